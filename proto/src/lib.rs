@@ -1,0 +1,37 @@
+//! What `xbsend` and `xbrecv` must agree on.
+//!
+//! Five layers; imports point down only. Without features the crate is the pure part: bytes and
+//! time come in as arguments, events come out, and nothing here knows of sockets, files or clocks.
+//!
+//! | layer | modules | owns | feature |
+//! |---|---|---|---|
+//! | L4 | [`cli`] | what both programs share on the terminal | `cli` |
+//! | L3 | [`quic`] [`tls`] [`throttle`] [`place`] [`process`] | the async edge | `link` |
+//! | L2 | [`session`] | the conversation of the two halves | |
+//! | L1 | [`lane`] | order, window and digest of one byte stream | |
+//! | L0 | [`xbstream`] [`wire`] [`meter`] [`quantity`] [`key`] [`failure`] | formats and arithmetic | |
+//!
+//! Start with [`wire`]: its documentation is the protocol.
+
+pub mod failure;
+pub mod key;
+pub mod lane;
+pub mod meter;
+pub mod quantity;
+pub mod session;
+pub mod wire;
+pub mod xbstream;
+
+#[cfg(feature = "link")]
+pub mod place;
+#[cfg(feature = "link")]
+pub mod process;
+#[cfg(feature = "link")]
+pub mod quic;
+#[cfg(feature = "link")]
+pub mod throttle;
+#[cfg(feature = "link")]
+pub mod tls;
+
+#[cfg(feature = "cli")]
+pub mod cli;

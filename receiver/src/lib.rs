@@ -1,0 +1,4 @@
+//! `xbrecv`: takes a streaming backup from an `xbsend` and stores or unpacks it.
+
+pub mod extract;
+pub mod sink;

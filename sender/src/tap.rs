@@ -1,0 +1,1 @@
+//! Watches the frames as they pass.
