@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use self::input::Input;
 use self::state::{Place, State};
-use super::{DecodeError, Item, Limits};
+use super::{DecodeError, Item, Limits, MAGIC};
 
 /// Turns the bytes of a stream, cut anywhere, into items.
 ///
@@ -92,7 +92,7 @@ impl Decoder {
         match state {
             State::Magic => self.chunk = self.input.position(),
             // The magic after a seek was read together with it.
-            State::Head => self.chunk = self.input.position() - state::MAGIC.len() as u64,
+            State::Head => self.chunk = self.input.position() - MAGIC.len() as u64,
             _ => {}
         }
         self.state = state;

@@ -5,11 +5,8 @@ use crc32fast::Hasher;
 
 use super::super::foreign::is_text;
 use super::super::limits::FILE_END;
-use super::super::{DecodeError, Foreign, Inside, Item, Limits, Opening, Quote, SparseRun, StreamPath};
+use super::super::{DecodeError, Foreign, Inside, Item, Limits, MAGIC, Opening, Quote, SparseRun, StreamPath};
 use super::input::Wants;
-
-/// What every chunk begins with.
-pub(in super::super) const MAGIC: &[u8; 8] = b"XBSTCK01";
 
 /// Where a state stands, for its checks and errors.
 pub(super) struct Place<'a> {
