@@ -55,8 +55,14 @@ mod tests {
 
     #[test]
     fn other_commands_are_judged_by_their_status() {
-        for line in ["", "cat backup.xbstream", "tar -c /var/lib/xtrabackup", "mariadb-backup.sh --backup", "--backup"]
-        {
+        for line in [
+            "",
+            "cat backup.xbstream",
+            "tar -c /var/lib/xtrabackup",
+            "env TOOL=/usr/bin/xtrabackup sh",
+            "mariadb-backup.sh --backup",
+            "--backup",
+        ] {
             assert_eq!(proof_of(line), Proof::Status, "{line}");
         }
     }
