@@ -19,7 +19,8 @@ pub const KEY_VARIABLE: &str = "XB_KEY";
 ///
 /// * Its process group has the number of its pid; [`signal_group`] reaches it and its descendants.
 /// * It has no controlling terminal: a tool that asks for a password there fails at once. In a
-///   mere process group of its own it would be stopped by SIGTTIN and hang for ever.
+///   mere process group of its own it would be stopped by SIGTTIN and hang for ever. Nor does a
+///   Ctrl-C reach it: whoever gets that has to pass it on.
 /// * It gets SIGKILL when the *thread* that spawned it ends, so spawn it from one that lives as
 ///   long as the process. No milder signal would do: mariabackup ignores SIGTERM and SIGHUP, and
 ///   nobody is left to send a second one. (The kernel forgets this for set-user-id programs such

@@ -1,4 +1,6 @@
 //! Why a source failed, or could not be started.
+//!
+//! Each message is one sentence, for it is also told to the peer.
 
 use std::ffi::OsString;
 use std::io;
@@ -89,22 +91,22 @@ pub enum SourceError {
         error: io::Error,
     },
     /// The command failed.
-    #[error("{program} {how}{last_lines}")]
+    #[error("{program} {how}{}", in_brief(last_lines))]
     Failed {
         /// Its first word.
         program: String,
         /// Status or signal.
         how: String,
-        /// The last lines of its stderr, each after a line break and `  backup: `; or nothing.
-        last_lines: String,
+        /// The last lines of its stderr, as they were shown.
+        last_lines: Vec<String>,
     },
     /// The tool exited with 0, but without the line that ends a whole backup.
-    #[error("{program} exited with status 0, but its last line does not report success{last_lines}")]
+    #[error("{program} exited with status 0, but did not report success at the end{}", in_brief(last_lines))]
     NoMarker {
         /// Its first word.
         program: String,
-        /// As in [`SourceError::Failed`].
-        last_lines: String,
+        /// The last lines of its stderr, as they were shown.
+        last_lines: Vec<String>,
     },
 }
 
@@ -121,4 +123,17 @@ impl SourceError {
             _ => Cause::Source,
         }
     }
+    /// What the command said last, to be repeated behind the error: at most 20 lines, oldest
+    /// first, as they were shown before. The error itself quotes only the very last.
+    pub fn last_lines(&self) -> &[String] {
+        match self {
+            SourceError::Failed { last_lines, .. } | SourceError::NoMarker { last_lines, .. } => last_lines,
+            _ => &[],
+        }
+    }
+}
+
+/// The last of the lines, as the end of a sentence.
+fn in_brief(last_lines: &[String]) -> String {
+    last_lines.last().map_or_else(String::new, |line| format!("; its last line: {}", line.trim()))
 }
