@@ -5,14 +5,17 @@
 
 use bytes::{Bytes, BytesMut};
 use quinn::{Connection, RecvStream};
+use tokio::time::Instant;
 
 use super::LinkError;
 use crate::lane::Block;
+use crate::meter::{Bottleneck, Gauge};
 use crate::throttle::Throttle;
 use crate::wire::{BLOCK_HEADER_LEN, BlockHeader, Encoding, WireError};
 
-/// Writes `block` to a stream of its own, as fast as `throttle` and the connection allow. `age` is
-/// the number of blocks written before on this link: older streams are served first.
+/// Writes `block` to a stream of its own, as fast as `throttle` and the connection allow, and counts
+/// in `gauge` how long either of them kept it waiting. `age` is the number of blocks written before
+/// on this link: older streams are served first.
 ///
 /// # Errors
 /// [`LinkError`] when the connection ended.
@@ -21,6 +24,7 @@ pub async fn write_block(
     block: Block,
     age: u64,
     throttle: &Throttle,
+    gauge: &Gauge,
 ) -> Result<(), LinkError> {
     let header = BlockHeader {
         encoding: Encoding::Plain,
@@ -28,15 +32,21 @@ pub async fn write_block(
         len: block.bytes.len() as u32,
         offset: block.offset,
     };
+    let begun = Instant::now();
     let mut stream = connection.open_uni().await?;
     // The control stream has priority 0 and so goes before all of them.
     let _ = stream.set_priority(-1 - i32::try_from(age).unwrap_or(i32::MAX - 1));
     stream.write_chunk(Bytes::copy_from_slice(&header.encode())).await?;
+    gauge.add_wait(Bottleneck::Network, begun.elapsed());
     let mut rest = block.bytes;
     while !rest.is_empty() {
         let piece = rest.split_to(rest.len().min(throttle.slice().max(1)));
+        let begun = Instant::now();
         throttle.admit(piece.len()).await;
+        let admitted = Instant::now();
         stream.write_chunk(piece).await?;
+        gauge.add_wait(Bottleneck::Limiter, admitted - begun);
+        gauge.add_wait(Bottleneck::Network, admitted.elapsed());
     }
     let _ = stream.finish();
     Ok(())
