@@ -1,12 +1,26 @@
 //! What both programs share on the terminal: arguments, the key's way in, events and their faces,
 //! exit codes.
 //!
-//! All text that comes from the peer or a child passes [`printable`] before it reaches a terminal.
+//! A program tells its `Reporter` what happens as [`Event`]s; a thread of the reporter's own
+//! shows them through one [`Face`], chosen once by [`ProgressStyle`]. Whatever becomes of standard
+//! error, a transfer goes on. All text that comes from the peer or a child passes [`printable`]
+//! before it reaches a terminal.
 
+mod bars;
 mod escape;
 mod event;
 mod exit;
+pub mod json;
+mod lines;
+mod none;
+mod style;
+mod words;
 
+pub use bars::Bars;
 pub use escape::printable;
 pub use event::{Event, Face, Moment, SessionTag, Snapshot, Summary, program_name};
 pub use exit::{EXIT_CODES, exit_code, exit_codes_help, meaning};
+pub use json::Json;
+pub use lines::Lines;
+pub use none::Quiet;
+pub use style::{ProgressStyle, Screen};
