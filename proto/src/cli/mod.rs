@@ -1,7 +1,7 @@
 //! What both programs share on the terminal: arguments, the key's way in, events and their faces,
 //! exit codes.
 //!
-//! A program tells its `Reporter` what happens as [`Event`]s; a thread of the reporter's own
+//! A program tells its [`Reporter`] what happens as [`Event`]s; a thread of the reporter's own
 //! shows them through one [`Face`], chosen once by [`ProgressStyle`]. Whatever becomes of standard
 //! error, a transfer goes on. All text that comes from the peer or a child passes [`printable`]
 //! before it reaches a terminal.
@@ -13,6 +13,7 @@ mod exit;
 pub mod json;
 mod lines;
 mod none;
+mod reporter;
 mod style;
 mod words;
 
@@ -23,4 +24,5 @@ pub use exit::{EXIT_CODES, exit_code, exit_codes_help, meaning};
 pub use json::Json;
 pub use lines::Lines;
 pub use none::Quiet;
+pub use reporter::{Reporter, Verbosity};
 pub use style::{ProgressStyle, Screen};
