@@ -6,6 +6,7 @@
 //! error, a transfer goes on. All text that comes from the peer or a child passes [`printable`]
 //! before it reaches a terminal.
 
+mod args;
 mod bars;
 mod escape;
 mod event;
@@ -14,9 +15,11 @@ pub mod json;
 mod lines;
 mod none;
 mod reporter;
+mod secret;
 mod style;
 mod words;
 
+pub use args::{AddressArgs, AddressFamily, DisplayArgs, KeyArgs};
 pub use bars::Bars;
 pub use escape::printable;
 pub use event::{Event, Face, Moment, SessionTag, Snapshot, Summary, program_name};
@@ -25,4 +28,5 @@ pub use json::Json;
 pub use lines::Lines;
 pub use none::Quiet;
 pub use reporter::{Reporter, Verbosity};
+pub use secret::{GivenKey, KEY_VARIABLE, SecretError, ask_for_key, generate_key_file, given_key};
 pub use style::{ProgressStyle, Screen};
