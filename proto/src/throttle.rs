@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn waiters_are_served_in_order_and_share_one_limit() {
+    async fn waiters_share_one_limit() {
         let throttle = throttle(10 << 20);
         let start = Instant::now();
         let second = 10 << 19;
