@@ -61,7 +61,11 @@ enum State {
 impl Reporter {
     /// Starts telling on standard error, as the program of `own` party.
     pub fn start(own: Party, style: ProgressStyle, verbosity: Verbosity) -> Reporter {
-        let screen = Screen::of_stderr();
+        let screen = match style {
+            // Programs read it, whatever it is; the invitation is for a person.
+            ProgressStyle::Json => Screen::Elsewhere,
+            _ => Screen::of_stderr(),
+        };
         Reporter::with_face(style.face(screen, own), screen, verbosity)
     }
 
@@ -78,12 +82,17 @@ impl Reporter {
         Reporter { shared, screen, verbosity }
     }
 
+    /// Whether a person would see an invitation. Where not, a missing key is a usage error.
+    pub fn can_invite(&self) -> bool {
+        self.screen == Screen::Terminal
+    }
+
     /// Has an event shown, soon, or dropped. Never waits for standard error.
     pub fn tell(&self, event: Event) {
         let wanted = match event {
             Event::Detail(_) => self.verbosity == Verbosity::Verbose,
             // Elsewhere it would be kept, and the key with it.
-            Event::Invite { .. } => self.screen == Screen::Terminal,
+            Event::Invite { .. } => self.can_invite(),
             _ => true,
         };
         if wanted {
