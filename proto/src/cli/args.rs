@@ -1,12 +1,12 @@
 //! Option groups that both programs have, with their help.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::reporter::Verbosity;
 use super::style::ProgressStyle;
+use crate::quic::Family;
 
 /// How much is shown, and how.
 #[derive(Args, Clone, Debug, Default)]
@@ -56,34 +56,11 @@ pub struct AddressArgs {
 
 impl AddressArgs {
     /// What was chosen.
-    pub fn family(self) -> AddressFamily {
+    pub fn family(self) -> Family {
         match (self.ipv4, self.ipv6) {
-            (true, _) => AddressFamily::V4,
-            (_, true) => AddressFamily::V6,
-            _ => AddressFamily::Any,
-        }
-    }
-}
-
-/// Addresses that may be used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum AddressFamily {
-    /// Either.
-    #[default]
-    Any,
-    /// IPv4 only.
-    V4,
-    /// IPv6 only.
-    V6,
-}
-
-impl AddressFamily {
-    /// Whether an address belongs to it.
-    pub fn admits(self, address: &SocketAddr) -> bool {
-        match self {
-            AddressFamily::Any => true,
-            AddressFamily::V4 => address.is_ipv4(),
-            AddressFamily::V6 => address.is_ipv6(),
+            (true, _) => Family::V4,
+            (_, true) => Family::V6,
+            _ => Family::Any,
         }
     }
 }
@@ -120,7 +97,7 @@ mod tests {
         assert_eq!(all.display.progress, ProgressStyle::Auto);
         assert_eq!(all.display.verbosity(), Verbosity::Normal);
         assert_eq!(all.key.key_file, None);
-        assert_eq!(all.address.family(), AddressFamily::Any);
+        assert_eq!(all.address.family(), Family::Any);
     }
 
     #[test]
@@ -129,18 +106,8 @@ mod tests {
         assert_eq!(all.display.progress, ProgressStyle::Json);
         assert_eq!(all.display.verbosity(), Verbosity::Verbose);
         assert_eq!(all.key.key_file, Some("k".into()));
-        assert_eq!(all.address.family(), AddressFamily::V6);
-        assert_eq!(parsed(&["-4"]).expect("valid").address.family(), AddressFamily::V4);
+        assert_eq!(all.address.family(), Family::V6);
+        assert_eq!(parsed(&["-4"]).expect("valid").address.family(), Family::V4);
         assert!(parsed(&["-4", "-6"]).is_err());
-    }
-
-    #[test]
-    fn a_family_admits_its_own_addresses() {
-        let v4 = "192.0.2.7:1".parse().expect("an address");
-        let v6 = "[2001:db8::7]:1".parse().expect("an address");
-        let admitted = |family: AddressFamily| (family.admits(&v4), family.admits(&v6));
-        assert_eq!(admitted(AddressFamily::Any), (true, true));
-        assert_eq!(admitted(AddressFamily::V4), (true, false));
-        assert_eq!(admitted(AddressFamily::V6), (false, true));
     }
 }

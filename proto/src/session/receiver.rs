@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::{Violation, share};
 use crate::failure::{Cause, Failure, Party};
 use crate::lane::{Block, LaneDigest, LaneId, Reassembler};
-use crate::wire::{Ack, Hello, LaneSum, Message, Purpose, Reached, Receipt, Resume, SessionId, Waiting, Welcome};
+use crate::wire::{
+    Ack, Hello, LaneSum, Message, Pulse, Purpose, Reached, Receipt, Resume, SessionId, Waiting, Welcome,
+};
 
 /// What a receiver offers.
 #[derive(Clone, Debug)]
@@ -69,6 +71,7 @@ pub struct Receiver {
     lanes: Vec<Lane>,
     outgoing: VecDeque<Message>,
     receipt: Option<Receipt>,
+    waits_for: Waiting,
     peer_waits_for: Waiting,
     outcome: Option<Outcome>,
 }
@@ -84,6 +87,7 @@ impl Receiver {
             lanes: Vec::new(),
             outgoing: VecDeque::new(),
             receipt: None,
+            waits_for: Waiting::Nothing,
             peer_waits_for: Waiting::Nothing,
             outcome: None,
         }
@@ -220,6 +224,14 @@ impl Receiver {
             self.outgoing.push_back(Message::Receipt(receipt.clone()));
         }
         self.receipt = Some(receipt);
+    }
+
+    /// What this side is waiting for: told to the sender when it changes.
+    pub fn waits_for(&mut self, waiting: Waiting) {
+        if self.linked && self.waits_for != waiting {
+            self.waits_for = waiting;
+            self.outgoing.push_back(Message::Pulse(Pulse { waiting }));
+        }
     }
 
     /// Something failed on this side. The first failure is told to the sender and stays.
