@@ -12,7 +12,7 @@ use super::{Item, Opening, OrderError, StreamPath};
 /// Items of different lanes may come interleaved. The names of all files are kept, ended ones
 /// too, so that none can come twice: about 100 bytes for each, and 1 GiB at most (some ten
 /// million files).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Ledger {
     /// Files begun and not ended, each with the offset its next payload must have.
     open: BTreeMap<StreamPath, u64>,
@@ -61,6 +61,14 @@ impl Ledger {
             0 => Ok(()),
             count => Err(OrderError::Unfinished { first: self.open.keys().take(5).cloned().collect(), count }),
         }
+    }
+
+    /// What holds between any two items.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn check_invariants(&self) {
+        assert!(self.open.keys().all(|path| !self.closed.contains(path)), "no file is both open and closed");
+        let used: usize = self.open.keys().chain(&self.closed).map(cost).sum();
+        assert_eq!(self.used, used, "every name is accounted for once");
     }
 
     fn write(&mut self, path: &StreamPath, opening: Opening, offset: u64, len: u64) -> Result<(), OrderError> {
@@ -199,4 +207,22 @@ impl Selection<'_> {
 enum Below {
     Included,
     Excluded,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_bounded() {
+        let mut ledger = Ledger { limit: 2 * 65, ..Ledger::default() };
+        let end = |name: &str| Item::End { path: StreamPath::from(name) };
+        let remove = Item::Remove { path: StreamPath::from("a") };
+        assert_eq!(ledger.apply(&end("a")), Ok(()));
+        assert_eq!(ledger.apply(&end("b")), Ok(()));
+        let error = ledger.apply(&end("c")).expect_err("a third name");
+        assert_eq!(error.to_string(), "c: the names of the files in this stream take more than 130 bytes");
+        assert_eq!(ledger.apply(&remove), Ok(()));
+        assert_eq!(ledger.apply(&end("c")), Ok(()));
+    }
 }
