@@ -6,7 +6,7 @@ use super::encode::{self, EncodeError};
 use super::{Completeness, DecodeError, Decoder, Item, Ledger, Limits, Opening, SparseRun, StreamPath};
 
 /// Decodes the bytes as a stream: it never panics, wherever the stream is cut the items and the
-/// place of the error are the same, and the ledger stays in order.
+/// place of the error are the same, and the ledger keeps its accounts.
 ///
 /// # Panics
 ///
@@ -153,8 +153,8 @@ impl Script<'_> {
 }
 
 fn with_payload(begun: Item, data: Vec<u8>) -> Vec<Item> {
-    match data.is_empty() {
-        true => vec![begun, Item::Verified],
-        false => vec![begun, Item::Data(data.into()), Item::Verified],
+    if data.is_empty() {
+        return vec![begun, Item::Verified];
     }
+    vec![begun, Item::Data(data.into()), Item::Verified]
 }

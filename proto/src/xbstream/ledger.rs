@@ -1,8 +1,10 @@
 //! The order files must keep: which are open, at which offset, and which are closed.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
+mod selection;
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::selection::Selection;
 use super::limits::NAMES_MEMORY;
 use super::{Item, Opening, OrderError, StreamPath};
 
@@ -170,43 +172,6 @@ impl Ledger {
 /// The length of a name and about what the tree and the allocator add.
 fn cost(path: &StreamPath) -> usize {
     path.as_bytes().len() + 64
-}
-
-/// The files that a rename or remove is about.
-enum Selection<'a> {
-    /// The file of this name, or all below the directory of this name.
-    Tree(&'a [u8]),
-    /// Files whose name begins so, none in a directory further down.
-    Files(&'a [u8]),
-}
-
-/// The part of ordered names that begins at one.
-type StartingAt<'a> = (Bound<&'a [u8]>, Bound<&'a [u8]>);
-
-impl Selection<'_> {
-    /// Finds the selected among ordered names, looking only at the ranges that can hold them.
-    fn pick<'n, I>(&self, names: impl Fn(StartingAt<'_>) -> I) -> impl Iterator<Item = &'n StreamPath>
-    where
-        I: Iterator<Item = &'n StreamPath>,
-    {
-        let (name, prefix, below) = match self {
-            Selection::Tree(name) => (Some(*name), [*name, b"/"].concat(), Below::Included),
-            Selection::Files(prefix) => (None, prefix.to_vec(), Below::Excluded),
-        };
-        let starting_at = |start| names((Bound::Included(start), Bound::Unbounded));
-        let named = name.and_then(|name| starting_at(name).next().filter(|first| first.as_bytes() == name));
-        let prefixed =
-            starting_at(&prefix).map_while(move |path| Some((path, path.as_bytes().strip_prefix(&prefix[..])?)));
-        let wanted = move |rest: &[u8]| below == Below::Included || !rest.contains(&b'/');
-        named.into_iter().chain(prefixed.filter(move |(_, rest)| wanted(rest)).map(|(path, _)| path))
-    }
-}
-
-/// Whether directories further down belong to a selection.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Below {
-    Included,
-    Excluded,
 }
 
 #[cfg(test)]
