@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use tempfile::NamedTempFile;
-use tokio::signal::unix::{SignalKind, signal};
-use xbproto::cli::{Event, Reporter, SessionTag, Summary, ask_for_key, exit_code, given_key};
+use xbproto::cli::{Event, Reporter, Summary, ask_for_key, exit_code, given_key, interruption};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::quic::Family;
-use xbproto::wire::{LaneSum, Purpose, Receipt, SessionId, Welcome};
+use xbproto::wire::{LaneSum, Purpose, SessionId, Welcome};
 
 use crate::args::Args;
 use crate::route::resolve;
@@ -66,8 +65,8 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
         size: args.size.map(|size| size.0),
         window: WINDOW,
     };
-    reporter.session(tag(transfer.session));
-    let stop = interruption()?;
+    reporter.session(transfer.session.into());
+    let stop = interruption().map_err(|error| failure(Cause::Unforeseen, error))?;
     match transfer.run(stop, reporter).await? {
         Done::Checked(welcome) => checked(&welcome, args.size.map(|size| size.0), reporter),
         Done::Confirmed { receipt, sums, elapsed, name } => {
@@ -75,20 +74,9 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
                 reporter.tell(Event::Checksum { name: name.clone(), sum: sum.sum, lane: sum.lane });
             });
             checksum.map_or(Ok(()), |file| file.write(&sums, &name))?;
-            reporter.tell(Event::Finished(summary(&receipt, elapsed)));
+            reporter.tell(Event::Finished(Summary::of(&receipt, elapsed)));
             Ok(())
         }
-    }
-}
-
-fn summary(receipt: &Receipt, elapsed: std::time::Duration) -> Summary {
-    let bytes = receipt.lanes.iter().map(|lane| lane.len).sum();
-    Summary {
-        bytes,
-        elapsed,
-        average: (bytes as f64 / elapsed.as_secs_f64().max(1e-3)) as u64,
-        reached: receipt.reached.to_string(),
-        files: receipt.files,
     }
 }
 
@@ -105,25 +93,6 @@ fn key(args: &Args, reporter: &Reporter) -> Result<xbproto::key::Key, Failure> {
 
 fn session_id() -> Result<SessionId, Failure> {
     Ok(SessionId(xbproto::tls::random().map_err(|error| failure(Cause::Unforeseen, error))?))
-}
-
-/// How the session is called in the log.
-fn tag(session: SessionId) -> SessionTag {
-    let [a, b, c, d, ..] = session.0;
-    SessionTag(u32::from_be_bytes([a, b, c, d]))
-}
-
-/// Resolves at the first SIGINT or SIGTERM.
-fn interruption() -> Result<impl Future<Output = Cause>, Failure> {
-    let unforeseen = |error| failure(Cause::Unforeseen, error);
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(unforeseen)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(unforeseen)?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => Cause::Interrupted,
-            _ = terminate.recv() => Cause::Terminated,
-        }
-    })
 }
 
 fn checked(welcome: &Welcome, size: Option<u64>, reporter: &Reporter) -> Result<(), Failure> {

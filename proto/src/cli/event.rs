@@ -11,6 +11,7 @@ use crate::failure::{Failure, Party};
 use crate::key::Key;
 use crate::lane::{LaneId, Sha1Sum};
 use crate::meter::Bottleneck;
+use crate::wire::{Receipt, SessionId};
 
 /// Shows events, one after the other, in its own way. Failing to write is not its user's concern:
 /// such errors are swallowed.
@@ -119,6 +120,15 @@ pub struct Summary {
     pub files: Option<u64>,
 }
 
+impl Summary {
+    /// What `receipt` says, `elapsed` after the session began.
+    pub fn of(receipt: &Receipt, elapsed: Duration) -> Summary {
+        let bytes = receipt.lanes.iter().map(|lane| lane.len).sum();
+        let average = (bytes as f64 / elapsed.as_secs_f64().max(1e-3)) as u64;
+        Summary { bytes, elapsed, average, reached: receipt.reached.to_string(), files: receipt.files }
+    }
+}
+
 /// The first 32 bits of a session's identifier: enough to tell its lines from another's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionTag(pub u32);
@@ -126,6 +136,13 @@ pub struct SessionTag(pub u32);
 impl fmt::Display for SessionTag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:08x}", self.0)
+    }
+}
+
+impl From<SessionId> for SessionTag {
+    fn from(session: SessionId) -> SessionTag {
+        let [a, b, c, d, ..] = session.0;
+        SessionTag(u32::from_be_bytes([a, b, c, d]))
     }
 }
 
