@@ -1,5 +1,6 @@
 //! What a stream consists of, once decoded.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -12,6 +13,19 @@ pub struct StreamPath(pub Arc<[u8]>);
 impl StreamPath {
     /// The bytes of the path.
     pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<&str> for StreamPath {
+    fn from(path: &str) -> StreamPath {
+        StreamPath(path.as_bytes().into())
+    }
+}
+
+/// Ordered maps of paths can be searched by any bytes.
+impl Borrow<[u8]> for StreamPath {
+    fn borrow(&self) -> &[u8] {
         &self.0
     }
 }

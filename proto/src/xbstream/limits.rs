@@ -17,3 +17,9 @@ impl Default for Limits {
         Limits { path: 511, sparse_runs: 1 << 21, payload: 1 << 40 }
     }
 }
+
+/// Largest offset a file can have (`off_t`). It is no setting: the kernel takes nothing beyond.
+pub(super) const FILE_END: u64 = i64::MAX as u64;
+
+/// Memory for the names that a [`Ledger`](super::Ledger) keeps, in bytes.
+pub(super) const NAMES_MEMORY: usize = 1 << 30;

@@ -37,13 +37,21 @@ mod completeness;
 mod decoder;
 pub mod encode;
 mod error;
+mod foreign;
 mod item;
 mod ledger;
 mod limits;
 
-pub use completeness::{Completeness, Missing};
+pub use completeness::{Completeness, Missing, Part};
 pub use decoder::Decoder;
-pub use error::{DecodeError, OrderError, StreamError};
+pub use error::{DecodeError, Inside, OrderError, StreamError};
+pub use foreign::{Foreign, Quote};
 pub use item::{Item, Opening, SparseRun, StreamPath};
 pub use ledger::Ledger;
 pub use limits::Limits;
+
+/// What every chunk begins with.
+const MAGIC: &[u8; 8] = b"XBSTCK01";
+
+#[cfg(test)]
+mod tests;
