@@ -1,9 +1,13 @@
 //! Unpacking a backup into a directory.
 
 mod beneath;
+mod commit;
+mod error;
 mod path;
+mod record;
+mod recover;
+mod staging;
 
+pub use error::ExtractError;
 pub use path::{PathError, SafePath, Trailing, Unsafe, make_safe};
-
-/// What the name of a staging folder begins with; the session's id follows, 16 hex digits.
-pub const STAGING_PREFIX: &str = ".xbrecv-";
+pub use staging::STAGING_PREFIX;
