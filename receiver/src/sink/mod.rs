@@ -10,6 +10,7 @@
 //!
 //! and nothing stands under a final name before `commit` has returned.
 
+mod command;
 mod error;
 mod file;
 mod in_place;
@@ -17,6 +18,7 @@ mod outlet;
 mod stdout;
 mod sync_ahead;
 
+pub use command::{CommandSink, OnLine};
 pub use error::SinkError;
 pub use file::FileSink;
 pub use in_place::InPlaceSink;
