@@ -12,6 +12,7 @@
 
 mod command;
 mod error;
+mod extract;
 mod file;
 mod in_place;
 mod outlet;
@@ -20,6 +21,7 @@ mod sync_ahead;
 
 pub use command::{CommandSink, OnLine};
 pub use error::SinkError;
+pub use extract::ExtractSink;
 pub use file::FileSink;
 pub use in_place::InPlaceSink;
 pub use stdout::StdoutSink;
