@@ -6,7 +6,7 @@
 //! | layer | modules | owns | feature |
 //! |---|---|---|---|
 //! | L4 | [`cli`] | what both programs share on the terminal | `cli` |
-//! | L3 | [`quic`] [`tls`] [`throttle`] [`place`] [`process`] | the async edge | `link` |
+//! | L3 | [`quic`] [`tls`] [`throttle`] [`place`] [`shared`] [`process`] | the async edge | `link` |
 //! | L2 | [`session`] | the conversation of the two halves | |
 //! | L1 | [`lane`] | order, window and digest of one byte stream | |
 //! | L0 | [`xbstream`] [`wire`] [`meter`] [`quantity`] [`key`] [`failure`] | formats and arithmetic | |
@@ -28,6 +28,8 @@ pub mod place;
 pub mod process;
 #[cfg(feature = "link")]
 pub mod quic;
+#[cfg(feature = "link")]
+pub mod shared;
 #[cfg(feature = "link")]
 pub mod throttle;
 #[cfg(feature = "link")]

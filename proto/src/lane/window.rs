@@ -27,13 +27,13 @@ pub enum AckError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RewindError {
     /// The window no longer (or not yet) reaches there.
-    #[error("the receiver wants to go on at byte {offset}, but the window holds {start}..{end} from block to block")]
+    #[error("the receiver wants to go on at byte {offset}, but blocks were sent and kept only from {start} to {end}")]
     OutOfWindow {
         /// Where the receiver wants to go on.
         offset: u64,
         /// Where the window begins.
         start: u64,
-        /// Where the window ends.
+        /// Where the blocks sent so far end.
         end: u64,
     },
     /// Both sides have bytes up to there, but not the same ones.
@@ -64,8 +64,10 @@ pub struct Window {
     lane: LaneId,
     share: usize,
     kept: VecDeque<Kept>,
-    /// How many of `kept` were handed out since the link came up.
+    /// How many of `kept` need not be handed out on this link: they were, or are written already.
     sent: usize,
+    /// How many of `kept` were handed out on any link; the receiver may have them all.
+    ever_sent: usize,
     /// The lane's digest at `durable`.
     base: LaneDigest,
     written: u64,
@@ -80,6 +82,7 @@ impl Window {
             share,
             kept: VecDeque::new(),
             sent: 0,
+            ever_sent: 0,
             base: LaneDigest::default(),
             written: 0,
             end: LaneDigest::default(),
@@ -109,10 +112,11 @@ impl Window {
         self.kept.push_back(Kept { block, digest });
     }
 
-    /// The oldest block not handed out since the link came up.
+    /// The oldest block that is still to be handed out on this link.
     pub fn next_block(&mut self) -> Option<Block> {
         let block = self.kept.get(self.sent)?.block.clone();
         self.sent += 1;
+        self.ever_sent = self.ever_sent.max(self.sent);
         Some(block)
     }
 
@@ -134,11 +138,12 @@ impl Window {
             return Err(AckError::Beyond { offset: durable, limit: written });
         }
         let keep_from = self.boundary(durable)?;
-        self.boundary(written)?;
+        // After a rewind the receiver may find that it has blocks it had not counted yet.
+        self.sent = self.sent.max(self.boundary(written)?) - keep_from;
+        self.ever_sent -= keep_from;
         if let Some(kept) = self.kept.drain(..keep_from).next_back() {
             self.base = kept.digest;
         }
-        self.sent -= keep_from.min(self.sent);
         self.written = self.written.max(written);
         Ok(())
     }
@@ -149,8 +154,9 @@ impl Window {
     /// # Errors
     /// [`RewindError`] when it cannot go on there; the session is lost then.
     pub fn rewind(&mut self, offset: u64, theirs: Sha1Sum) -> Result<(), RewindError> {
-        let out = RewindError::OutOfWindow { offset, start: self.base.len(), end: self.end.len() };
-        let sent = self.boundary(offset).ok().filter(|_| offset >= self.base.len()).ok_or(out)?;
+        let out = RewindError::OutOfWindow { offset, start: self.base.len(), end: self.handed_out() };
+        let reachable = self.base.len()..=self.handed_out();
+        let sent = self.boundary(offset).ok().filter(|_| reachable.contains(&offset)).ok_or(out)?;
         let ours = match sent.checked_sub(1) {
             Some(last) => self.kept[last].digest.sum(),
             None => self.base.sum(),
@@ -178,9 +184,9 @@ impl Window {
         self.base.len()
     }
 
-    /// Offset after the last block handed out.
+    /// Offset after the last block handed out on any link.
     fn handed_out(&self) -> u64 {
-        match self.sent.checked_sub(1) {
+        match self.ever_sent.checked_sub(1) {
             Some(last) => self.kept[last].block.end(),
             None => self.base.len(),
         }
@@ -195,6 +201,126 @@ impl Window {
         match self.kept.binary_search_by_key(&offset, |kept| kept.block.end()) {
             Ok(index) => Ok(index + 1),
             Err(_) => Err(AckError::NotABoundary { offset }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn filled(sizes: &[usize]) -> Window {
+        let mut window = Window::new(LaneId(0), 1000);
+        for size in sizes {
+            push(&mut window, *size);
+        }
+        window
+    }
+
+    fn push(window: &mut Window, size: usize) {
+        let bytes = Bytes::from(vec![window.end().len() as u8; size]);
+        let mut digest = window.end().clone();
+        digest.update(&bytes);
+        window.push(bytes, digest);
+    }
+
+    #[test]
+    fn only_durable_frees_room() {
+        let mut window = filled(&[400, 600]);
+        while window.next_block().is_some() {}
+        assert_eq!(window.room(), 0);
+        window.acknowledge(1000, 0).expect("written");
+        assert_eq!(window.room(), 0);
+        window.acknowledge(1000, 400).expect("durable");
+        assert_eq!((window.room(), window.durable(), window.written()), (400, 400, 1000));
+    }
+
+    #[test]
+    fn what_was_not_sent_cannot_be_acknowledged() {
+        let mut window = filled(&[10, 10]);
+        window.next_block().expect("a block");
+        assert_eq!(window.acknowledge(20, 0), Err(AckError::Beyond { offset: 20, limit: 10 }));
+        assert_eq!(window.acknowledge(5, 0), Err(AckError::NotABoundary { offset: 5 }));
+        assert_eq!(window.acknowledge(0, 10), Err(AckError::Beyond { offset: 10, limit: 0 }));
+    }
+
+    #[test]
+    fn a_rewind_goes_on_where_the_receiver_is() {
+        let mut window = filled(&[10, 20, 30]);
+        while window.next_block().is_some() {}
+        window.acknowledge(30, 10).expect("acknowledged");
+        let mut digest = LaneDigest::default();
+        digest.update(&[0; 10]);
+        digest.update(&[10; 20]);
+        window.rewind(30, digest.sum()).expect("same bytes");
+        assert_eq!(window.next_block().expect("again").offset, 30);
+        assert!(matches!(window.rewind(30, Sha1Sum([0; 20])), Err(RewindError::Digest { .. })));
+        assert!(matches!(window.rewind(0, digest.sum()), Err(RewindError::OutOfWindow { .. })));
+        assert!(matches!(window.rewind(35, digest.sum()), Err(RewindError::OutOfWindow { .. })));
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Push(usize),
+        Send,
+        Acknowledge(usize, usize),
+        Rewind(usize),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            (1usize..120).prop_map(Step::Push),
+            Just(Step::Send),
+            (0usize..8, 0usize..8).prop_map(|(w, d)| Step::Acknowledge(w, d)),
+            (0usize..8).prop_map(Step::Rewind),
+        ];
+        prop::collection::vec(step, 0..80)
+    }
+
+    proptest! {
+        /// Against a model that keeps the whole lane: the window never holds more than its share,
+        /// and what it hands out is always the lane, from the last rewind on and in order.
+        #[test]
+        fn agrees_with_a_whole_lane(steps in steps()) {
+            let mut window = Window::new(LaneId(0), 300);
+            let mut ends = vec![LaneDigest::default()];
+            let (mut sent, mut ever_sent, mut written, mut durable) = (0, 0, 0, 0);
+            for step in steps {
+                match step {
+                    Step::Push(size) if size <= window.room() => {
+                        push(&mut window, size);
+                        ends.push(window.end().clone());
+                    }
+                    Step::Send => {
+                        let block = window.next_block();
+                        prop_assert_eq!(block.is_some(), sent + 1 < ends.len());
+                        if let Some(block) = block {
+                            prop_assert_eq!(block.offset, ends[sent].len());
+                            sent += 1;
+                            ever_sent = ever_sent.max(sent);
+                            prop_assert_eq!(block.end(), ends[sent].len());
+                        }
+                    }
+                    Step::Acknowledge(w, d) => {
+                        let w = (written + w).min(ever_sent);
+                        let d = (durable + d).min(w);
+                        prop_assert_eq!(window.acknowledge(ends[w].len(), ends[d].len()), Ok(()));
+                        (sent, written, durable) = (sent.max(w), w, d);
+                    }
+                    Step::Rewind(to) => {
+                        let to = (durable + to).min(ever_sent);
+                        prop_assert_eq!(window.rewind(ends[to].len(), ends[to].sum()), Ok(()));
+                        (sent, written) = (to, to);
+                    }
+                    Step::Push(_) => {}
+                }
+                prop_assert!(window.unacknowledged() <= 300);
+                prop_assert_eq!(window.durable(), ends[durable].len());
+                prop_assert_eq!(window.written(), ends[written].len());
+            }
         }
     }
 }

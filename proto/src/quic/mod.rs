@@ -1,1 +1,22 @@
-//! quic
+//! Links over QUIC: endpoints, the handshake of the key, control messages and blocks.
+//!
+//! An endpoint is made from a configuration and any socket, so that a simulated network carries
+//! exactly what a real one does.
+
+mod block;
+mod control;
+mod endpoint;
+mod error;
+mod handshake;
+mod link;
+mod socket;
+mod tuning;
+
+pub use block::{read_block, write_block};
+pub use control::{ControlError, ControlReader, ControlWriter};
+pub use endpoint::{dialer, listener};
+pub use error::LinkError;
+pub use handshake::{Admission, admit, knock};
+pub use link::Link;
+pub use socket::{Family, SocketError, bind};
+pub use tuning::{IDLE_TIMEOUT, Tuning};

@@ -1,1 +1,103 @@
-//! session
+//! The conversation: what each half of a session says and when, as state machines without I/O.
+//!
+//! ```text
+//!  pumps ──push, end_of_lane──▶ ┌────────┐ ──next_message, next_block──▶ link
+//!  source ──succeeded / fail──▶ │ Sender │ ◀──handle(Message), link_up / link_down──
+//!                               └────────┘ ──outcome──▶ the program
+//!
+//!  drains ──written, finished──▶ ┌──────────┐ ──next_message──▶ link
+//!  sink ──committed / fail─────▶ │ Receiver │ ◀──handle(Message), link_up / link_down──
+//!                                └──────────┘ ──settle, outcome──▶ the program
+//! ```
+//!
+//! Neither knows of sockets, threads or clocks: how long to wait for a lost link is the caller's.
+//! The first failure wins, wherever it comes from; later ones are not heard.
+
+mod receiver;
+mod sender;
+
+pub use receiver::{LinkRefused, Outcome as Received, Receiver, ReceiverConfig};
+pub use sender::{Outcome as Sent, Sender, SenderConfig};
+
+use crate::failure::{Cause, Failure, Party};
+use crate::lane::{AckError, LaneId, MIN_SHARE, Overrun, RewindError};
+use crate::wire::Message;
+
+#[cfg(test)]
+mod tests;
+
+/// The peer's messages are well-formed, but make no sense at this point.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Violation {
+    /// A message that this side never expects, or not now.
+    #[error("the peer sent {message} when it was not its turn")]
+    Unexpected {
+        /// The name of the message.
+        message: &'static str,
+    },
+    /// A lane the session does not have.
+    #[error("the peer spoke of {lane}, but the session has {lanes}")]
+    UnknownLane {
+        /// What it spoke of.
+        lane: LaneId,
+        /// How many lanes there are.
+        lanes: usize,
+    },
+    /// A window too small to give every lane its share.
+    #[error("a window of {window} bytes is too small for {lanes} lanes, each needs {MIN_SHARE}")]
+    Window {
+        /// The window both sides agreed on.
+        window: u64,
+        /// How many lanes there are.
+        lanes: usize,
+    },
+    /// An impossible acknowledgement.
+    #[error("{lane}: {error}")]
+    Acknowledged {
+        /// The lane.
+        lane: LaneId,
+        /// What is wrong with it.
+        error: AckError,
+    },
+    /// A block past the lane's share.
+    #[error("{lane}: {error}")]
+    Overrun {
+        /// The lane.
+        lane: LaneId,
+        /// By how much.
+        error: Overrun,
+    },
+    /// The lane goes on after its end, or ends before what was received.
+    #[error("{lane} ends at byte {end}, but bytes up to {received} were received")]
+    PastEnd {
+        /// The lane.
+        lane: LaneId,
+        /// Its announced length.
+        end: u64,
+        /// What was received.
+        received: u64,
+    },
+}
+
+impl Violation {
+    fn unexpected(message: &Message) -> Violation {
+        Violation::Unexpected { message: message.name() }
+    }
+
+    /// As a failure found by `party`.
+    pub fn found_by(&self, party: Party) -> Failure {
+        Failure::new(Cause::Integrity, party, format_args!("the protocol was not kept: {self}"))
+    }
+}
+
+/// Why a session cannot go on over a new link.
+fn rewind_failure(lane: LaneId, error: &RewindError) -> Failure {
+    Failure::new(Cause::Integrity, Party::Sender, format_args!("{lane} cannot be resumed: {error}"))
+}
+
+/// An equal share of the window for each lane, in bytes.
+fn share(window: u64, lanes: usize) -> Result<usize, Violation> {
+    let share = usize::try_from(window).unwrap_or(usize::MAX) / lanes.max(1);
+    if share < MIN_SHARE { Err(Violation::Window { window, lanes }) } else { Ok(share) }
+}

@@ -1,1 +1,101 @@
-//! wire
+//! **The protocol**, and its encoding.
+//!
+//! # One session, its links and its roles
+//!
+//! A *session* moves one backup from a *sender* to a *receiver*, over one or more *links*. A link is
+//! one QUIC connection (TLS 1.3, ALPN [`ALPN`], no 0-RTT, no tickets) that was opened by a *dialer*
+//! to a *listener*. Who dials and who sends are independent facts.
+//!
+//! On every link the dialer opens one bidirectional stream, the **control stream**, and writes
+//! first (a QUIC listener sees a stream only once its opener has written). It carries
+//! [`Message`]s. Bytes of the backup travel in **blocks**: one unidirectional stream for each, from
+//! the sender to the receiver, a [`BlockHeader`] and then its bytes.
+//!
+//! # The order of messages
+//!
+//! ```text
+//! dialer ── Knock ────────▶ listener     versions, features, role, proof of the key
+//! dialer ◀──────── Admit ── listener     version, features, proof of the key
+//! sender ── Hello ────────▶ receiver     session, window, lanes, how long it would try to come back
+//! sender ◀────── Welcome ── receiver     window, where each lane goes on, the target
+//! sender ══ blocks ═══════▶ receiver
+//! sender ◀────────── Ack ── receiver     per lane: written, durable (again and again)
+//! sender ── LaneEnd ──────▶ receiver     per lane: length and SHA-1, once the source ended well
+//! sender ◀────── Receipt ── receiver     after commit: what was reached, length and SHA-1 per lane
+//! sender ── Seen ─────────▶ receiver     both exit 0
+//! ```
+//!
+//! * **Proofs.** Both sides hold a key of 128 random bits. A proof is HMAC-SHA-256 under that key of
+//!   `"xb dialer"` or `"xb listener"` and 32 bytes exported from the TLS connection (label
+//!   [`EXPORTER_LABEL`]). A man in the middle has two TLS connections with two exports, so no proof
+//!   he relays is right. The listener shows its proof only after it has verified the dialer's, and
+//!   neither side sends or reveals anything else before. The layout of [`Knock`] never changes.
+//! * **Versions.** The listener takes the highest version both sides know; none is a refusal that
+//!   names both sides' versions. There is one: [`VERSIONS`].
+//! * **Session id.** It travels in `Hello`, not in `Knock`: a dialing receiver does not know it yet,
+//!   and a stranger need not hear it.
+//! * **Purpose.** A `Hello` may only want to check: it is answered with `Welcome`, then the sender
+//!   closes, and the receiver goes on waiting.
+//! * **Window.** The smaller of both sides' settings, in `Welcome`. Each lane owns an equal share of
+//!   it, at least [`MIN_SHARE`](crate::lane::MIN_SHARE). A sender never has more unacknowledged
+//!   bytes of a lane than its share. A block past the share is a violation.
+//! * **Two acknowledgements.** `written`: in order in the sink. `durable`: a crash of the receiving
+//!   host keeps it; frees the sender's copy. Both always lie where a block ends. For a sink that does
+//!   not survive its process both are the same.
+//! * **Resume.** On a new link of a running session `Welcome` says where each lane goes on, with the
+//!   SHA-1 of everything before; the sender compares it with its own. Blocks that arrive twice are
+//!   harmless.
+//! * **Abort.** Either side may send it at any time after `Admit` with the cause and the reason, and
+//!   then waits for the other to close. The receiver never commits after it. What cannot be said
+//!   on the control stream is said in the connection's close, see [`CloseCode`].
+//! * **Pulse.** Either side may say what it is waiting for, when that changes.
+//!
+//! # Encoding
+//!
+//! Integers are big-endian. A control message is `u8` kind, `u32` length of the body (at most
+//! [`MAX_MESSAGE`]), body. An unknown kind from 0x80 up is skipped, any other is an error, and so are
+//! bytes left over in a body. Text is UTF-8 behind a `u16` length. An optional `u64` is a `u8` 0 or 1,
+//! then the number if it was 1. The bodies are given with each type.
+
+mod block;
+mod body;
+mod close;
+mod codec;
+mod message;
+
+pub use block::{BLOCK_HEADER_LEN, BlockHeader, Encoding};
+pub use close::CloseCode;
+pub use codec::WireError;
+pub use message::{
+    Ack, Admit, Hello, Knock, LaneSum, Message, Proof, Pulse, Purpose, Reached, Receipt, Resume, SessionId, Waiting,
+    Welcome,
+};
+
+/// The ALPN identifier of every link.
+pub const ALPN: &[u8] = b"xbstream-link";
+
+/// The label under which both sides export the bytes their proofs cover.
+pub const EXPORTER_LABEL: &[u8] = b"EXPORTER-xbstream-link";
+
+/// The protocol versions this build speaks, highest first.
+pub const VERSIONS: &[u16] = &[1];
+
+/// The largest body of a control message, in bytes.
+pub const MAX_MESSAGE: usize = 64 << 10;
+
+/// The most lanes of a session: what fits into a `Welcome` of [`MAX_MESSAGE`].
+pub const MAX_LANES: u16 = 1024;
+
+/// The highest version that is in both lists.
+pub fn common_version(ours: &[u16], theirs: &[u16]) -> Option<u16> {
+    ours.iter().copied().filter(|version| theirs.contains(version)).max()
+}
+
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz {
+    //! What the fuzz targets call.
+
+    pub use super::block::fuzz_block_header;
+    pub use super::body::fuzz_message;
+}

@@ -1,1 +1,194 @@
-//! Where the bytes of a backup come from.
+//! Where the bytes of a backup come from, and how that ends.
+//!
+//! [`choose`] decides from the command line what the source is, [`start`] sets it going. What it
+//! gives has two halves for two threads: the [`LaneInput`]s are read by the pumps, each on a
+//! runtime of its own; the [`Ending`] stays with the main thread, which asks it for the verdict.
+
+mod child;
+mod choose;
+mod command;
+mod error;
+mod fd;
+mod input;
+mod lines;
+mod tool;
+
+use std::env;
+use std::ffi::OsString;
+use std::io;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use tokio::io::AsyncRead;
+
+use command::Proof;
+
+pub use choose::{Choice, Stdin, Wish, choose};
+pub use error::SourceError;
+
+/// A source that has been set going.
+#[derive(Debug)]
+pub struct Started {
+    /// Its byte streams, in order of their lane numbers.
+    pub lanes: Vec<LaneInput>,
+    /// How it ends. It owns what the source consists of: dropping it ends the source.
+    pub ending: Ending,
+    /// Bytes that all lanes together will bring, where that is known beforehand.
+    pub length: Option<u64>,
+    /// What `sha1sum` would call the source: `-`, or the path of the file.
+    pub name: String,
+}
+
+/// The reading end of a lane.
+pub type LaneReader = Box<dyn AsyncRead + Send + Unpin>;
+
+/// A lane that can be opened on the thread (and runtime) that will read it.
+pub struct LaneInput(Box<dyn FnOnce() -> io::Result<LaneReader> + Send>);
+
+impl LaneInput {
+    /// A lane that `open` opens.
+    pub fn new(open: impl FnOnce() -> io::Result<LaneReader> + Send + 'static) -> LaneInput {
+        LaneInput(Box::new(open))
+    }
+
+    /// Registers the lane with the current runtime, whose I/O must be enabled. A read may block
+    /// the thread where the kernel offers nothing better (regular files).
+    pub fn open(self) -> io::Result<LaneReader> {
+        (self.0)()
+    }
+}
+
+impl std::fmt::Debug for LaneInput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LaneInput")
+    }
+}
+
+/// A line that the source's tool wrote to stderr, at most 4 KiB and safe to show on a terminal.
+/// The tool's `completed OK!` is never in it: that is for the verdict of the session to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChildLine(pub String);
+
+/// What is to happen with the lines of the source's stderr, as they come. Called on the runtime
+/// that started the source, so it must not block.
+pub type OnLine = Arc<dyn Fn(ChildLine) + Send + Sync>;
+
+/// How a source ends, and what it consists of until then.
+#[derive(Debug)]
+pub struct Ending(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Input(input::Input),
+    Child(child::Child),
+}
+
+impl Ending {
+    /// Waits until the source has ended, and says whether it ended well. To be called when its
+    /// lanes are at their end, or while they are still read. May be cancelled and called again.
+    ///
+    /// A command's good end is not the end of its lane: a descendant may still write.
+    ///
+    /// # Errors
+    /// Never a usage error. A cut stream is explained by this error, if there is one.
+    pub async fn verdict(&mut self) -> Result<(), SourceError> {
+        match &mut self.0 {
+            Kind::Input(input) => input.verdict().await,
+            Kind::Child(child) => child.verdict().await,
+        }
+    }
+
+    /// Ends the source now and waits for that: SIGINT to a command's process group, 2 s later
+    /// SIGKILL. What it started is gone afterwards, and so are its temporary files. Idempotent;
+    /// a source that has ended by itself is only cleaned up.
+    pub async fn stop(&mut self) {
+        match &mut self.0 {
+            // Its reader is the pump's.
+            Kind::Input(_) => {}
+            Kind::Child(child) => child.stop().await,
+        }
+    }
+}
+
+/// Sets the chosen source going. A command is started right here, so this has to be a thread that
+/// lives as long as the process (the child dies with it), inside a runtime with I/O and time.
+///
+/// # Errors
+/// A usage error if there is no tool to run or no telling which, otherwise a failed source: it
+/// could not be started or opened.
+pub fn start(choice: Choice, on_line: OnLine) -> Result<Started, SourceError> {
+    match choice {
+        Choice::Stdin => input::stdin(),
+        Choice::File(path) => input::file(&path),
+        Choice::Command(command) => run(&command, command::proof(&command), None, on_line),
+        Choice::Tool { name, args } => {
+            let path = env::var_os("PATH").unwrap_or_default();
+            let prepared = tool::prepare(name.as_deref(), args, &path)?;
+            run(&prepared.command, Proof::StatusAndMarker, Some(prepared.target), on_line)
+        }
+    }
+}
+
+fn run(command: &[OsString], proof: Proof, target: Option<TempDir>, on_line: OnLine) -> Result<Started, SourceError> {
+    let (child, stdout) = child::Child::spawn(command, proof, target, on_line)?;
+    let lane = LaneInput::new(|| Ok(Box::new(fd::FdReader::new(stdout)?)));
+    Ok(Started { lanes: vec![lane], ending: Ending(Kind::Child(child)), length: None, name: "-".to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    fn quiet() -> OnLine {
+        Arc::new(|_| {})
+    }
+
+    /// Reads a lane as a pump does: on a thread and runtime of its own.
+    fn pump(lane: LaneInput) -> std::thread::JoinHandle<Vec<u8>> {
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+            runtime.block_on(async {
+                let mut all = Vec::new();
+                lane.open().unwrap().read_to_end(&mut all).await.unwrap();
+                all
+            })
+        })
+    }
+
+    #[tokio::test]
+    async fn a_command_is_read_on_one_thread_and_judged_on_another() {
+        let command = ["sh", "-c", "head -c 3000000 /dev/zero; exit 5"].map(OsString::from).to_vec();
+        let mut started = start(Choice::Command(command), quiet()).unwrap();
+        let pump = pump(started.lanes.remove(0));
+        assert_eq!(started.ending.verdict().await.unwrap_err().to_string(), "sh exited with status 5");
+        assert_eq!(pump.join().unwrap().len(), 3_000_000);
+    }
+
+    #[tokio::test]
+    async fn the_tool_is_run_with_its_options_and_its_target_vanishes() {
+        // A shell by the tool's name: the user's options are its script.
+        let dir = tempfile::tempdir().unwrap();
+        let tool = dir.path().join("mariabackup");
+        std::os::unix::fs::symlink("/bin/sh", &tool).unwrap();
+        let script = "ls -d \"${3#--target-dir=}\"; echo \"$*\"; echo completed OK! >&2";
+
+        let args = ["-c", script, "script"].map(OsString::from).to_vec();
+        let choice = Choice::Tool { name: Some(tool.into()), args };
+        let mut started = start(choice, quiet()).unwrap();
+        let output = String::from_utf8(pump(started.lanes.remove(0)).join().unwrap()).unwrap();
+        started.ending.verdict().await.unwrap();
+        let (target, options) = output.trim_end().split_once('\n').unwrap();
+        assert_eq!(options, format!("--backup --stream=xbstream --target-dir={target}"));
+        drop(started);
+        assert!(!std::path::Path::new(target).exists());
+    }
+
+    #[tokio::test]
+    async fn a_command_line_with_a_known_tool_must_report_success() {
+        let command = ["echo", "/usr/bin/xtrabackup"].map(OsString::from).to_vec();
+        let verdict = start(Choice::Command(command), quiet()).unwrap().ending.verdict().await;
+        assert!(matches!(verdict, Err(SourceError::NoMarker { .. })), "{verdict:?}");
+    }
+}

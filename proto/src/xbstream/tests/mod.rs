@@ -1,9 +1,14 @@
 //! Tests of the parts together, by topic.
 
+mod chunks;
+mod errors;
+mod order;
+mod properties;
 mod vectors;
 
 use bytes::Bytes;
 
+use super::encode::EncodeError;
 use super::{DecodeError, Decoder, Item, Limits, StreamPath};
 
 /// All items of a whole stream.
@@ -16,6 +21,11 @@ fn decode(stream: &[u8]) -> Result<Vec<Item>, DecodeError> {
     }
     decoder.finish()?;
     Ok(items)
+}
+
+/// A chunk that is known to be valid.
+fn chunk(encoded: Result<Vec<u8>, EncodeError>) -> Vec<u8> {
+    encoded.expect("a valid chunk")
 }
 
 /// Bytes from hexadecimal digits, white space ignored.

@@ -1,0 +1,45 @@
+//! Endpoints from a configuration and any socket.
+
+use std::io;
+use std::sync::Arc;
+
+use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
+use quinn::{AsyncUdpSocket, ClientConfig, Endpoint, EndpointConfig, ServerConfig, TokioRuntime};
+
+use super::Tuning;
+use crate::tls::{Identity, client_config, server_config};
+
+/// An endpoint that connects to listeners. Call it within the runtime that is to drive it.
+///
+/// # Errors
+/// When TLS cannot be set up or the socket is not usable.
+pub fn dialer(socket: Arc<dyn AsyncUdpSocket>, config: EndpointConfig, tuning: Tuning) -> io::Result<Endpoint> {
+    let tls = client_config().map_err(io::Error::other)?;
+    let crypto = QuicClientConfig::try_from(tls).map_err(io::Error::other)?;
+    let mut client = ClientConfig::new(Arc::new(crypto));
+    client.transport_config(tuning.transport());
+    let mut endpoint = Endpoint::new_with_abstract_socket(config, None, socket, Arc::new(TokioRuntime))?;
+    endpoint.set_default_client_config(client);
+    Ok(endpoint)
+}
+
+/// An endpoint that is connected to, under `identity`. Call it within the runtime that is to
+/// drive it.
+///
+/// # Errors
+/// When TLS cannot be set up or the socket is not usable.
+pub fn listener(
+    socket: Arc<dyn AsyncUdpSocket>,
+    config: EndpointConfig,
+    identity: &Identity,
+    tuning: Tuning,
+) -> io::Result<Endpoint> {
+    let tls = server_config(identity).map_err(io::Error::other)?;
+    let crypto = QuicServerConfig::try_from(tls).map_err(io::Error::other)?;
+    let mut server = ServerConfig::with_crypto(Arc::new(crypto));
+    server.transport_config(tuning.transport()).max_incoming(MAX_INCOMING);
+    Endpoint::new_with_abstract_socket(config, Some(server), socket, Arc::new(TokioRuntime))
+}
+
+/// Connections that may wait to be looked at; what comes beyond is refused by the endpoint.
+const MAX_INCOMING: usize = 256;

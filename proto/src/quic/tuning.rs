@@ -1,0 +1,68 @@
+//! The transport parameters of a link, and why they are what they are.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use quinn::{IdleTimeout, TransportConfig, VarInt};
+
+use crate::lane::MAX_BLOCK;
+use crate::quantity::Rate;
+use crate::throttle;
+
+/// A peer that is silent for so long is gone. Both sides send keep-alives well within it.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
+
+const KEEP_ALIVE: Duration = Duration::from_secs(4);
+
+/// One block's stream carries at least this much when the window is used well; it bounds how many
+/// streams can be open. quinn's default of 100 would cap small blocks.
+const TYPICAL_BLOCK: u64 = 64 << 10;
+
+/// What a stranger may send before it has proved the key, in bytes.
+const STRANGERS_WINDOW: u32 = 64 << 10;
+
+/// What decides the transport parameters.
+#[derive(Clone, Copy, Debug)]
+pub struct Tuning {
+    /// The session's window in bytes.
+    pub window: u64,
+    /// The rate limit, if there is one.
+    pub rate: Option<Rate>,
+}
+
+impl Tuning {
+    /// For a connection whose peer has not proved anything yet: it may open the control stream
+    /// and no other.
+    pub(super) fn transport(&self) -> Arc<TransportConfig> {
+        let mut config = TransportConfig::default();
+        let idle = IdleTimeout::try_from(IDLE_TIMEOUT).ok();
+        config
+            .max_idle_timeout(idle)
+            .keep_alive_interval(Some(KEEP_ALIVE))
+            .max_concurrent_bidi_streams(VarInt::from_u32(1))
+            .max_concurrent_uni_streams(VarInt::from_u32(0))
+            .stream_receive_window(VarInt::from_u32(2 * MAX_BLOCK as u32))
+            .receive_window(VarInt::from_u32(STRANGERS_WINDOW))
+            .send_window(self.send_window(Duration::ZERO))
+            // Blocks leave one after another, the oldest first.
+            .send_fairness(false)
+            .datagram_receive_buffer_size(None);
+        Arc::new(config)
+    }
+
+    /// Opens up to a peer that has proved the key.
+    pub(super) fn trust(&self, connection: &quinn::Connection) {
+        let streams = (self.window / TYPICAL_BLOCK).max(16);
+        connection.set_max_concurrent_uni_streams(VarInt::from_u64(streams).unwrap_or(VarInt::MAX));
+        connection.set_receive_window(VarInt::from_u64(self.window).unwrap_or(VarInt::MAX));
+    }
+
+    /// How many bytes the connection may take from us and not have acknowledged. Under a rate limit
+    /// that is little, so that a stall of the network leaves no burst behind it.
+    pub fn send_window(&self, rtt: Duration) -> u64 {
+        match self.rate {
+            Some(rate) => throttle::send_window(rate, rtt).min(self.window),
+            None => self.window,
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! The receiving half.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::{Violation, share};
+use crate::failure::{Cause, Failure, Party};
+use crate::lane::{Block, LaneDigest, LaneId, Reassembler};
+use crate::wire::{
+    Ack, Hello, LaneSum, Message, Pulse, Purpose, Reached, Receipt, Resume, SessionId, Waiting, Welcome,
+};
+
+/// What a receiver offers.
+#[derive(Clone, Debug)]
+pub struct ReceiverConfig {
+    /// The session's window in bytes, as set here; the sender may have a smaller one.
+    pub window: u64,
+    /// What the bytes go into, for a person.
+    pub target: String,
+    /// Free bytes there, if that means something.
+    pub free: Option<u64>,
+}
+
+/// How a session ended for its receiver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Committed, and the sender knows.
+    Confirmed(Receipt),
+    /// It failed, here or there; nothing is committed.
+    Failed(Failure),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// No session yet.
+    Listening,
+    /// Bytes are coming.
+    Receiving,
+    /// Everything is here and agrees; the sink commits.
+    Settling,
+    /// The sink has committed.
+    Committed,
+}
+
+#[derive(Debug)]
+struct Lane {
+    blocks: Reassembler,
+    /// The digest of what is in the sink.
+    digest: LaneDigest,
+    durable: u64,
+    /// What was last told to the sender: written, durable.
+    told: (u64, u64),
+    end: Option<LaneSum>,
+    /// Whether the sink has closed the lane.
+    finished: bool,
+}
+
+impl Lane {
+    fn written(&self) -> u64 {
+        self.digest.len()
+    }
+}
+
+/// The receiver's half of a session: order, what is written, digests, and what to say next.
+#[derive(Debug)]
+pub struct Receiver {
+    config: ReceiverConfig,
+    phase: Phase,
+    session: Option<Hello>,
+    linked: bool,
+    lanes: Vec<Lane>,
+    outgoing: VecDeque<Message>,
+    receipt: Option<Receipt>,
+    waits_for: Waiting,
+    peer_waits_for: Waiting,
+    outcome: Option<Outcome>,
+}
+
+impl Receiver {
+    /// A receiver that no sender has come to yet.
+    pub fn new(config: ReceiverConfig) -> Receiver {
+        Receiver {
+            config,
+            phase: Phase::Listening,
+            session: None,
+            linked: false,
+            lanes: Vec::new(),
+            outgoing: VecDeque::new(),
+            receipt: None,
+            waits_for: Waiting::Nothing,
+            peer_waits_for: Waiting::Nothing,
+            outcome: None,
+        }
+    }
+
+    /// Answers a `Hello` on a fresh link that only wants to know: the session is not touched.
+    pub fn check(&self, hello: &Hello) -> Welcome {
+        let fresh = Resume { offset: 0, sum: LaneDigest::default().sum() };
+        self.welcome(hello, vec![fresh; hello.lanes.into()])
+    }
+
+    /// A link is authenticated and its sender has greeted. The session begins, or goes on.
+    ///
+    /// # Errors
+    /// [`Violation`] when the proposal cannot be; the failure says so when another session runs.
+    pub fn link_up(&mut self, hello: Hello) -> Result<(), LinkRefused> {
+        debug_assert_eq!(hello.purpose, Purpose::Transfer);
+        match &self.session {
+            Some(running) if running.session != hello.session || running.lanes != hello.lanes || self.linked => {
+                return Err(LinkRefused::Busy { running: running.session });
+            }
+            Some(_) => {}
+            None => self.begin(hello.clone())?,
+        }
+        self.linked = true;
+        self.outgoing.clear();
+        let resume = self.lanes.iter().map(|lane| Resume { offset: lane.written(), sum: lane.digest.sum() });
+        let welcome = self.welcome(&hello, resume.collect());
+        self.outgoing.push_back(Message::Welcome(welcome));
+        self.lanes.iter_mut().for_each(|lane| lane.told = (lane.written(), 0));
+        self.outgoing.extend(self.receipt.clone().map(Message::Receipt));
+        if let Some(Outcome::Failed(failure)) = &self.outcome {
+            self.outgoing.push_back(Message::Abort(failure.clone()));
+        }
+        Ok(())
+    }
+
+    /// The link is lost. What is in the sink stays there.
+    pub fn link_down(&mut self) {
+        self.linked = false;
+        self.outgoing.clear();
+    }
+
+    /// Takes in what the sender said.
+    ///
+    /// # Errors
+    /// [`Violation`] when it makes no sense; the link is to be closed then and the session fails.
+    pub fn handle(&mut self, message: Message) -> Result<(), Violation> {
+        match message {
+            Message::LaneEnd(sum) if self.linked => self.lane_ends(sum),
+            Message::Seen if self.phase == Phase::Committed => {
+                if let Some(receipt) = self.receipt.clone() {
+                    self.end(Outcome::Confirmed(receipt));
+                }
+                Ok(())
+            }
+            Message::Abort(failure) if self.phase != Phase::Committed => {
+                self.end(Outcome::Failed(failure));
+                Ok(())
+            }
+            Message::Abort(_) => Ok(()),
+            Message::Pulse(pulse) => {
+                self.peer_waits_for = pulse.waiting;
+                Ok(())
+            }
+            other => Err(Violation::unexpected(&other)),
+        }
+    }
+
+    /// Takes in a block.
+    ///
+    /// # Errors
+    /// [`Violation`] when its lane does not exist or may not reach that far.
+    pub fn arrived(&mut self, block: Block) -> Result<(), Violation> {
+        let lane = block.lane;
+        let end = block.end();
+        let state = self.lane_mut(lane)?;
+        if let Some(sum) = state.end.filter(|sum| end > sum.len) {
+            return Err(Violation::PastEnd { lane, end: sum.len, received: end });
+        }
+        state.blocks.insert(block).map_err(|error| Violation::Overrun { lane, error })
+    }
+
+    /// The lane's next bytes in order, if they have arrived.
+    pub fn next_bytes(&mut self, lane: LaneId) -> Option<bytes::Bytes> {
+        if self.outcome.is_some() {
+            return None;
+        }
+        self.lanes.get_mut(usize::from(lane.0))?.blocks.pop()
+    }
+
+    /// What was handed out of `lane` is in the sink; `digest` covers it. Of it, everything before
+    /// `durable` is durable: `digest.len()` of this call or of an earlier one, so that it lies where
+    /// a block ends.
+    pub fn written(&mut self, lane: LaneId, digest: LaneDigest, durable: u64) {
+        if let Ok(state) = self.lane_mut(lane) {
+            state.blocks.release(digest.len());
+            state.digest = digest;
+            state.durable = state.durable.max(durable);
+        }
+    }
+
+    /// Whether everything of `lane` is in the sink, so that the sink may close it.
+    pub fn is_drained(&self, lane: LaneId) -> bool {
+        let state = self.lanes.get(usize::from(lane.0));
+        state.is_some_and(|state| state.end.is_some_and(|sum| sum.len == state.written()))
+    }
+
+    /// The sink has closed the lane. When it was the last one, the digests are compared, and either
+    /// [`may_settle`](Self::may_settle) turns true or the session fails.
+    pub fn finished(&mut self, lane: LaneId) {
+        if let Ok(state) = self.lane_mut(lane) {
+            state.finished = true;
+        }
+        if self.phase != Phase::Receiving || self.outcome.is_some() || !self.lanes.iter().all(|lane| lane.finished) {
+            return;
+        }
+        match self.lanes.iter().find_map(wrong_digest) {
+            Some(failure) => self.fail(failure),
+            None => self.phase = Phase::Settling,
+        }
+    }
+
+    /// Whether everything is here and agrees: the sink is to commit.
+    pub fn may_settle(&self) -> bool {
+        self.phase == Phase::Settling && self.outcome.is_none()
+    }
+
+    /// The sink has committed: the receipt goes out. From here on nothing makes it undone.
+    pub fn committed(&mut self, reached: Reached, files: Option<u64>) {
+        self.phase = Phase::Committed;
+        let receipt = Receipt { reached, lanes: self.sums(), files };
+        if self.linked {
+            self.outgoing.push_back(Message::Receipt(receipt.clone()));
+        }
+        self.receipt = Some(receipt);
+    }
+
+    /// What this side is waiting for: told to the sender when it changes.
+    pub fn waits_for(&mut self, waiting: Waiting) {
+        if self.linked && self.waits_for != waiting {
+            self.waits_for = waiting;
+            self.outgoing.push_back(Message::Pulse(Pulse { waiting }));
+        }
+    }
+
+    /// Something failed on this side. The first failure is told to the sender and stays.
+    pub fn fail(&mut self, failure: Failure) {
+        if self.outcome.is_none() && self.linked {
+            self.outgoing.push_back(Message::Abort(failure.clone()));
+        }
+        self.end(Outcome::Failed(failure));
+    }
+
+    /// The link is lost for good.
+    pub fn peer_lost(&mut self, reason: &str) {
+        self.end(Outcome::Failed(Failure::new(Cause::PeerLost, Party::Receiver, reason)));
+    }
+
+    /// The next control message to write, if there is one.
+    pub fn next_message(&mut self) -> Option<Message> {
+        if let Some(message) = self.outgoing.pop_front() {
+            return Some(message);
+        }
+        if !self.linked || self.outcome.is_some() {
+            return None;
+        }
+        let (index, lane) =
+            self.lanes.iter_mut().enumerate().find(|(_, lane)| lane.told != (lane.written(), lane.durable))?;
+        lane.told = (lane.written(), lane.durable);
+        Some(Message::Ack(Ack { lane: LaneId(index as u16), written: lane.told.0, durable: lane.told.1 }))
+    }
+
+    /// The running session's name, once there is one.
+    pub fn session(&self) -> Option<SessionId> {
+        self.session.as_ref().map(|hello| hello.session)
+    }
+
+    /// How many lanes the session has; 0 before it begins.
+    pub fn lanes(&self) -> u16 {
+        self.lanes.len() as u16
+    }
+
+    /// How many bytes the sender expects to send, if it knows.
+    pub fn size(&self) -> Option<u64> {
+        self.session.as_ref().and_then(|hello| hello.size)
+    }
+
+    /// How long the sender tries to come back after the link is lost.
+    pub fn retry_for(&self) -> Duration {
+        self.session.as_ref().map_or(Duration::ZERO, |hello| hello.retry_for)
+    }
+
+    /// What the sender is waiting for, as it said last.
+    pub fn peer_waits_for(&self) -> Waiting {
+        self.peer_waits_for
+    }
+
+    /// Length and SHA-1 of what is in the sink, in order of the lanes.
+    pub fn sums(&self) -> Vec<LaneSum> {
+        let sum = |(index, lane): (usize, &Lane)| LaneSum {
+            lane: LaneId(index as u16),
+            len: lane.written(),
+            sum: lane.digest.sum(),
+        };
+        self.lanes.iter().enumerate().map(sum).collect()
+    }
+
+    /// The receipt, once the sink has committed.
+    pub fn receipt(&self) -> Option<&Receipt> {
+        self.receipt.as_ref()
+    }
+
+    /// How it ended, once it has.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.outcome.as_ref()
+    }
+
+    fn begin(&mut self, hello: Hello) -> Result<(), Violation> {
+        let share = share(hello.window.min(self.config.window), hello.lanes.into())?;
+        let lane = || Lane {
+            blocks: Reassembler::new(0, share),
+            digest: LaneDigest::default(),
+            durable: 0,
+            told: (0, 0),
+            end: None,
+            finished: false,
+        };
+        self.lanes = (0..hello.lanes).map(|_| lane()).collect();
+        self.session = Some(hello);
+        self.phase = Phase::Receiving;
+        Ok(())
+    }
+
+    fn welcome(&self, hello: &Hello, lanes: Vec<Resume>) -> Welcome {
+        Welcome {
+            window: self.config.window.min(hello.window),
+            lanes,
+            target: self.config.target.clone(),
+            free: self.config.free,
+        }
+    }
+
+    fn lane_ends(&mut self, sum: LaneSum) -> Result<(), Violation> {
+        let lane = sum.lane;
+        let state = self.lane_mut(lane)?;
+        let received = state.blocks.next_offset() + state.blocks.held() as u64;
+        if received > sum.len {
+            return Err(Violation::PastEnd { lane, end: sum.len, received });
+        }
+        state.end = Some(sum);
+        Ok(())
+    }
+
+    fn lane_mut(&mut self, lane: LaneId) -> Result<&mut Lane, Violation> {
+        let lanes = self.lanes.len();
+        self.lanes.get_mut(usize::from(lane.0)).ok_or(Violation::UnknownLane { lane, lanes })
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        self.outcome.get_or_insert(outcome);
+    }
+}
+
+/// Why a fresh link cannot serve this receiver.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LinkRefused {
+    /// Another session is running, or this one has a living link.
+    #[error("busy: session {running} is running")]
+    Busy {
+        /// The session that runs.
+        running: SessionId,
+    },
+    /// The proposal makes no sense.
+    #[error(transparent)]
+    Violation(#[from] Violation),
+}
+
+/// What is wrong with a finished lane's digest, if it is.
+fn wrong_digest(lane: &Lane) -> Option<Failure> {
+    let (end, ours) = (lane.end?, lane.digest.sum());
+    (end.sum != ours).then(|| {
+        let reason =
+            format!("{}: SHA-1 is {ours}, the sender's is {} ({} bytes on both sides)", end.lane, end.sum, end.len);
+        Failure::new(Cause::Integrity, Party::Receiver, reason)
+    })
+}

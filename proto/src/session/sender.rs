@@ -1,0 +1,318 @@
+//! The sending half.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{Violation, rewind_failure, share};
+use crate::failure::{Cause, Failure, Party};
+use crate::lane::{Block, LaneDigest, LaneId, Window};
+use crate::wire::{Ack, Hello, LaneSum, Message, Pulse, Purpose, Receipt, SessionId, Waiting, Welcome};
+
+/// What a sender proposes.
+#[derive(Clone, Debug)]
+pub struct SenderConfig {
+    /// The session's name.
+    pub session: SessionId,
+    /// To move a backup, or only to see whether one could be moved.
+    pub purpose: Purpose,
+    /// How many lanes the source has.
+    pub lanes: u16,
+    /// The session's window in bytes, as set here; the receiver may have a smaller one.
+    pub window: u64,
+    /// How long to try to come back after the link is lost.
+    pub retry_for: Duration,
+    /// Expected bytes of all lanes together, if known.
+    pub size: Option<u64>,
+}
+
+/// How a session ended for its sender.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The receiver would take a backup.
+    Checked(Welcome),
+    /// The receiver has committed exactly what was sent.
+    Confirmed(Receipt),
+    /// It failed, here or there.
+    Failed(Failure),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Link {
+    Down,
+    /// Hello is on its way.
+    Greeting,
+    Up,
+}
+
+#[derive(Debug)]
+struct Lane {
+    window: Window,
+    /// Set at EOF of the source; nothing is pushed after it.
+    sum: Option<LaneSum>,
+    end: EndSaid,
+}
+
+/// Whether the lane's `LaneEnd` was written to a link: from then on the receiver may commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum EndSaid {
+    Never,
+    /// Only on a link that was lost, so it is said again.
+    Before,
+    OnThisLink,
+}
+
+/// The sender's half of a session: windows, acknowledgements, and what to say next.
+#[derive(Debug)]
+pub struct Sender {
+    config: SenderConfig,
+    link: Link,
+    /// Empty until the first `Welcome`.
+    lanes: Vec<Lane>,
+    target: Option<Welcome>,
+    /// The lane that is asked first for the next block.
+    turn: usize,
+    source_succeeded: bool,
+    outgoing: VecDeque<Message>,
+    waits_for: Waiting,
+    peer_waits_for: Waiting,
+    outcome: Option<Outcome>,
+}
+
+impl Sender {
+    /// A session that has no link yet.
+    pub fn new(config: SenderConfig) -> Sender {
+        Sender {
+            config,
+            link: Link::Down,
+            lanes: Vec::new(),
+            target: None,
+            turn: 0,
+            source_succeeded: false,
+            outgoing: VecDeque::new(),
+            waits_for: Waiting::Nothing,
+            peer_waits_for: Waiting::Nothing,
+            outcome: None,
+        }
+    }
+
+    /// A link is authenticated: greets the receiver on it.
+    pub fn link_up(&mut self) {
+        let config = &self.config;
+        self.link = Link::Greeting;
+        self.outgoing.clear();
+        self.outgoing.push_back(Message::Hello(Hello {
+            session: config.session,
+            purpose: config.purpose,
+            lanes: config.lanes,
+            window: config.window,
+            retry_for: config.retry_for,
+            size: config.size,
+        }));
+        if let Some(Outcome::Failed(failure)) = &self.outcome {
+            self.outgoing.push_back(Message::Abort(failure.clone()));
+        }
+    }
+
+    /// The link is lost. What was not acknowledged is kept.
+    pub fn link_down(&mut self) {
+        self.link = Link::Down;
+        self.outgoing.clear();
+        for lane in self.lanes.iter_mut().filter(|lane| lane.end == EndSaid::OnThisLink) {
+            lane.end = EndSaid::Before;
+        }
+    }
+
+    /// Takes in what the receiver said.
+    ///
+    /// # Errors
+    /// [`Violation`] when it makes no sense; the link is to be closed then and the session fails.
+    pub fn handle(&mut self, message: Message) -> Result<(), Violation> {
+        match message {
+            Message::Welcome(welcome) if self.link == Link::Greeting => self.welcomed(welcome),
+            Message::Ack(ack) if self.link == Link::Up => self.acknowledged(ack),
+            Message::Receipt(receipt) if self.link == Link::Up && self.may_be_committed() => {
+                self.received(receipt);
+                Ok(())
+            }
+            Message::Abort(failure) => {
+                self.end(Outcome::Failed(failure));
+                Ok(())
+            }
+            Message::Pulse(pulse) => {
+                self.peer_waits_for = pulse.waiting;
+                Ok(())
+            }
+            other => Err(Violation::unexpected(&other)),
+        }
+    }
+
+    /// Takes the next bytes of a lane; `digest` is the lane's after them.
+    ///
+    /// # Panics
+    /// When they do not fit, see [`room`](Self::room): a defect of the caller.
+    pub fn push(&mut self, lane: LaneId, bytes: Bytes, digest: LaneDigest) {
+        self.lanes[usize::from(lane.0)].window.push(bytes, digest);
+    }
+
+    /// The source of a lane is at its end. Whether that is a good end the source's verdict says.
+    pub fn end_of_lane(&mut self, lane: LaneId) {
+        let state = &mut self.lanes[usize::from(lane.0)];
+        let end = state.window.end();
+        state.sum = Some(LaneSum { lane, len: end.len(), sum: end.sum() });
+    }
+
+    /// The source has ended well: the lanes' ends may be told now, and the receiver may commit.
+    pub fn source_succeeded(&mut self) {
+        self.source_succeeded = true;
+    }
+
+    /// What this side is waiting for: told to the receiver when it changes.
+    pub fn waits_for(&mut self, waiting: Waiting) {
+        if self.link == Link::Up && self.waits_for != waiting {
+            self.waits_for = waiting;
+            self.outgoing.push_back(Message::Pulse(Pulse { waiting }));
+        }
+    }
+
+    /// Something failed on this side. The first failure is told to the receiver and stays.
+    pub fn fail(&mut self, failure: Failure) {
+        if self.outcome.is_none() && self.link != Link::Down {
+            self.outgoing.push_back(Message::Abort(failure.clone()));
+        }
+        self.end(Outcome::Failed(failure));
+    }
+
+    /// The link is lost for good. If the receiver may have committed, that is not "failed".
+    pub fn peer_lost(&mut self, reason: &str) {
+        let failure = if self.may_be_committed() {
+            let reason = format!("everything was sent, but the receipt never came: {reason}; look at the receiver");
+            Failure::new(Cause::Unconfirmed, Party::Sender, reason)
+        } else {
+            Failure::new(Cause::PeerLost, Party::Sender, reason)
+        };
+        self.end(Outcome::Failed(failure));
+    }
+
+    /// The next control message to write, if there is one.
+    pub fn next_message(&mut self) -> Option<Message> {
+        if let Some(message) = self.outgoing.pop_front() {
+            return Some(message);
+        }
+        if self.link != Link::Up || !self.source_succeeded || self.outcome.is_some() {
+            return None;
+        }
+        let lane = self.lanes.iter_mut().find(|lane| lane.end != EndSaid::OnThisLink && !lane.window.has_unsent())?;
+        let sum = lane.sum?;
+        lane.end = EndSaid::OnThisLink;
+        Some(Message::LaneEnd(sum))
+    }
+
+    /// The next block to send, older ones first; the lanes take turns.
+    pub fn next_block(&mut self) -> Option<Block> {
+        if self.link != Link::Up || self.outcome.is_some() {
+            return None;
+        }
+        let lanes = self.lanes.len();
+        let index = (self.turn..self.turn + lanes).map(|i| i % lanes).find(|i| self.lanes[*i].window.has_unsent())?;
+        self.turn = (index + 1) % lanes;
+        self.lanes[index].window.next_block()
+    }
+
+    /// How many bytes of `lane` may be pushed; 0 before the receiver's welcome.
+    pub fn room(&self, lane: LaneId) -> usize {
+        self.lanes.get(usize::from(lane.0)).map_or(0, |lane| lane.window.room())
+    }
+
+    /// What the receiver said when it took the session, once it has.
+    pub fn target(&self) -> Option<&Welcome> {
+        self.target.as_ref()
+    }
+
+    /// What the receiver is waiting for, as it said last.
+    pub fn peer_waits_for(&self) -> Waiting {
+        self.peer_waits_for
+    }
+
+    /// Length and SHA-1 of the lanes that have ended, in order.
+    pub fn sums(&self) -> Vec<LaneSum> {
+        self.lanes.iter().filter_map(|lane| lane.sum).collect()
+    }
+
+    /// Bytes the receiver has written, over all lanes.
+    pub fn written(&self) -> u64 {
+        self.lanes.iter().map(|lane| lane.window.written()).sum()
+    }
+
+    /// How it ended, once it has.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.outcome.as_ref()
+    }
+
+    /// The name of the session.
+    pub fn session(&self) -> SessionId {
+        self.config.session
+    }
+
+    fn welcomed(&mut self, welcome: Welcome) -> Result<(), Violation> {
+        let lanes = usize::from(self.config.lanes);
+        if welcome.lanes.len() != lanes {
+            return Err(Violation::UnknownLane { lane: LaneId(welcome.lanes.len() as u16), lanes });
+        }
+        if self.config.purpose == Purpose::Check {
+            self.end(Outcome::Checked(welcome));
+            return Ok(());
+        }
+        if self.lanes.is_empty() {
+            let share = share(welcome.window.min(self.config.window), lanes)?;
+            let window = |lane| Window::new(LaneId(lane), share);
+            self.lanes = (0..self.config.lanes)
+                .map(|lane| Lane { window: window(lane), sum: None, end: EndSaid::Never })
+                .collect();
+        }
+        for (index, (lane, resume)) in self.lanes.iter_mut().zip(&welcome.lanes).enumerate() {
+            if let Err(error) = lane.window.rewind(resume.offset, resume.sum) {
+                self.fail(rewind_failure(LaneId(index as u16), &error));
+                return Ok(());
+            }
+        }
+        self.link = Link::Up;
+        self.target = Some(welcome);
+        Ok(())
+    }
+
+    fn acknowledged(&mut self, ack: Ack) -> Result<(), Violation> {
+        let lanes = self.lanes.len();
+        let lane = ack.lane;
+        let state = self.lanes.get_mut(usize::from(lane.0)).ok_or(Violation::UnknownLane { lane, lanes })?;
+        state.window.acknowledge(ack.written, ack.durable).map_err(|error| Violation::Acknowledged { lane, error })
+    }
+
+    /// Whether the receiver may have heard all it needs in order to commit.
+    fn may_be_committed(&self) -> bool {
+        !self.lanes.is_empty() && self.lanes.iter().all(|lane| lane.end != EndSaid::Never)
+    }
+
+    fn received(&mut self, receipt: Receipt) {
+        let ours = self.sums();
+        if receipt.lanes == ours {
+            self.outgoing.push_back(Message::Seen);
+            self.end(Outcome::Confirmed(receipt));
+            return;
+        }
+        let differ = ours.iter().zip(&receipt.lanes).find(|(ours, theirs)| ours != theirs);
+        let reason = match differ {
+            Some((ours, theirs)) => format!(
+                "{}: the receipt says {} bytes with SHA-1 {}, sent were {} bytes with {}",
+                ours.lane, theirs.len, theirs.sum, ours.len, ours.sum
+            ),
+            None => format!("the receipt speaks of {} lanes, sent were {}", receipt.lanes.len(), ours.len()),
+        };
+        self.fail(Failure::new(Cause::Integrity, Party::Sender, reason));
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        self.outcome.get_or_insert(outcome);
+    }
+}

@@ -1,0 +1,244 @@
+//! The control messages: what they say. Their bodies are read and written in `body`.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::failure::{Failure, Party};
+use crate::lane::{LaneId, Sha1Sum};
+
+/// The name of one session: 16 random bytes chosen by the sender.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionId(pub [u8; 16]);
+
+/// The first eight hexadecimal digits, as they stand in logs.
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0[..4].iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionId({self})")
+    }
+}
+
+/// HMAC-SHA-256 over the channel, by whoever has the key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Proof(pub [u8; 32]);
+
+impl fmt::Debug for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Proof(..)")
+    }
+}
+
+/// The dialer's first words. Body: `u16` count (1 to 16), that many `u16` versions, `u64` features,
+/// `u8` role (0 sender, 1 receiver), 32 bytes proof. This layout is the same in every version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Knock {
+    /// Versions the dialer speaks.
+    pub versions: Vec<u16>,
+    /// Bits of optional abilities; none is defined yet, unknown ones are ignored.
+    pub features: u64,
+    /// Which half of the session the dialer is.
+    pub role: Party,
+    /// That the dialer has the key.
+    pub proof: Proof,
+}
+
+/// The listener's answer. Body: `u16` version, `u64` features, 32 bytes proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admit {
+    /// The version both speak from here on.
+    pub version: u16,
+    /// The features both have.
+    pub features: u64,
+    /// That the listener has the key.
+    pub proof: Proof,
+}
+
+/// What the sender wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To move a backup.
+    Transfer,
+    /// To know whether it could.
+    Check,
+}
+
+/// The sender's proposal. Body: 16 bytes session, `u8` purpose (0 transfer, 1 check), `u16` lanes,
+/// `u64` window, `u64` milliseconds it would try to come back, optional `u64` size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hello {
+    /// The session this link belongs to.
+    pub session: SessionId,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// How many lanes the source has, 1 to [`MAX_LANES`](super::MAX_LANES).
+    pub lanes: u16,
+    /// The sender's setting of the window, in bytes.
+    pub window: u64,
+    /// How long the sender tries to come back after the link is lost; the receiver waits longer.
+    pub retry_for: Duration,
+    /// How many bytes are expected in all lanes together, where that is known.
+    pub size: Option<u64>,
+}
+
+/// Where a lane goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resume {
+    /// The first byte the receiver wants.
+    pub offset: u64,
+    /// SHA-1 of everything before it.
+    pub sum: Sha1Sum,
+}
+
+/// The receiver's answer. Body: `u64` window, `u16` lanes, per lane `u64` offset and 20 bytes SHA-1,
+/// text target, optional `u64` free bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Welcome {
+    /// The window both keep to, in bytes.
+    pub window: u64,
+    /// Where each lane goes on, in order of the lanes.
+    pub lanes: Vec<Resume>,
+    /// What the bytes go into, for a person.
+    pub target: String,
+    /// Free bytes there, where that means something.
+    pub free: Option<u64>,
+}
+
+/// How far a lane has come at the receiver. Body: `u16` lane, `u64` written, `u64` durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ack {
+    /// The lane.
+    pub lane: LaneId,
+    /// Everything before is in the sink, in order.
+    pub written: u64,
+    /// Everything before survives a crash of the host, or of the process where that is all there is.
+    pub durable: u64,
+}
+
+/// Length and SHA-1 of a whole lane. Body: `u16` lane, `u64` length, 20 bytes SHA-1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LaneSum {
+    /// The lane.
+    pub lane: LaneId,
+    /// Its bytes.
+    pub len: u64,
+    /// Their SHA-1.
+    pub sum: Sha1Sum,
+}
+
+/// What a committed session has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// It is on disk under its final name and survives a power cut.
+    Synced,
+    /// A consumer command took all of it and ended with 0.
+    Consumed,
+    /// It was written to the receiver's stdout; what became of it there is not known.
+    HandedToStdout,
+    /// It was thrown away on purpose.
+    Discarded,
+}
+
+impl Reached {
+    pub(super) const ALL: [Reached; 4] =
+        [Reached::Synced, Reached::Consumed, Reached::HandedToStdout, Reached::Discarded];
+}
+
+impl fmt::Display for Reached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Reached::Synced => "synced",
+            Reached::Consumed => "consumed",
+            Reached::HandedToStdout => "handed to stdout",
+            Reached::Discarded => "discarded",
+        })
+    }
+}
+
+/// The receiver's signed-off answer, after commit. Body: `u8` reached (0 synced, 1 consumed,
+/// 2 handed to stdout, 3 discarded), `u16` lanes, the [`LaneSum`] of each, optional `u64` files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// What was reached.
+    pub reached: Reached,
+    /// What was received, in order of the lanes.
+    pub lanes: Vec<LaneSum>,
+    /// How many files were unpacked, if that was done.
+    pub files: Option<u64>,
+}
+
+/// What a side is waiting for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Waiting {
+    /// Nothing in particular: bytes are moving.
+    Nothing,
+    /// The sender's source has nothing to give.
+    Source,
+    /// The sender keeps to its rate limit.
+    Limiter,
+    /// The receiver's sink takes no more.
+    Disk,
+    /// The receiver makes everything durable.
+    Syncing,
+}
+
+impl Waiting {
+    pub(super) const ALL: [Waiting; 5] =
+        [Waiting::Nothing, Waiting::Source, Waiting::Limiter, Waiting::Disk, Waiting::Syncing];
+}
+
+/// What a side is doing. Body: `u8` (0 nothing in particular, 1 source, 2 limiter, 3 disk, 4 syncing).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pulse {
+    /// What it waits for.
+    pub waiting: Waiting,
+}
+
+/// Everything that is said on a control stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Message {
+    /// Kind 0x01.
+    Knock(Knock),
+    /// Kind 0x02.
+    Admit(Admit),
+    /// Kind 0x03.
+    Hello(Hello),
+    /// Kind 0x04.
+    Welcome(Welcome),
+    /// Kind 0x05.
+    Ack(Ack),
+    /// Kind 0x06.
+    LaneEnd(LaneSum),
+    /// Kind 0x07.
+    Receipt(Receipt),
+    /// Kind 0x08: the sender has the receipt. No body.
+    Seen,
+    /// Kind 0x09. Body: `u8` exit code, `u8` party (0 sender, 1 receiver), text reason.
+    Abort(Failure),
+    /// Kind 0x80.
+    Pulse(Pulse),
+}
+
+impl Message {
+    /// Its name in error messages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Message::Knock(_) => "Knock",
+            Message::Admit(_) => "Admit",
+            Message::Hello(_) => "Hello",
+            Message::Welcome(_) => "Welcome",
+            Message::Ack(_) => "Ack",
+            Message::LaneEnd(_) => "LaneEnd",
+            Message::Receipt(_) => "Receipt",
+            Message::Seen => "Seen",
+            Message::Abort(_) => "Abort",
+            Message::Pulse(_) => "Pulse",
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! One lane of the source into its window: read, watch, digest, push.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::AsyncReadExt;
+use tokio::time::{Instant, timeout_at};
+use xbproto::lane::{LaneDigest, LaneId, MAX_BLOCK};
+use xbproto::meter::{Bottleneck, Gauge};
+use xbproto::session::Sender;
+use xbproto::shared::Shared;
+use xbproto::wire::Waiting;
+
+use crate::source::{LaneInput, LaneReader};
+use crate::tap::{Tap, TapError};
+
+/// A block that is not full leaves after this long.
+const LINGER: Duration = Duration::from_millis(20);
+
+/// Why a lane was not read to a good end.
+#[derive(Debug, thiserror::Error)]
+pub enum PumpError {
+    /// The source could not be read.
+    #[error("reading the source: {0}")]
+    Read(io::Error),
+    /// The bytes are not what they should be.
+    #[error(transparent)]
+    Tap(#[from] TapError),
+}
+
+/// How the reading of a lane ended without an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pumped {
+    /// At the lane's end, after this many bytes.
+    All(u64),
+    /// The session was over before.
+    Stopped,
+}
+
+/// What brings one lane into the session.
+#[derive(Debug)]
+pub struct Pump {
+    /// The lane's number.
+    pub lane: LaneId,
+    /// Watches its frames.
+    pub tap: Tap,
+    /// The session it is part of.
+    pub session: Arc<Shared<Sender>>,
+    /// Where waiting is counted.
+    pub gauge: Arc<Gauge>,
+}
+
+impl Pump {
+    /// Reads the lane to its end, or until the session is over. The lane's end is noted in the
+    /// session; whether it was a good one the source's verdict says.
+    ///
+    /// # Errors
+    /// [`PumpError`]; nothing from the bad bytes on was pushed.
+    pub async fn run(mut self, input: LaneInput) -> Result<Pumped, PumpError> {
+        let mut reader = input.open().map_err(PumpError::Read)?;
+        let mut digest = LaneDigest::default();
+        let mut buffer = BytesMut::new();
+        while self.room().await {
+            let session = self.session.clone();
+            let more = tokio::select! {
+                biased;
+                () = session.when(|s| s.outcome().map(|_| ())) => return Ok(Pumped::Stopped),
+                more = self.fill(&mut reader, &mut buffer) => more.map_err(PumpError::Read)?,
+            };
+            if !buffer.is_empty() {
+                self.push(take_block(&mut buffer), &mut digest)?;
+            }
+            if more == More::End {
+                self.tap.finish()?;
+                self.session.change(|s| s.end_of_lane(self.lane));
+                return Ok(Pumped::All(digest.len()));
+            }
+        }
+        Ok(Pumped::Stopped)
+    }
+
+    /// Waits for room for a whole block; false when the session is over.
+    async fn room(&self) -> bool {
+        let begun = Instant::now();
+        let lane = self.lane;
+        let room = self.session.when(|s| match s.outcome() {
+            Some(_) => Some(false),
+            None => (s.room(lane) >= MAX_BLOCK).then_some(true),
+        });
+        let room = room.await;
+        // What is still waiting to be sent is the network's or the limiter's to answer for: the
+        // uplink counts that. Here everything is sent and not acknowledged.
+        if self.session.look(|s| s.peer_waits_for()) == Waiting::Disk {
+            self.gauge.add_wait(Bottleneck::Disk, begun.elapsed());
+        }
+        room
+    }
+
+    /// Reads until a block is full, the first bytes in it have lingered, or the lane ends.
+    async fn fill(&self, reader: &mut LaneReader, buffer: &mut BytesMut) -> io::Result<More> {
+        buffer.reserve(MAX_BLOCK);
+        let begun = Instant::now();
+        let mut read = reader.read_buf(&mut bytes::BufMut::limit(&mut *buffer, MAX_BLOCK)).await?;
+        self.gauge.add_wait(Bottleneck::Source, begun.elapsed());
+        let deadline = Instant::now() + LINGER;
+        while read > 0 && buffer.len() < MAX_BLOCK {
+            let room = MAX_BLOCK - buffer.len();
+            match timeout_at(deadline, reader.read_buf(&mut bytes::BufMut::limit(&mut *buffer, room))).await {
+                Ok(more) => read = more?,
+                Err(_) => return Ok(More::Maybe),
+            }
+        }
+        Ok(if read == 0 { More::End } else { More::Maybe })
+    }
+
+    fn push(&mut self, block: Bytes, digest: &mut LaneDigest) -> Result<(), TapError> {
+        self.tap.pass(&block)?;
+        if let Some(file) = self.tap.current_file() {
+            self.gauge.set_file(&file.to_string());
+        }
+        digest.update(&block);
+        self.session.change(|s| s.push(self.lane, block, digest.clone()));
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum More {
+    Maybe,
+    End,
+}
+
+/// Takes the block out of the buffer. A small one is copied, so that it does not keep the memory
+/// of a large one for as long as it stands in the window.
+fn take_block(buffer: &mut BytesMut) -> Bytes {
+    if buffer.len() >= MAX_BLOCK / 2 {
+        return buffer.split().freeze();
+    }
+    let block = Bytes::copy_from_slice(buffer);
+    buffer.clear();
+    block
+}

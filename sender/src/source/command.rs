@@ -1,0 +1,69 @@
+//! Which commands are known backup tools, and what is asked of each.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+/// What proves that a command ended well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// Exit status 0.
+    Status,
+    /// Exit status 0, and the success line of a backup tool as the last line on stderr.
+    StatusAndMarker,
+}
+
+/// The file names of the backup tools whose options and success line are known.
+pub(super) const TOOLS: [&str; 3] = ["xtrabackup", "mariadb-backup", "mariabackup"];
+
+/// Whether the file name of `word` is one of [`TOOLS`].
+pub(super) fn is_tool(word: &OsStr) -> bool {
+    Path::new(word).file_name().is_some_and(|name| TOOLS.iter().any(|tool| name == *tool))
+}
+
+/// What a command line has to prove. It runs a backup tool if a tool's name, with or without a
+/// path, stands before its first option (`sudo mariabackup`, `env TZ=UTC xtrabackup`), or before
+/// a `--backup` (`sudo -u mysql mariabackup --backup`, but not `tar -c /var/lib/mariabackup`).
+/// Assignments for `env` and what a shell does with its `-c` are not looked into.
+pub(super) fn proof(command: &[OsString]) -> Proof {
+    let before_options = command.iter().take_while(|word| !word.as_encoded_bytes().starts_with(b"-"));
+    let backup = command.iter().rposition(|word| word == "--backup").unwrap_or(0);
+    let mut candidates =
+        before_options.chain(&command[..backup]).filter(|word| !word.as_encoded_bytes().contains(&b'='));
+    if candidates.any(|word| is_tool(word)) { Proof::StatusAndMarker } else { Proof::Status }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proof_of(line: &str) -> Proof {
+        proof(&line.split_whitespace().map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn tools_are_known_behind_paths_and_wrappers() {
+        for line in [
+            "xtrabackup --backup",
+            "/usr/bin/mariadb-backup --defaults-file=x --backup",
+            "sudo mariabackup --stream=xbstream",
+            "env TZ=UTC xtrabackup",
+            "sudo -u mysql nice -n 10 mariabackup --user=x --backup --stream=xbstream",
+        ] {
+            assert_eq!(proof_of(line), Proof::StatusAndMarker, "{line}");
+        }
+    }
+
+    #[test]
+    fn other_commands_are_judged_by_their_status() {
+        for line in [
+            "",
+            "cat backup.xbstream",
+            "tar -c /var/lib/xtrabackup",
+            "env TOOL=/usr/bin/xtrabackup sh",
+            "mariadb-backup.sh --backup",
+            "--backup",
+        ] {
+            assert_eq!(proof_of(line), Proof::Status, "{line}");
+        }
+    }
+}
