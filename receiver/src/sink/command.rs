@@ -65,8 +65,12 @@ impl Sink for CommandSink {
         Ok(Box::new(CommandLane { consumer: Arc::clone(&self.consumer), written: 0 }))
     }
 
+    fn sync(&mut self) -> Result<(), SinkError> {
+        self.consumer.get().ok_or_else(|| self.out_of_turn("sync"))?.finish()
+    }
+
     fn commit(&mut self, _sums: &[LaneSum]) -> Result<Reached, SinkError> {
-        self.consumer.get().ok_or_else(|| self.out_of_turn("commit"))?.finish()?;
+        self.sync()?;
         Ok(Reached::Consumed)
     }
 

@@ -99,11 +99,16 @@ impl Sink for FileSink {
         Ok(Box::new(FileLane { file, path: self.path.clone(), written: 0, sync: Arc::clone(&self.sync) }))
     }
 
-    fn commit(&mut self, sums: &[LaneSum]) -> Result<Reached, SinkError> {
-        let (Some(file), [sum]) = (&self.partial, sums) else { return Err(self.out_of_turn("commit")) };
+    fn sync(&mut self) -> Result<(), SinkError> {
+        let Some(file) = &self.partial else { return Err(self.out_of_turn("sync")) };
         // Before the last sync, so that an error is not told to a sync that nobody asks any more.
         self.sync.stop()?;
-        file.sync_all().at("syncing", &self.path)?;
+        Ok(file.sync_all().at("syncing", &self.path)?)
+    }
+
+    fn commit(&mut self, sums: &[LaneSum]) -> Result<Reached, SinkError> {
+        let [sum] = sums else { return Err(self.out_of_turn("commit")) };
+        self.sync()?;
         self.write_checksum(sum.sum)?;
         self.publish()?;
         self.partial = None;

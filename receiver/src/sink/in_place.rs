@@ -86,13 +86,18 @@ impl Sink for InPlaceSink {
         Ok(Box::new(InPlaceLane { path: self.path.clone(), stop: self.stop.clone(), writer, written: 0 }))
     }
 
-    fn commit(&mut self, _sums: &[LaneSum]) -> Result<Reached, SinkError> {
+    fn sync(&mut self) -> Result<(), SinkError> {
         match (self.kind, &self.device) {
-            (Kind::Null, _) => Ok(Reached::Discarded),
-            (Kind::Block, Some(device)) => {
-                device.sync_data().at("syncing", &self.path)?;
-                Ok(Reached::Synced)
-            }
+            (Kind::Block, Some(device)) => Ok(device.sync_data().at("syncing", &self.path)?),
+            _ => Ok(()),
+        }
+    }
+
+    fn commit(&mut self, _sums: &[LaneSum]) -> Result<Reached, SinkError> {
+        self.sync()?;
+        match self.kind {
+            Kind::Null => Ok(Reached::Discarded),
+            Kind::Block => Ok(Reached::Synced),
             _ => Ok(Reached::HandedToStdout),
         }
     }
