@@ -94,17 +94,25 @@ impl Extraction {
         self.staging.free()
     }
 
+    /// Waits until every file is synced. All lanes have finished. Idempotent.
+    ///
+    /// # Errors
+    /// When a file has not ended or could not be synced.
+    pub fn sync(&mut self) -> Result<(), ExtractError> {
+        if self.phase == Phase::Over {
+            return Err(ExtractError::OutOfTurn);
+        }
+        self.shared.check_finished()?;
+        Ok(self.shared.syncers.finish()?)
+    }
+
     /// Syncs everything and gives every file its final name. All lanes have finished.
     ///
     /// # Errors
     /// When a file has not ended or could not be synced, or a name is taken; nothing has a final name then, unless the
     /// error is [`ExtractError::NotUndone`].
     pub fn commit(&mut self) -> Result<(), ExtractError> {
-        if self.phase == Phase::Over {
-            return Err(ExtractError::OutOfTurn);
-        }
-        self.shared.check_finished()?;
-        self.shared.syncers.finish()?;
+        self.sync()?;
         let commit = Commit::plan(self.staging.tree()?, self.staging.target()?, &self.target.path)?;
         self.publish(&commit)?;
         self.phase = Phase::Over;

@@ -4,7 +4,7 @@
 //! driven by a thread of its own. The life of a sink is one of
 //!
 //! ```text
-//! construction ─ start ─ lane × n ─ write … finish (of every lane) ─ commit
+//! construction ─ start ─ lane × n ─ write … finish (of every lane) ─ sync ─ commit
 //!                        └─ anywhere from here on ─ abandon
 //! ```
 //!
@@ -65,6 +65,15 @@ pub trait Sink: Send {
     /// # Errors
     /// When the target cannot be opened, or takes fewer lanes than this.
     fn lane(&mut self, lane: LaneId) -> Result<Box<dyn LaneSink>, SinkError>;
+
+    /// After every lane has `finish`ed: makes all of it durable, still under no final name. This is the long part of a
+    /// commit, after which the session may yet be called off. Idempotent; `commit` does it if nobody did. Blocking.
+    ///
+    /// # Errors
+    /// When it cannot be made durable, or is not complete.
+    fn sync(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
 
     /// After every lane has `finish`ed and all digests agreed: makes it durable, then gives it its final name.
     /// Blocking.
