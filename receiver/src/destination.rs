@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use xbproto::cli::{Event, Reporter};
-use xbproto::process::isolate;
 
 use crate::args::Args;
 use crate::disk::{DiskError, Notice};
@@ -49,7 +48,7 @@ pub fn open(args: &Args, id: u64, window: u64, reporter: &Reporter) -> Result<De
         false => {
             let told = reporter.clone();
             let on_line = Arc::new(move |line| told.tell(Event::Child { label: "consumer", line }));
-            Box::new(CommandSink::new(args.command.clone(), isolate, on_line)?)
+            Box::new(CommandSink::new(args.command.clone(), on_line)?)
         }
     };
     Ok(Destination { sink, name: "-".into(), unpacking: None })

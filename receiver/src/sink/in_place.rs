@@ -87,19 +87,19 @@ impl Sink for InPlaceSink {
     }
 
     fn sync(&mut self) -> Result<(), SinkError> {
-        match (self.kind, &self.device) {
-            (Kind::Block, Some(device)) => Ok(device.sync_data().at("syncing", &self.path)?),
-            _ => Ok(()),
+        if let (Kind::Block, Some(device)) = (self.kind, &self.device) {
+            device.sync_data().at("syncing", &self.path)?;
         }
+        Ok(())
     }
 
     fn commit(&mut self, _sums: &[LaneSum]) -> Result<Reached, SinkError> {
         self.sync()?;
-        match self.kind {
-            Kind::Null => Ok(Reached::Discarded),
-            Kind::Block => Ok(Reached::Synced),
-            _ => Ok(Reached::HandedToStdout),
-        }
+        Ok(match self.kind {
+            Kind::Null => Reached::Discarded,
+            Kind::Block => Reached::Synced,
+            Kind::Character | Kind::Fifo => Reached::HandedToStdout,
+        })
     }
 
     fn abandon(&mut self) {
