@@ -26,6 +26,8 @@ pub enum Event {
     Given(LaneId, u64),
     /// The bytes of a lane up to this offset are in the sink.
     Written(LaneId, u64),
+    /// What the sink has of a lane is durable up to this offset.
+    Durable(LaneId, u64),
     /// The lane was closed at the sink.
     Finished(LaneId),
     /// The sink has made everything durable.

@@ -7,7 +7,7 @@
 //!
 //! | module | owns |
 //! |---|---|
-//! | [`scenario`] | a session to be played, and the story it comes to |
+//! | [`scenario`] [`story`] | a session to be played; what it has come to |
 //! | [`path`] [`delay`] [`bottleneck`] [`outage`] | what becomes of a datagram on its way, and when |
 //! | [`socket`] [`host`] | the ends of the network, as quinn wants them |
 //! | [`source`] [`sink`] [`pattern`] | where bytes come from and go to; which bytes they are |
@@ -25,6 +25,7 @@ pub mod scenario;
 pub mod sink;
 pub mod socket;
 pub mod source;
+pub mod story;
 
 pub use bottleneck::Bottleneck;
 pub use delay::Delay;
@@ -32,6 +33,7 @@ pub use log::{Entry, Event, Log};
 pub use outage::{BlackHole, Blackout};
 pub use path::{Conditions, Fate};
 pub use rng::Rng;
-pub use scenario::{Scenario, Story};
+pub use scenario::Scenario;
 pub use sink::Disk;
 pub use source::Step;
+pub use story::Story;

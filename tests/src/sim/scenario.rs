@@ -28,7 +28,7 @@ use super::path::Path;
 use super::pattern::Pattern;
 use super::sink::{Memory, hanging};
 use super::socket::Socket;
-use super::{Conditions, Disk, Entry, Event, Log, Rng, Step, host, socket, source};
+use super::{Conditions, Disk, Event, Log, Rng, Step, Story, host, socket, source};
 
 /// A session to be played.
 #[derive(Clone, Debug)]
@@ -47,17 +47,6 @@ pub struct Scenario {
     pub window: u64,
     /// What the receiver writes to.
     pub disk: Disk,
-}
-
-/// What a scenario has come to.
-#[derive(Clone, Debug)]
-pub struct Story {
-    /// Everything that happened.
-    pub log: Vec<Entry>,
-    /// How it ended for the sender.
-    pub sent: Sent,
-    /// How it ended for the receiver.
-    pub received: Received,
 }
 
 /// A session that takes longer than this hangs.
@@ -179,23 +168,32 @@ async fn send(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Sent {
     outcome
 }
 
-/// Pumps the source into the session and tells it the source's verdict.
+/// Pumps the source into the session and tells it the source's verdict. The lane that fails first
+/// is the one that counts.
 async fn drive(scenario: &Scenario, session: &Arc<Shared<Sender>>, gauge: &Arc<Gauge>, log: &Log) {
     let watch = Watch::new(Expect::Raw);
     let mut pumps = Vec::new();
     for (lane, steps) in (0..).map(LaneId).zip(&scenario.lanes) {
         let pump = Pump { lane, tap: watch.tap(), session: session.clone(), gauge: gauge.clone() };
         let input = source::lane(lane, steps, Pattern::new(scenario.seed, lane), log);
-        pumps.push(start("pump", pump.run(input)));
+        let (session, given) = (session.clone(), source::len(steps));
+        pumps.push(start("pump", async move {
+            match pump.run(input).await {
+                Ok(pumped) => pumped == Pumped::All(given),
+                Err(error) => {
+                    session.change(|s| s.fail(Failure::new(Cause::Source, Party::Sender, error)));
+                    false
+                }
+            }
+        }));
     }
-    for (pump, steps) in pumps.into_iter().zip(&scenario.lanes) {
-        match pump.await {
-            Ok(Pumped::All(len)) => assert_eq!(len, source::len(steps), "a lane is pumped to its end"),
-            Ok(Pumped::Stopped) => return,
-            Err(error) => return session.change(|s| s.fail(Failure::new(Cause::Source, Party::Sender, error))),
-        }
+    let mut complete = true;
+    for pump in pumps {
+        complete &= pump.await;
     }
-    session.change(Sender::source_succeeded);
+    if complete {
+        session.change(Sender::source_succeeded);
+    }
 }
 
 /// Starts a piece of work where the simulation has it, and gives its result.

@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
+use std::io;
 use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::sleep;
 use xbproto::lane::LaneId;
+use xbrecv::disk::DiskError;
 use xbrecv::sink::{Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
 
 use super::pattern::Pattern;
@@ -20,7 +22,7 @@ pub struct Disk {
     pub sync_rate: Option<u64>,
     /// A lane fails when this many of its bytes would be exceeded.
     pub full_at: Option<u64>,
-    /// Writing hangs for so long whenever something has been written.
+    /// Whenever it was written to, it hangs for so long.
     pub hangs: Option<Duration>,
 }
 
@@ -85,15 +87,12 @@ impl LaneSink for Writer {
         assert!(self.pattern.holds(self.written, bytes), "{}: other bytes at {}", self.lane, self.written);
         let end = self.written + bytes.len() as u64;
         if self.disk.full_at.is_some_and(|full| end > full) {
-            return Err(SinkError::ReaderGone { target: "memory".to_owned() });
+            return Err(DiskError::new("writing", "memory", io::ErrorKind::StorageFull).into());
         }
         self.written = end;
-        let takes = self
-            .disk
-            .sync_rate
-            .map_or(Duration::ZERO, |rate| Duration::from_micros(bytes.len() as u64 * 1_000_000 / rate));
-        let idle_at = self.syncing.back().map_or(Duration::ZERO, |(_, at)| *at).max(self.log.now());
-        self.syncing.push_back((end, idle_at + takes));
+        let takes = |rate| Duration::from_micros(bytes.len() as u64 * 1_000_000 / rate);
+        let begins = self.syncing.back().map_or(Duration::ZERO, |(_, at)| *at).max(self.log.now());
+        self.syncing.push_back((end, begins + self.disk.sync_rate.map_or(Duration::ZERO, takes)));
         self.log.note(Event::Written(self.lane, end));
         Ok(())
     }
@@ -102,6 +101,7 @@ impl LaneSink for Writer {
         let now = self.log.now();
         while let Some((offset, _)) = self.syncing.pop_front_if(|(_, at)| *at <= now) {
             self.durable = offset;
+            self.log.note(Event::Durable(self.lane, offset));
         }
         Ok(self.durable)
     }
@@ -112,8 +112,8 @@ impl LaneSink for Writer {
     }
 }
 
-/// Runs `work` as on a disk that hangs for `pause` after everything that was done in one go. On
-/// threads a write would block its own; here a future is left alone for as long.
+/// Runs `work`, whatever of it writes, as on a disk that hangs for `pause` after everything that was
+/// done in one go. On threads a write would block its own; here the future is left alone for as long.
 pub async fn hanging<F: Future>(work: F, pause: Duration) -> F::Output {
     let mut work = Box::pin(work);
     loop {
