@@ -248,6 +248,16 @@ fn a_full_disk_is_told_to_the_sender() {
 }
 
 #[test]
+fn a_lane_that_cannot_be_written_is_told_while_another_is_silent() {
+    let mut scenario = Scenario::new(13, 0).over(lossy(ms(20), 0.0));
+    scenario.lanes = vec![vec![Step::Give(1), Step::Pause(ms(600_000))], vec![Step::Give(2 * MIB)]];
+    scenario.disk.full_at = Some(MIB);
+    let (story, sender, _) = assert_failed(&scenario);
+    assert_eq!((sender.cause, sender.party), (Cause::Sink, Party::Receiver));
+    assert!(story.time_of(&Event::Abandoned) < Some(ms(10_000)), "nobody waits for the silent lane");
+}
+
+#[test]
 fn a_failing_source_is_told_to_the_receiver() {
     let mut scenario = Scenario::new(12, 0).over(lossy(ms(20), 0.01));
     let broken = vec![Step::Give(3 * MIB), Step::Fail(ErrorKind::ConnectionReset)];
