@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use quinn::Connection;
+use quinn::{Connection, RecvStream};
 use tokio::task::JoinSet;
-use xbproto::failure::{Cause, Failure, Party};
-use xbproto::lane::Block;
-use xbproto::quic::{Link, LinkError, converse, read_block};
+use xbproto::failure::Party;
+use xbproto::quic::{Link, LinkError, begin_block, converse};
 use xbproto::session::Receiver;
 use xbproto::shared::Shared;
 
@@ -34,26 +33,34 @@ impl Downlink {
             tokio::select! {
                 biased;
                 Some(block) = blocks.join_next() => match block {
-                    Ok(block) => self.arrived(block)?,
+                    Ok(taken) => taken?,
                     Err(panic) => return Err(LinkError::Lost(panic.to_string())),
                 },
                 stream = connection.accept_uni() => {
-                    blocks.spawn(read_block(stream?));
+                    blocks.spawn(take_block(self.session.clone(), stream?));
                 }
             }
         }
     }
+}
 
-    fn arrived(&self, block: Result<Block, LinkError>) -> Result<(), LinkError> {
-        let failure = match block {
-            Ok(block) => match self.session.change(|s| s.arrived(block)) {
-                Ok(()) => return Ok(()),
-                Err(violation) => violation.found_by(Party::Receiver),
-            },
-            Err(LinkError::Wire(error)) => Failure::new(Cause::Integrity, Party::Receiver, error),
-            Err(lost) => return Err(lost),
-        };
-        self.session.change(|s| s.fail(failure));
-        Ok(())
+/// Takes one block into the session, which is asked before memory is taken for it. A violation ends
+/// the session.
+async fn take_block(session: Arc<Shared<Receiver>>, stream: RecvStream) -> Result<(), LinkError> {
+    let Some(incoming) = begin_block(stream).await? else { return Ok(()) };
+    let (lane, offset, len) = (incoming.header.lane, incoming.header.offset, incoming.header.len as usize);
+    let violated = match session.change(|s| s.begins(lane, offset, len)) {
+        Ok(()) => match incoming.rest().await? {
+            Some(block) => session.change(|s| s.arrived(block)).err(),
+            None => {
+                session.change(|s| s.given_up(lane, len));
+                None
+            }
+        },
+        Err(violation) => Some(violation),
+    };
+    if let Some(violation) = violated {
+        session.change(|s| s.fail(violation.found_by(Party::Receiver)));
     }
+    Ok(())
 }

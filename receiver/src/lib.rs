@@ -4,11 +4,13 @@
 //! |---|---|
 //! | [`program`] [`args`] [`destination`] | the command line, and what it comes to |
 //! | [`transfer`] | one session from the open port to the verdict |
-//! | [`listen`] [`strangers`] [`downlink`] | admission; who is turned away; one link's life |
+//! | [`listen`] [`arrivals`] [`strangers`] | admission; who is at the door; who is turned away |
+//! | [`downlink`] | one link's life |
 //! | [`drain`] [`settle`] | order, digest, write; verify and commit |
 //! | [`sink`] [`extract`] [`disk`] | where the bytes go; unpacking; files that are safe |
 
 pub mod args;
+pub mod arrivals;
 pub mod destination;
 pub mod disk;
 pub mod downlink;

@@ -10,22 +10,23 @@ use tokio::time::{Instant, sleep_until, timeout};
 use xbproto::cli::{Event, Reporter};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
-use xbproto::quic::{Admission, Link, LinkError, Tuning, admit, canonical};
+use xbproto::quic::{Admission, Link, LinkError, Tuning, TurnedAway, admit, canonical};
 use xbproto::session::{LinkRefused, Receiver};
 use xbproto::shared::Shared;
 use xbproto::wire::{CloseCode, Hello, Message, Purpose, VERSIONS};
 
+use crate::arrivals::Arrivals;
 use crate::downlink::Downlink;
-use crate::strangers::{Strangers, TurnedAway};
+use crate::strangers::{Strangers, Why};
 
 /// How long a peer may take from its first packet to its greeting.
 const ADMISSION: Duration = Duration::from_secs(10);
 
-/// Peers that may be at it at the same time.
-const ADMISSIONS: usize = 64;
+/// How long a peer is given to read an answer that ends the connection.
+const ANSWER: Duration = Duration::from_secs(2);
 
-/// How long a peer is given to read a refusal before the connection is closed.
-const REFUSAL: Duration = Duration::from_secs(2);
+/// Answers that may be under way at the same time; beyond it the connection is just closed.
+const ANSWERS: usize = 16;
 
 /// What a listener needs to know.
 #[derive(Debug)]
@@ -47,7 +48,17 @@ pub struct Listener {
 /// Somebody who came, and what became of it.
 struct Arrival {
     peer: SocketAddr,
-    greeted: Result<(Link, Hello), LinkError>,
+    greeted: Result<(Link, Hello), TurnedAway>,
+}
+
+/// Who is here besides the sender.
+struct Door {
+    strangers: Strangers,
+    arrivals: Arrivals<Arrival>,
+    /// The link of the session: at most one.
+    link: JoinSet<Result<(), LinkError>>,
+    /// Goodbyes to those who are not served.
+    answers: JoinSet<()>,
 }
 
 impl Listener {
@@ -55,98 +66,100 @@ impl Listener {
     pub async fn serve(self) {
         let begun = Instant::now();
         let deadline = self.wait.map(|wait| begun + wait);
-        let mut strangers = Strangers::default();
-        let mut arrivals = JoinSet::new();
-        let mut link = JoinSet::new();
+        let mut door = Door {
+            strangers: Strangers::default(),
+            arrivals: Arrivals::default(),
+            link: JoinSet::new(),
+            answers: JoinSet::new(),
+        };
         loop {
-            let session_open = self.session.look(|s| s.session().is_none());
+            let waiting = !self.session.look(Receiver::is_busy);
             tokio::select! {
                 biased;
-                Some(ended) = link.join_next() => {
+                Some(ended) = door.link.join_next() => {
                     self.link_ended(ended);
                     break;
                 }
-                Some(arrival) = arrivals.join_next() => {
-                    let Ok(arrival) = arrival else { continue };
-                    self.arrived(arrival, begun.elapsed(), &mut strangers, &mut link);
-                }
-                () = self.session.when(|s| s.outcome().map(|_| ())), if link.is_empty() => break,
-                Some(incoming) = self.endpoint.accept() => {
-                    if arrivals.len() < ADMISSIONS {
-                        arrivals.spawn(greeting(incoming, self.key.clone(), self.tuning));
-                    } else {
-                        incoming.ignore();
-                    }
-                }
-                () = until(deadline), if session_open => self.nobody_came(&strangers),
+                arrival = door.arrivals.next() => self.arrived(arrival, begun.elapsed(), &mut door),
+                Some(_) = door.answers.join_next() => {}
+                () = self.session.when(|s| s.outcome().map(|_| ())), if door.link.is_empty() => break,
+                Some(incoming) = self.endpoint.accept() => self.knocked(incoming, &mut door.arrivals),
+                () = until(deadline), if waiting => self.nobody_came(&door.strangers),
             }
         }
-        arrivals.shutdown().await;
+        door.arrivals.close().await;
+        while door.answers.join_next().await.is_some() {}
     }
 
-    fn arrived(
-        &self,
-        arrival: Arrival,
-        now: Duration,
-        strangers: &mut Strangers,
-        link: &mut JoinSet<Result<(), LinkError>>,
-    ) {
-        match arrival.greeted {
-            Ok((greeted, hello)) if hello.purpose == Purpose::Check => self.checked(greeted, &hello),
-            Ok((greeted, hello)) => self.welcome(greeted, hello, link),
-            Err(LinkError::Closed { code: CloseCode::Version, reason }) => self.incompatible(reason),
-            Err(error) => {
-                let why = match error {
-                    LinkError::Closed { code: CloseCode::WrongKey, .. } => TurnedAway::WrongKey,
-                    _ => TurnedAway::NotAPeer,
-                };
-                if strangers.turned_away(arrival.peer.ip(), why, now) {
-                    self.reporter.tell(Event::Stranger { peer: arrival.peer, why: error.to_string() });
-                }
-            }
+    fn knocked(&self, incoming: Incoming, arrivals: &mut Arrivals<Arrival>) {
+        if arrivals.is_crowded() && incoming.may_retry() {
+            // Fails only for those who have shown their address already.
+            let _ = incoming.retry();
+            return;
+        }
+        let from = canonical(incoming.remote_address()).ip();
+        arrivals.admit(from, greeting(incoming, self.key.clone(), self.tuning));
+    }
+
+    fn arrived(&self, arrival: Arrival, now: Duration, door: &mut Door) {
+        let turned_away = match arrival.greeted {
+            Ok((greeted, hello)) => return self.greeted(greeted, hello, door),
+            Err(turned_away) => turned_away,
+        };
+        if let TurnedAway::Version { .. } = turned_away {
+            self.incompatible(&turned_away);
+        }
+        let why = match turned_away {
+            TurnedAway::WrongKey => Why::WrongKey,
+            _ => Why::NotAPeer,
+        };
+        if door.strangers.turned_away(arrival.peer.ip(), why, now) {
+            self.reporter.tell(Event::Stranger { peer: arrival.peer, why: turned_away.to_string() });
         }
     }
 
-    /// The sender has come (or another one, which is refused).
-    fn welcome(&self, greeted: Link, hello: Hello, link: &mut JoinSet<Result<(), LinkError>>) {
+    /// A sender has come: ours, one that only wants to know, or one too many.
+    fn greeted(&self, greeted: Link, hello: Hello, door: &mut Door) {
         let (peer, session) = (greeted.peer(), hello.session);
-        match self.session.change(|s| s.link_up(hello)) {
-            Ok(()) => {
+        let taken = match hello.purpose {
+            Purpose::Check => self.session.look(|s| s.check(&hello)).map(Some),
+            Purpose::Transfer => self.session.change(|s| s.link_up(hello)).map(|()| None),
+        };
+        match taken {
+            Ok(None) => {
                 self.reporter.session(session.into());
                 self.reporter.tell(Event::Connected { peer });
                 let downlink = Downlink { session: self.session.clone() };
-                link.spawn(async move { downlink.run(greeted).await });
+                door.link.spawn(async move { downlink.run(greeted).await });
+            }
+            Ok(Some(welcome)) => {
+                self.reporter.tell(Event::Notice(format!("checked by {peer}")));
+                answer(greeted, Message::Welcome(welcome), CloseCode::Done, "checked".into(), door);
             }
             Err(refused) => {
                 self.reporter.tell(Event::Stranger { peer, why: refused.to_string() });
-                refuse(greeted, &refused);
+                let (cause, code) = match refused {
+                    LinkRefused::Busy { .. } => (Cause::Refused, CloseCode::Busy),
+                    LinkRefused::Violation(_) => (Cause::Integrity, CloseCode::Violation),
+                };
+                let abort = Message::Abort(Failure::new(cause, Party::Receiver, &refused));
+                answer(greeted, abort, code, refused.to_string(), door);
             }
         }
     }
 
-    /// Answers a sender that only wants to know.
-    fn checked(&self, mut greeted: Link, hello: &Hello) {
-        self.reporter.tell(Event::Notice(format!("checked by {}", greeted.peer())));
-        let welcome = self.session.look(|s| s.check(hello));
-        tokio::spawn(async move {
-            let _ = greeted.writer.send(&Message::Welcome(welcome)).await;
-            greeted.closed_by_peer(REFUSAL, CloseCode::Done, "checked").await;
-        });
-    }
-
     /// A peer with the right key that speaks no version this side does: waiting on would not help.
-    fn incompatible(&self, reason: String) {
-        if self.session.look(|s| s.session().is_none()) {
-            self.session.change(|s| s.fail(Failure::new(Cause::Refused, Party::Receiver, reason)));
-        }
+    fn incompatible(&self, turned_away: &TurnedAway) {
+        self.session.change(|s| {
+            if !s.is_busy() {
+                s.fail(Failure::new(Cause::Refused, Party::Receiver, turned_away));
+            }
+        });
     }
 
     fn link_ended(&self, ended: Result<Result<(), LinkError>, JoinError>) {
         let lost = match ended {
             Ok(Ok(())) => return,
-            Ok(Err(error @ LinkError::Wire(_))) => {
-                return self.session.change(|s| s.fail(Failure::new(Cause::Integrity, Party::Receiver, error)));
-            }
             Ok(Err(error)) => error.to_string(),
             Err(panic) => panic.to_string(),
         };
@@ -172,30 +185,24 @@ async fn greeting(incoming: Incoming, key: Arc<Key>, tuning: Tuning) -> Arrival 
     let peer = canonical(incoming.remote_address());
     let admission = Admission { key: &key, role: Party::Receiver, versions: VERSIONS, tuning };
     let greeted = async {
-        let mut link = admit(incoming.await?, admission).await?;
-        match link.reader.next().await? {
+        let mut link = admit(incoming.await.map_err(LinkError::from)?, admission).await?;
+        match link.reader.next().await.map_err(LinkError::from)? {
             Some(Message::Hello(hello)) => Ok((link, hello)),
-            other => Err(LinkError::Stranger(format!("it greeted with {:?}", other.map(|m| m.name())))),
+            other => Err(LinkError::Stranger(format!("it greeted with {:?}", other.map(|m| m.name()))).into()),
         }
     };
-    let greeted = timeout(ADMISSION, greeted).await;
-    Arrival {
-        peer,
-        greeted: greeted.unwrap_or_else(|_| Err(LinkError::Lost("it took too long to prove itself".into()))),
-    }
+    let late = || Err(LinkError::Lost("it took too long to prove itself".into()).into());
+    Arrival { peer, greeted: timeout(ADMISSION, greeted).await.unwrap_or_else(|_| late()) }
 }
 
-/// Tells an authenticated sender why it cannot be served, and closes.
-fn refuse(mut greeted: Link, refused: &LinkRefused) {
-    let (cause, code) = match refused {
-        LinkRefused::Busy { .. } => (Cause::Refused, CloseCode::Busy),
-        LinkRefused::Violation(_) => (Cause::Integrity, CloseCode::Violation),
-    };
-    let reason = refused.to_string();
-    tokio::spawn(async move {
-        let failure = Failure::new(cause, Party::Receiver, &reason);
-        let _ = greeted.writer.send(&Message::Abort(failure)).await;
-        greeted.closed_by_peer(REFUSAL, code, &reason).await;
+/// Says one thing to an authenticated sender that is not served further, and closes.
+fn answer(mut greeted: Link, message: Message, code: CloseCode, reason: String, door: &mut Door) {
+    if door.answers.len() >= ANSWERS {
+        return greeted.close(code, &reason);
+    }
+    door.answers.spawn(async move {
+        let _ = greeted.writer.send(&message).await;
+        greeted.closed_by_peer(ANSWER, code, &reason).await;
     });
 }
 

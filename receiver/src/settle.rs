@@ -20,6 +20,9 @@ use crate::sink::{Reached, Sink, SinkError};
 /// reads never does; it is left to the end of the process.
 const LEAVE: Duration = Duration::from_secs(3);
 
+/// How long a sender that is alive may take to acknowledge the receipt.
+const ACKNOWLEDGE: Duration = Duration::from_secs(10);
+
 /// Feeds a running session into `sink` and commits it; returns when the session is over. What is
 /// left of a failed one is removed. `files` counts what was unpacked, for the receipt.
 ///
@@ -48,7 +51,9 @@ pub async fn settle(
     if let Some(mut sink) = sink.filter(|_| session.look(|s| s.receipt().is_none())) {
         sink.abandon();
     }
-    session.when(|s| s.outcome().map(|_| ())).await;
+    if timeout(ACKNOWLEDGE, session.when(|s| s.outcome().map(|_| ()))).await.is_err() {
+        session.change(|s| s.peer_lost("the sender does not acknowledge the receipt"));
+    }
 }
 
 /// Starts a drain for every lane, and waits for all of them at once: the first that fails ends the

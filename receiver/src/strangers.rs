@@ -20,7 +20,7 @@ pub struct Strangers {
 
 /// Why somebody was turned away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TurnedAway {
+pub enum Why {
     /// It has another key.
     WrongKey,
     /// It is something else altogether.
@@ -29,10 +29,10 @@ pub enum TurnedAway {
 
 impl Strangers {
     /// Counts one, at `now` since the start. Returns whether it is to be told.
-    pub fn turned_away(&mut self, from: IpAddr, why: TurnedAway, now: Duration) -> bool {
+    pub fn turned_away(&mut self, from: IpAddr, why: Why, now: Duration) -> bool {
         match why {
-            TurnedAway::WrongKey => self.wrong_keys += 1,
-            TurnedAway::NotAPeer => self.others += 1,
+            Why::WrongKey => self.wrong_keys += 1,
+            Why::NotAPeer => self.others += 1,
         }
         self.told.retain(|_, told| now.saturating_sub(*told) < QUIET);
         if self.told.contains_key(&from) || self.told.len() >= REMEMBERED {
@@ -60,16 +60,16 @@ mod tests {
     fn an_address_is_told_once_a_minute() {
         let mut strangers = Strangers::default();
         let at = Duration::from_secs;
-        assert!(strangers.turned_away(address(1), TurnedAway::WrongKey, at(0)));
-        assert!(!strangers.turned_away(address(1), TurnedAway::WrongKey, at(59)));
-        assert!(strangers.turned_away(address(2), TurnedAway::WrongKey, at(59)));
-        assert!(strangers.turned_away(address(1), TurnedAway::WrongKey, at(60)));
+        assert!(strangers.turned_away(address(1), Why::WrongKey, at(0)));
+        assert!(!strangers.turned_away(address(1), Why::WrongKey, at(59)));
+        assert!(strangers.turned_away(address(2), Why::WrongKey, at(59)));
+        assert!(strangers.turned_away(address(1), Why::WrongKey, at(60)));
     }
 
     #[test]
     fn many_addresses_take_no_memory() {
         let mut strangers = Strangers::default();
-        let told = (0..10_000).filter(|n| strangers.turned_away(address(*n), TurnedAway::NotAPeer, Duration::ZERO));
+        let told = (0..10_000).filter(|n| strangers.turned_away(address(*n), Why::NotAPeer, Duration::ZERO));
         assert_eq!(told.count(), REMEMBERED);
         assert_eq!(strangers.told.len(), REMEMBERED);
     }
@@ -78,9 +78,9 @@ mod tests {
     fn wrong_keys_alone_are_told_from_a_port_scan() {
         let mut strangers = Strangers::default();
         assert!(!strangers.only_wrong_keys());
-        strangers.turned_away(address(1), TurnedAway::WrongKey, Duration::ZERO);
+        strangers.turned_away(address(1), Why::WrongKey, Duration::ZERO);
         assert!(strangers.only_wrong_keys());
-        strangers.turned_away(address(1), TurnedAway::NotAPeer, Duration::ZERO);
+        strangers.turned_away(address(1), Why::NotAPeer, Duration::ZERO);
         assert!(!strangers.only_wrong_keys());
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::{EndpointConfig, Runtime, TokioRuntime};
+use tokio::time::timeout;
 use xbproto::cli::{Progress, Reporter, Standing};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
@@ -22,6 +23,9 @@ use crate::settle::settle;
 
 /// How long the link's thread may take to say goodbye after the session is over.
 const GOODBYE: Duration = Duration::from_secs(5);
+
+/// How often the free space that a sender is offered is looked at while none has come.
+const FRESH: Duration = Duration::from_secs(5);
 
 /// Everything that makes one session.
 pub struct Transfer {
@@ -69,6 +73,7 @@ impl Transfer {
         let session = Arc::new(Shared::new(Receiver::new(config)));
         let gauge = Arc::new(Gauge::default());
         let link = start_link(self.socket, self.key, self.wait, self.window, &session, reporter)?;
+        let link = tokio::spawn(watch(link, session.clone()));
         let interrupted = async {
             let cause = stop.await;
             let words = if cause == Cause::Terminated { "ended by SIGTERM" } else { "interrupted by SIGINT" };
@@ -79,7 +84,7 @@ impl Transfer {
             elapsed = receive(self.destination, &session, &gauge, reporter) => elapsed,
             never = interrupted => never,
         };
-        let _ = tokio::time::timeout(GOODBYE, link.finished()).await;
+        let _ = timeout(GOODBYE, link).await;
         verdict(&session, elapsed)
     }
 }
@@ -107,9 +112,21 @@ fn start_link(
         let listener = Listener { endpoint: endpoint.clone(), key: Arc::new(key), tuning, session, wait, reporter };
         listener.serve().await;
         endpoint.close(0u32.into(), b"");
-        let _ = tokio::time::timeout(Duration::from_secs(1), endpoint.wait_idle()).await;
+        let _ = timeout(Duration::from_secs(1), endpoint.wait_idle()).await;
     });
     work.map_err(unforeseen)
+}
+
+/// Waits for the end of the link's thread. One that ends before the session has panicked, and nobody
+/// else would ever notice.
+async fn watch(link: Work<()>, session: Arc<Shared<Receiver>>) {
+    let ended = link.finished().await;
+    session.change(|s| {
+        if s.outcome().is_none() {
+            let panicked = ended.err().map_or_else(|| "the link's thread ended early".to_owned(), |p| p.to_string());
+            s.fail(unforeseen(panicked));
+        }
+    });
 }
 
 /// From the first link to the end of the session; gives the time in between.
@@ -124,7 +141,15 @@ async fn receive(
         (Some(_), _) => Some(None),
         (None, begun) => begun.map(|_| Some(())),
     });
-    if begun.await.is_none() {
+    tokio::pin!(begun);
+    let begun = loop {
+        match timeout(FRESH, &mut begun).await {
+            Ok(begun) => break begun,
+            // Days may pass; what is offered to a sender that comes is to be true then.
+            Err(_) => session.change(|s| s.offer(sink.target().free)),
+        }
+    };
+    if begun.is_none() {
         sink.abandon();
         return Duration::ZERO;
     }

@@ -11,7 +11,7 @@ mod reassembler;
 mod window;
 
 pub use digest::{LaneDigest, Sha1Sum};
-pub use reassembler::{Overrun, Reassembler};
+pub use reassembler::{Misplaced, Reassembler};
 pub use window::{AckError, RewindError, Window};
 
 use std::fmt;
@@ -49,6 +49,15 @@ impl Block {
 /// The largest block, in bytes. Far under the frame count at which a QUIC stack's reassembly of
 /// one stream gets slow, large enough that a stream per block costs nothing measurable.
 pub const MAX_BLOCK: usize = 1 << 20;
+
+/// What a block costs at least, in bytes, however small it is: it has to be kept track of.
+const MIN_COST: usize = 4096;
+
+/// How many blocks of a lane with this share may be unacknowledged, small ones included. Both sides
+/// keep to it, so that a lane of tiny blocks takes no more memory than one of large ones.
+pub fn max_blocks(share: usize) -> usize {
+    share / MIN_COST
+}
 
 /// The smallest share of the session's window a lane is given, in bytes.
 pub const MIN_SHARE: usize = 2 << 20;

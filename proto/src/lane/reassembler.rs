@@ -4,68 +4,85 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::Block;
+use super::{Block, max_blocks};
 
-/// A block reached past what its lane was allowed to send: the peer's violation.
+/// A block its lane may not hold: the peer's violation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("block ends at byte {end} of its lane, but only {limit} may be sent before more is written")]
-pub struct Overrun {
-    /// Where the block ends.
-    pub end: u64,
-    /// Bytes taken out in order, plus the lane's share.
-    pub limit: u64,
+pub enum Misplaced {
+    /// It reaches past what the lane was allowed to send.
+    #[error("block ends at byte {end} of its lane, but only {limit} may be sent before more is written")]
+    Overrun {
+        /// Where the block ends.
+        end: u64,
+        /// Bytes the consumer is done with, plus the lane's share.
+        limit: u64,
+    },
+    /// It covers a part of another block. Whoever repeats a block repeats it whole.
+    #[error("block at byte {offset} of its lane overlaps another one")]
+    Overlap {
+        /// Where the block begins.
+        offset: u64,
+    },
+    /// More small blocks than a sender may have under way.
+    #[error("more than {limit} blocks of a lane are under way")]
+    TooMany {
+        /// How many may be.
+        limit: usize,
+    },
 }
 
 /// Puts the blocks of one lane in order.
 ///
-/// Invariant: the bytes held lie in `next .. released + share`, never overlap, and so never exceed
-/// the share; a block that keeps to its lane's share always fits. Duplicates are harmless.
+/// Invariant: the blocks held lie in `next .. released + share`, never overlap, and so never exceed
+/// the share; they are no more than [`max_blocks`]. A block of a sender that keeps to its share
+/// always fits. Duplicates are harmless.
 #[derive(Debug)]
 pub struct Reassembler {
-    /// Offset of the next byte to hand out.
+    /// Offset of the next byte to hand out; always where a block ended.
     next: u64,
     /// Offset up to which the consumer is done with what was handed out.
     released: u64,
-    share: u64,
-    /// Keyed by offset; never overlapping, all at or after `next`.
+    share: usize,
+    /// Keyed by offset; all at or after `next`.
     held: BTreeMap<u64, Bytes>,
 }
 
 impl Reassembler {
     /// A lane that goes on at `offset` and holds at most `share` bytes ahead of its consumer.
     pub fn new(offset: u64, share: usize) -> Reassembler {
-        Reassembler { next: offset, released: offset, share: share as u64, held: BTreeMap::new() }
+        Reassembler { next: offset, released: offset, share, held: BTreeMap::new() }
     }
 
-    /// Takes in a block. What is known already is dropped; what is new is kept.
+    /// Whether `len` bytes at `offset` may come: to be asked before memory is taken for them.
     ///
     /// # Errors
-    /// [`Overrun`] when the block ends past `released + share`; nothing of it is kept.
-    pub fn insert(&mut self, block: Block) -> Result<(), Overrun> {
-        let limit = self.released.saturating_add(self.share);
-        let end = block.offset.checked_add(block.bytes.len() as u64).filter(|end| *end <= limit);
-        if end.is_none() {
-            return Err(Overrun { end: block.offset.saturating_add(block.bytes.len() as u64), limit });
+    /// [`Misplaced::Overrun`].
+    pub fn admits(&self, offset: u64, len: usize) -> Result<(), Misplaced> {
+        let limit = self.released.saturating_add(self.share as u64);
+        let end = offset.saturating_add(len as u64);
+        if end > limit { Err(Misplaced::Overrun { end, limit }) } else { Ok(()) }
+    }
+
+    /// Takes in a block; one that is known already is dropped.
+    ///
+    /// # Errors
+    /// [`Misplaced`]; nothing of it is kept.
+    pub fn insert(&mut self, block: Block) -> Result<(), Misplaced> {
+        self.admits(block.offset, block.bytes.len())?;
+        let (offset, end) = (block.offset, block.end());
+        let known = self.held.get(&offset).is_some_and(|held| held.len() == block.bytes.len());
+        if end <= self.next || known {
+            return Ok(());
         }
-        let mut offset = block.offset;
-        let mut bytes = block.bytes;
-        skip_to(&mut offset, &mut bytes, self.next);
-        if let Some((at, before)) = self.held.range(..=offset).next_back() {
-            skip_to(&mut offset, &mut bytes, at + before.len() as u64);
+        let before = self.held.range(..end).next_back();
+        if offset < self.next || before.is_some_and(|(at, held)| at + held.len() as u64 > offset) {
+            return Err(Misplaced::Overlap { offset });
         }
-        while !bytes.is_empty() {
-            let Some((at, len)) = self.held.range(offset..).next().map(|(at, held)| (*at, held.len())) else {
-                self.held.insert(offset, bytes);
-                break;
-            };
-            let gap = (at - offset).min(bytes.len() as u64) as usize;
-            let piece = bytes.split_to(gap);
-            if !piece.is_empty() {
-                self.held.insert(offset, piece);
-                offset += gap as u64;
-            }
-            skip_to(&mut offset, &mut bytes, at + len as u64);
+        let limit = max_blocks(self.share);
+        if self.held.len() >= limit {
+            return Err(Misplaced::TooMany { limit });
         }
+        self.held.insert(offset, block.bytes);
         Ok(())
     }
 
@@ -87,80 +104,84 @@ impl Reassembler {
         self.next
     }
 
+    /// Offset after the last byte that has arrived, gaps before it or not.
+    pub fn end(&self) -> u64 {
+        self.held.last_key_value().map_or(self.next, |(at, held)| at + held.len() as u64)
+    }
+
     /// Bytes held and not handed out yet.
     pub fn held(&self) -> usize {
         self.held.values().map(Bytes::len).sum()
     }
-}
 
-/// Drops what lies before `to` from `bytes`, which begin at `offset`.
-fn skip_to(offset: &mut u64, bytes: &mut Bytes, to: u64) {
-    if to > *offset {
-        let known = (to - *offset).min(bytes.len() as u64);
-        drop(bytes.split_to(known as usize));
-        *offset += known;
+    /// Whether everything before `end` has arrived.
+    pub fn has_all_before(&self, end: u64) -> bool {
+        self.end() >= end && self.next + self.held() as u64 == self.end()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
     use crate::lane::LaneId;
 
-    fn block(offset: u64, bytes: &[u8]) -> Block {
-        Block { lane: LaneId(0), offset, bytes: Bytes::copy_from_slice(bytes) }
+    fn block(offset: u64, bytes: &'static [u8]) -> Block {
+        Block { lane: LaneId(0), offset, bytes: Bytes::from_static(bytes) }
     }
 
     #[test]
     fn order_is_restored() {
-        let mut lane = Reassembler::new(0, 100);
+        let mut lane = Reassembler::new(0, 8192);
         lane.insert(block(3, b"def")).expect("fits");
         assert_eq!(lane.pop(), None);
+        assert!(!lane.has_all_before(6));
         lane.insert(block(0, b"abc")).expect("fits");
+        assert!(lane.has_all_before(6));
         assert_eq!(lane.pop().as_deref(), Some(&b"abc"[..]));
         assert_eq!(lane.pop().as_deref(), Some(&b"def"[..]));
         assert_eq!(lane.pop(), None);
     }
 
     #[test]
-    fn share_bounds_what_arrives_until_released() {
-        let mut lane = Reassembler::new(10, 4);
-        assert_eq!(lane.insert(block(11, b"abcd")), Err(Overrun { end: 15, limit: 14 }));
-        lane.insert(block(10, b"abcd")).expect("exactly the share");
+    fn duplicates_are_harmless_and_overlaps_are_not() {
+        let mut lane = Reassembler::new(0, 8192);
+        for _ in 0..2 {
+            lane.insert(block(0, b"abc")).expect("fits");
+            lane.insert(block(6, b"ghi")).expect("fits");
+        }
+        for (offset, bytes) in [(0, &b"ab"[..]), (1, b"bc"), (2, b"cd"), (5, b"fg"), (8, b"ij"), (0, b"abcdefghi")] {
+            assert_eq!(lane.insert(block(offset, bytes)), Err(Misplaced::Overlap { offset }), "{offset}");
+        }
         assert!(lane.pop().is_some());
-        assert!(lane.insert(block(14, b"e")).is_err(), "handed out is not released");
-        lane.release(14);
-        lane.insert(block(14, b"efgh")).expect("released");
+        lane.insert(block(0, b"abc")).expect("known already");
+        assert_eq!(lane.insert(block(2, b"cd")), Err(Misplaced::Overlap { offset: 2 }));
+        assert_eq!(lane.held(), 3);
+    }
+
+    #[test]
+    fn share_bounds_what_arrives_until_released() {
+        let mut lane = Reassembler::new(10, 4096);
+        assert_eq!(lane.admits(10, 4097), Err(Misplaced::Overrun { end: 4107, limit: 4106 }));
+        lane.insert(block(10, &[0; 4096])).expect("exactly the share");
+        assert!(lane.pop().is_some());
+        assert!(lane.insert(block(4106, b"e")).is_err(), "handed out is not released");
+        lane.release(4106);
+        lane.insert(block(4106, b"efgh")).expect("released");
+    }
+
+    #[test]
+    fn many_small_blocks_are_too_many() {
+        let mut lane = Reassembler::new(0, 2 * 4096);
+        for offset in [1, 3] {
+            lane.insert(block(offset, b"x")).expect("fits");
+        }
+        assert_eq!(lane.insert(block(5, b"x")), Err(Misplaced::TooMany { limit: 2 }));
     }
 
     #[test]
     fn offsets_near_the_end_of_u64_are_an_overrun() {
-        let mut lane = Reassembler::new(0, 4);
-        assert!(lane.insert(block(u64::MAX, b"ab")).is_err());
-    }
-
-    proptest! {
-        /// Whatever the order, overlap and repetition of the blocks, what comes out is a prefix
-        /// of the lane, as long as a naive byte map says it is.
-        #[test]
-        fn agrees_with_a_byte_map(pieces in prop::collection::vec((0u64..200, 1usize..40), 0..60)) {
-            let lane_bytes: Vec<u8> = (0..240u32).map(|i| (i * 7 % 251) as u8).collect();
-            let mut lane = Reassembler::new(0, 240);
-            let mut known = [false; 240];
-            let mut out = Vec::new();
-            for (offset, len) in pieces {
-                let end = (offset as usize + len).min(240);
-                lane.insert(block(offset, &lane_bytes[offset as usize..end])).expect("within the share");
-                known[offset as usize..end].fill(true);
-                while let Some(bytes) = lane.pop() {
-                    out.extend_from_slice(&bytes);
-                }
-                let prefix = known.iter().position(|k| !k).unwrap_or(240);
-                prop_assert_eq!(&out[..], &lane_bytes[..prefix]);
-                prop_assert_eq!(lane.held(), known[prefix..].iter().filter(|k| **k).count());
-            }
-        }
+        let mut lane = Reassembler::new(0, 4096);
+        assert!(lane.insert(block(u64::MAX - 1, b"a")).is_err());
+        assert!(lane.admits(u64::MAX, 2).is_err());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Block, LaneDigest, LaneId, Sha1Sum};
+use super::{Block, LaneDigest, LaneId, Sha1Sum, max_blocks};
 
 /// The peer acknowledged what it cannot have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,7 +57,7 @@ struct Kept {
 
 /// The sender's copy of one lane's unacknowledged bytes.
 ///
-/// Invariants: `durable ≤ written ≤ end`, all on block boundaries; `end − durable ≤ share`, always;
+/// Invariants: `durable ≤ written ≤ end`, all on block boundaries; `end − durable ≤ share` and no more than [`max_blocks`], always;
 /// the blocks kept are exactly those in `durable..end`, in order and without gaps.
 #[derive(Debug)]
 pub struct Window {
@@ -89,9 +89,12 @@ impl Window {
         }
     }
 
-    /// How many bytes may still be pushed.
+    /// How many bytes may still be pushed; none while there are [`max_blocks`] already.
     pub fn room(&self) -> usize {
-        self.share - self.unacknowledged()
+        match self.kept.len() < max_blocks(self.share) {
+            true => self.share - self.unacknowledged(),
+            false => 0,
+        }
     }
 
     /// Bytes kept because they are not durable yet.

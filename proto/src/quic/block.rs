@@ -4,7 +4,7 @@
 //! stack gives up. A stream of at most one block cannot, and blocks do not wait for each other.
 
 use bytes::{Bytes, BytesMut};
-use quinn::{Connection, RecvStream};
+use quinn::{Connection, ReadError, ReadExactError, RecvStream, SendStream, VarInt};
 use tokio::time::Instant;
 
 use super::LinkError;
@@ -33,10 +33,10 @@ pub async fn write_block(
         offset: block.offset,
     };
     let begun = Instant::now();
-    let mut stream = connection.open_uni().await?;
+    let mut outgoing = Outgoing { stream: connection.open_uni().await?, finished: false };
     // The control stream has priority 0 and so goes before all of them.
-    let _ = stream.set_priority(-1 - i32::try_from(age).unwrap_or(i32::MAX - 1));
-    stream.write_chunk(Bytes::copy_from_slice(&header.encode())).await?;
+    let _ = outgoing.stream.set_priority(-1 - i32::try_from(age).unwrap_or(i32::MAX - 1));
+    outgoing.stream.write_chunk(Bytes::copy_from_slice(&header.encode())).await?;
     gauge.add_wait(Bottleneck::Network, begun.elapsed());
     let mut rest = block.bytes;
     while !rest.is_empty() {
@@ -44,35 +44,82 @@ pub async fn write_block(
         let begun = Instant::now();
         throttle.admit(piece.len()).await;
         let admitted = Instant::now();
-        stream.write_chunk(piece).await?;
+        outgoing.stream.write_chunk(piece).await?;
         gauge.add_wait(Bottleneck::Limiter, admitted - begun);
         gauge.add_wait(Bottleneck::Network, admitted.elapsed());
     }
-    let _ = stream.finish();
+    outgoing.finish();
     Ok(())
 }
 
-/// Reads the block that `stream` carries, taking its bytes from the connection as they arrive.
-/// They are copied once, out of the receive buffers that many packets share.
+/// A stream that is reset if it is dropped before it was finished. quinn would finish it, and the
+/// receiver would take half a block for a whole one.
+struct Outgoing {
+    stream: SendStream,
+    finished: bool,
+}
+
+impl Outgoing {
+    fn finish(mut self) {
+        // Fails only on a stream the receiver has stopped, and then there is nothing to finish.
+        let _ = self.stream.finish();
+        self.finished = true;
+    }
+}
+
+impl Drop for Outgoing {
+    fn drop(&mut self) {
+        if !self.finished {
+            let _ = self.stream.reset(VarInt::from_u32(0));
+        }
+    }
+}
+
+/// A block that has begun to arrive.
+#[derive(Debug)]
+pub struct Incoming {
+    /// What it says of itself.
+    pub header: BlockHeader,
+    stream: RecvStream,
+}
+
+/// Reads the header of the block that `stream` carries; `None` if the sender has cancelled it.
 ///
 /// # Errors
-/// [`LinkError::Wire`] when it is not a block, or its length is not what the header says.
-pub async fn read_block(mut stream: RecvStream) -> Result<Block, LinkError> {
+/// [`LinkError::Wire`] when it is not a block.
+pub async fn begin_block(mut stream: RecvStream) -> Result<Option<Incoming>, LinkError> {
     let mut header = [0; BLOCK_HEADER_LEN];
-    stream.read_exact(&mut header).await?;
-    let header = BlockHeader::decode(&header)?;
-    let len = header.len as usize;
-    let mut bytes = BytesMut::with_capacity(len);
-    while let Some(chunk) = stream.read_chunk(usize::MAX, true).await? {
-        if bytes.len() + chunk.bytes.len() > len {
-            return Err(wrong_length(bytes.len() + chunk.bytes.len()));
+    match stream.read_exact(&mut header).await {
+        Ok(()) => Ok(Some(Incoming { header: BlockHeader::decode(&header)?, stream })),
+        Err(ReadExactError::ReadError(ReadError::Reset(_))) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl Incoming {
+    /// Reads the rest, taking its bytes from the connection as they arrive. They are copied once,
+    /// out of the receive buffers that many packets share. `None` if the sender has cancelled it.
+    ///
+    /// # Errors
+    /// [`LinkError::Wire`] when its length is not what the header says.
+    pub async fn rest(mut self) -> Result<Option<Block>, LinkError> {
+        let len = self.header.len as usize;
+        let mut bytes = BytesMut::with_capacity(len);
+        loop {
+            let chunk = match self.stream.read_chunk(usize::MAX, true).await {
+                Ok(Some(chunk)) => chunk.bytes,
+                Ok(None) if bytes.len() == len => break,
+                Ok(None) => return Err(wrong_length(bytes.len())),
+                Err(ReadError::Reset(_)) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            };
+            if bytes.len() + chunk.len() > len {
+                return Err(wrong_length(bytes.len() + chunk.len()));
+            }
+            bytes.extend_from_slice(&chunk);
         }
-        bytes.extend_from_slice(&chunk.bytes);
+        Ok(Some(Block { lane: self.header.lane, offset: self.header.offset, bytes: bytes.freeze() }))
     }
-    if bytes.len() < len {
-        return Err(wrong_length(bytes.len()));
-    }
-    Ok(Block { lane: header.lane, offset: header.offset, bytes: bytes.freeze() })
 }
 
 fn wrong_length(actual: usize) -> LinkError {

@@ -6,9 +6,10 @@ use std::time::Duration;
 use quinn::{Connection, RecvStream, SendStream};
 
 use super::{ControlReader, ControlWriter, Link, LinkError};
+use crate::failure::{Cause, Failure};
 use crate::session::Half;
 use crate::shared::Shared;
-use crate::wire::CloseCode;
+use crate::wire::{CloseCode, Message};
 
 /// How long the peer is given to close after it should have heard our last word.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -36,13 +37,13 @@ where
     // Whatever a stream says about its end, the connection knows the reason.
     let ended = ended.map_err(|error| connection.close_reason().map_or(error, LinkError::from));
     let link = Link { connection, reader, writer, version };
+    if let Err(error) = &ended {
+        session.change(|half| learn(half, error));
+    }
     let farewell = session.look(H::farewell);
     session.change(H::link_down);
     match farewell {
-        None => {
-            link.close(CloseCode::Violation, "this side gave up the link");
-            ended
-        }
+        None => ended,
         Some(farewell) if farewell.last_word == H::PARTY => {
             link.closed_by_peer(PATIENCE, farewell.code, &farewell.reason).await;
             Ok(())
@@ -52,6 +53,20 @@ where
             Ok(())
         }
     }
+}
+
+/// What the session learns from the end of its link, beyond that it is lost: the last words of a
+/// peer whose control stream did not bring them, and that one side broke the protocol.
+fn learn<H: Half>(half: &mut H, error: &LinkError) {
+    let peer = |cause, reason: &str| Message::Abort(Failure::new(cause, H::PARTY.peer(), reason));
+    let heard = match error {
+        LinkError::Closed { code: CloseCode::Aborted(cause), reason } => peer(*cause, reason),
+        LinkError::Closed { code: CloseCode::Violation, reason } => peer(Cause::Integrity, reason),
+        LinkError::Wire(error) => return half.fail(Failure::new(Cause::Integrity, H::PARTY, error)),
+        _ => return,
+    };
+    // An Abort is in order at any time, so no half ever refuses it.
+    let _ = half.handle(heard);
 }
 
 /// Takes in what the peer says, until it has had the last word.

@@ -1,6 +1,6 @@
 //! How a link ends when it does not end well.
 
-use quinn::{ConnectionError, ReadError, ReadExactError, WriteError};
+use quinn::{ConnectionError, ReadError, ReadExactError, TransportErrorCode, WriteError};
 
 use super::ControlError;
 use crate::wire::{CloseCode, WireError};
@@ -28,13 +28,6 @@ pub enum LinkError {
     Wire(#[from] WireError),
 }
 
-impl LinkError {
-    /// Whether the same peer may be reached again by trying again.
-    pub fn is_lost(&self) -> bool {
-        matches!(self, LinkError::Lost(_))
-    }
-}
-
 impl From<ConnectionError> for LinkError {
     fn from(error: ConnectionError) -> LinkError {
         match error {
@@ -48,6 +41,10 @@ impl From<ConnectionError> for LinkError {
             ConnectionError::TimedOut => LinkError::Lost("no sign of life for 15 s".into()),
             ConnectionError::Reset => LinkError::Lost("the peer was restarted".into()),
             ConnectionError::TransportError(error) => LinkError::Stranger(error.to_string()),
+            // A listener with too many at its door; it may have room later.
+            ConnectionError::ConnectionClosed(close) if close.error_code == TransportErrorCode::CONNECTION_REFUSED => {
+                LinkError::Lost("the peer has no room for another connection now".into())
+            }
             ConnectionError::ConnectionClosed(close) => LinkError::Stranger(close.to_string()),
             ConnectionError::VersionMismatch => LinkError::Stranger("it speaks another version of QUIC".into()),
             other => LinkError::Lost(other.to_string()),

@@ -47,37 +47,76 @@ pub async fn knock(connection: Connection, admission: Admission<'_>) -> Result<L
     if !admission.versions.contains(&answer.version) {
         return Err(refuse_with(&connection, CloseCode::Version, &no_common(admission.versions, &[answer.version])));
     }
-    admission.tuning.trust(&connection);
+    admission.tuning.trust(&connection, admission.role);
     Ok(Link { connection, reader, writer, version: answer.version })
+}
+
+/// Why a listener turned a dialer away. Only what this side has found out itself is told apart: a
+/// peer may close with any code and sentence it likes.
+#[derive(Debug, thiserror::Error)]
+pub enum TurnedAway {
+    /// Its proof is wrong: it has another key.
+    #[error("the key is not the one this side has")]
+    WrongKey,
+    /// It has the key, but speaks no version that this side speaks.
+    #[error("{}", no_common(.ours, .theirs))]
+    Version {
+        /// What this side speaks.
+        ours: Vec<u16>,
+        /// What the dialer speaks.
+        theirs: Vec<u16>,
+    },
+    /// It has the key, but wants to be what this side is.
+    #[error("both sides are a {0}")]
+    SameRole(Party),
+    /// It never came so far as to prove the key.
+    #[error("{0}")]
+    NotAPeer(LinkError),
+}
+
+impl From<LinkError> for TurnedAway {
+    fn from(error: LinkError) -> TurnedAway {
+        TurnedAway::NotAPeer(error)
+    }
 }
 
 /// The listener's side: says nothing before the dialer has proved the key. The caller limits how
 /// long it may take.
 ///
 /// # Errors
-/// [`LinkError`]; the connection is closed with the reason then.
-pub async fn admit(connection: Connection, admission: Admission<'_>) -> Result<Link, LinkError> {
+/// [`TurnedAway`]; the connection is closed with the reason then.
+pub async fn admit(connection: Connection, admission: Admission<'_>) -> Result<Link, TurnedAway> {
     let channel = channel_binding(&connection)?;
-    let (send, receive) = connection.accept_bi().await?;
+    let (send, receive) = connection.accept_bi().await.map_err(LinkError::from)?;
     let (mut writer, mut reader) = (ControlWriter::new(send), ControlReader::new(receive));
     let knock = match said(&connection, reader.next().await)? {
         Some(Message::Knock(knock)) => knock,
-        other => return Err(refuse(&connection, unexpected(other))),
+        other => return Err(refuse(&connection, unexpected(other)).into()),
     };
-    if !verify(admission.key, LinkEnd::Dialer, &channel, &knock.proof) {
-        return Err(refuse_with(&connection, CloseCode::WrongKey, "the key is not the one this side has"));
-    }
-    if knock.role == admission.role {
-        let both = format!("both sides are a {}", admission.role);
-        return Err(refuse_with(&connection, CloseCode::Violation, &both));
-    }
-    let Some(version) = common_version(admission.versions, &knock.versions) else {
-        return Err(refuse_with(&connection, CloseCode::Version, &no_common(admission.versions, &knock.versions)));
-    };
-    admission.tuning.trust(&connection);
+    let version = judge(&knock, &channel, admission).inspect_err(|turned_away| {
+        let code = match turned_away {
+            TurnedAway::WrongKey => CloseCode::WrongKey,
+            TurnedAway::Version { .. } => CloseCode::Version,
+            TurnedAway::SameRole(_) | TurnedAway::NotAPeer(_) => CloseCode::Violation,
+        };
+        close(&connection, code, &turned_away.to_string());
+    })?;
+    admission.tuning.trust(&connection, admission.role);
     let answer = Admit { version, features: 0, proof: prove(admission.key, LinkEnd::Listener, &channel) };
     said(&connection, writer.send(&Message::Admit(answer)).await)?;
     Ok(Link { connection, reader, writer, version })
+}
+
+/// The version to speak with a dialer that may come in.
+fn judge(knock: &Knock, channel: &ChannelBinding, admission: Admission<'_>) -> Result<u16, TurnedAway> {
+    if !verify(admission.key, LinkEnd::Dialer, channel, &knock.proof) {
+        return Err(TurnedAway::WrongKey);
+    }
+    if knock.role == admission.role {
+        return Err(TurnedAway::SameRole(admission.role));
+    }
+    common_version(admission.versions, &knock.versions)
+        .ok_or_else(|| TurnedAway::Version { ours: admission.versions.to_vec(), theirs: knock.versions.clone() })
 }
 
 fn channel_binding(connection: &Connection) -> Result<ChannelBinding, LinkError> {

@@ -13,12 +13,12 @@ mod link;
 mod socket;
 mod tuning;
 
-pub use block::{read_block, write_block};
+pub use block::{Incoming, begin_block, write_block};
 pub use control::{ControlError, ControlReader, ControlWriter};
 pub use conversation::converse;
 pub use endpoint::{dialer, listener};
 pub use error::LinkError;
-pub use handshake::{Admission, admit, knock};
+pub use handshake::{Admission, TurnedAway, admit, knock};
 pub use link::{Link, canonical};
 pub use socket::{Family, SocketError, bind};
 pub use tuning::{IDLE_TIMEOUT, Tuning};

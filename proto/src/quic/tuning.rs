@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use quinn::{IdleTimeout, TransportConfig, VarInt};
 
+use crate::failure::Party;
 use crate::lane::MAX_BLOCK;
 use crate::quantity::Rate;
 use crate::throttle;
@@ -50,8 +51,12 @@ impl Tuning {
         Arc::new(config)
     }
 
-    /// Opens up to a peer that has proved the key.
-    pub(super) fn trust(&self, connection: &quinn::Connection) {
+    /// Opens up to a peer that has proved the key, as `role`. Only a receiver has more to hear than
+    /// control messages.
+    pub(super) fn trust(&self, connection: &quinn::Connection, role: Party) {
+        if role == Party::Sender {
+            return;
+        }
         let streams = (self.window / TYPICAL_BLOCK).max(16);
         connection.set_max_concurrent_uni_streams(VarInt::from_u64(streams).unwrap_or(VarInt::MAX));
         connection.set_receive_window(VarInt::from_u64(self.window).unwrap_or(VarInt::MAX));

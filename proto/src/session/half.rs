@@ -44,8 +44,8 @@ impl Farewell {
         Some(Farewell { last_word, code: CloseCode::Done, reason: reason.to_owned() })
     }
 
-    fn aborted(failure: &Failure) -> Option<Farewell> {
-        Some(Farewell { last_word: failure.party, code: CloseCode::Aborted, reason: failure.reason.clone() })
+    fn aborted(last_word: Party, failure: &Failure) -> Option<Farewell> {
+        Some(Farewell { last_word, code: CloseCode::Aborted(failure.cause), reason: failure.reason.clone() })
     }
 }
 
@@ -70,9 +70,9 @@ impl Half for Sender {
 
     fn farewell(&self) -> Option<Farewell> {
         match self.outcome()? {
-            Sent::Checked(_) => Farewell::done(Party::Receiver, "checked"),
-            Sent::Confirmed(_) => Farewell::done(Party::Sender, "confirmed"),
-            Sent::Failed(failure) => Farewell::aborted(failure),
+            Sent::Checked(_) => Farewell::done(self.last_word(), "checked"),
+            Sent::Confirmed(_) => Farewell::done(self.last_word(), "confirmed"),
+            Sent::Failed(failure) => Farewell::aborted(self.last_word(), failure),
         }
     }
 }
@@ -98,8 +98,9 @@ impl Half for Receiver {
 
     fn farewell(&self) -> Option<Farewell> {
         match self.outcome()? {
-            Received::Confirmed(_) | Received::Unacknowledged(_) => Farewell::done(Party::Sender, "confirmed"),
-            Received::Failed(failure) => Farewell::aborted(failure),
+            Received::Confirmed(_) => Farewell::done(self.last_word(), "confirmed"),
+            Received::Unacknowledged(_) => Farewell::done(self.last_word(), "committed"),
+            Received::Failed(failure) => Farewell::aborted(self.last_word(), failure),
         }
     }
 }

@@ -12,6 +12,9 @@ use crate::wire::{Ack, LaneSum, Resume};
 pub(super) struct LaneIn {
     lane: LaneId,
     blocks: Reassembler,
+    share: usize,
+    /// Bytes of the blocks that have begun to arrive; at most the share.
+    under_way: usize,
     /// The digest of what is in the sink.
     digest: LaneDigest,
     durable: u64,
@@ -26,13 +29,31 @@ pub(super) struct LaneIn {
 impl LaneIn {
     pub(super) fn new(lane: LaneId, share: usize) -> LaneIn {
         let (blocks, digest) = (Reassembler::new(0, share), LaneDigest::default());
-        LaneIn { lane, blocks, digest, durable: 0, told: (0, 0), end: None, finished: false }
+        LaneIn { lane, blocks, share, under_way: 0, digest, durable: 0, told: (0, 0), end: None, finished: false }
     }
 
     /// Where a new link goes on. What is durable is told again on it.
     pub(super) fn resume(&mut self) -> Resume {
+        self.under_way = 0;
         self.told = (self.written(), 0);
         Resume { offset: self.written(), sum: self.digest.sum() }
+    }
+
+    /// A block begins to arrive. Asked before memory is taken for it.
+    pub(super) fn begins(&mut self, offset: u64, len: usize) -> Result<(), Violation> {
+        let lane = self.lane;
+        self.blocks.admits(offset, len).map_err(|error| Violation::Misplaced { lane, error })?;
+        let bytes = self.under_way + len;
+        if bytes > self.share {
+            return Err(Violation::Crowded { lane, bytes, share: self.share });
+        }
+        self.under_way = bytes;
+        Ok(())
+    }
+
+    /// A block that had begun is here, or will not come after all.
+    pub(super) fn ends_way(&mut self, len: usize) {
+        self.under_way -= len.min(self.under_way);
     }
 
     pub(super) fn arrived(&mut self, block: Block) -> Result<(), Violation> {
@@ -40,7 +61,7 @@ impl LaneIn {
         if let Some(sum) = self.end.filter(|sum| received > sum.len) {
             return Err(Violation::PastEnd { lane, end: sum.len, received });
         }
-        self.blocks.insert(block).map_err(|error| Violation::Overrun { lane, error })
+        self.blocks.insert(block).map_err(|error| Violation::Misplaced { lane, error })
     }
 
     /// The next bytes for the sink, if they have arrived.
@@ -56,9 +77,12 @@ impl LaneIn {
 
     /// The sender says what the whole lane is.
     pub(super) fn ends(&mut self, sum: LaneSum) -> Result<(), Violation> {
-        let received = self.blocks.next_offset() + self.blocks.held() as u64;
+        let (lane, received) = (self.lane, self.blocks.end());
         if received > sum.len {
-            return Err(Violation::PastEnd { lane: self.lane, end: sum.len, received });
+            return Err(Violation::PastEnd { lane, end: sum.len, received });
+        }
+        if let Some(first) = self.end.filter(|first| *first != sum) {
+            return Err(Violation::TwoEnds { lane, first: first.len, second: sum.len });
         }
         self.end = Some(sum);
         Ok(())
@@ -81,6 +105,11 @@ impl LaneIn {
 
     pub(super) fn is_finished(&self) -> bool {
         self.finished
+    }
+
+    /// Whether all of it is here, in the sink or on its way there.
+    pub(super) fn is_complete(&self) -> bool {
+        self.end.is_some_and(|sum| self.blocks.has_all_before(sum.len))
     }
 
     /// Whether all of it is in the sink.

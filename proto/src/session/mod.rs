@@ -23,7 +23,7 @@ pub use receiver::{LinkRefused, Outcome as Received, Receiver, ReceiverConfig};
 pub use sender::{Outcome as Sent, Sender, SenderConfig};
 
 use crate::failure::{Cause, Failure, Party};
-use crate::lane::{AckError, LaneId, MIN_SHARE, Overrun, RewindError};
+use crate::lane::{AckError, LaneId, MIN_SHARE, Misplaced, RewindError};
 use crate::wire::Message;
 
 #[cfg(test)]
@@ -63,13 +63,41 @@ pub enum Violation {
         /// What is wrong with it.
         error: AckError,
     },
-    /// A block past the lane's share.
+    /// A block that its lane may not hold.
     #[error("{lane}: {error}")]
-    Overrun {
+    Misplaced {
         /// The lane.
         lane: LaneId,
-        /// By how much.
-        error: Overrun,
+        /// Why not.
+        error: Misplaced,
+    },
+    /// More is under way on a lane than its share: blocks begun and not finished.
+    #[error("{lane}: blocks of {bytes} bytes are under way at once, at most {share} may be")]
+    Crowded {
+        /// The lane.
+        lane: LaneId,
+        /// Bytes of the blocks that have begun.
+        bytes: usize,
+        /// The lane's share.
+        share: usize,
+    },
+    /// A welcome for another number of lanes.
+    #[error("the receiver welcomed {welcomed} lanes, the session has {lanes}")]
+    Lanes {
+        /// How many it spoke of.
+        welcomed: usize,
+        /// How many there are.
+        lanes: usize,
+    },
+    /// A lane's end was said twice, and differently.
+    #[error("{lane} was said to end at byte {first}, then at byte {second}, or with another SHA-1")]
+    TwoEnds {
+        /// The lane.
+        lane: LaneId,
+        /// What was said first.
+        first: u64,
+        /// What was said then.
+        second: u64,
     },
     /// The lane goes on after its end, or ends before what was received.
     #[error("{lane} ends at byte {end}, but bytes up to {received} were received")]

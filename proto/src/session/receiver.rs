@@ -60,6 +60,8 @@ pub struct Receiver {
     waits_for: Waiting,
     peer_waits_for: Waiting,
     outcome: Option<Outcome>,
+    /// Who has said the last word, once there is an outcome.
+    last_word: Party,
 }
 
 impl Receiver {
@@ -77,13 +79,21 @@ impl Receiver {
             waits_for: Waiting::Nothing,
             peer_waits_for: Waiting::Nothing,
             outcome: None,
+            last_word: Party::Receiver,
         }
     }
 
     /// Answers a `Hello` on a fresh link that only wants to know: the session is not touched.
-    pub fn check(&self, hello: &Hello) -> Welcome {
+    ///
+    /// # Errors
+    /// [`LinkRefused`] when a session with this proposal would be refused now.
+    pub fn check(&self, hello: &Hello) -> Result<Welcome, LinkRefused> {
+        if let Some(running) = &self.session {
+            return Err(LinkRefused::Busy { running: running.session });
+        }
+        share(hello.window.min(self.config.window), hello.lanes.into())?;
         let fresh = Resume { offset: 0, sum: LaneDigest::default().sum() };
-        self.welcome(hello, vec![fresh; hello.lanes.into()])
+        Ok(self.welcome(hello, vec![fresh; hello.lanes.into()]))
     }
 
     /// A link is authenticated and its sender has greeted. The session begins, or goes on.
@@ -100,6 +110,8 @@ impl Receiver {
             None => self.begin(hello.clone())?,
         }
         self.linked = true;
+        self.waits_for = Waiting::Nothing;
+        self.last_word = Party::Receiver;
         self.outgoing.clear();
         let lanes = self.lanes.iter_mut().map(LaneIn::resume).collect();
         let welcome = self.welcome(&hello, lanes);
@@ -126,12 +138,14 @@ impl Receiver {
             Message::LaneEnd(sum) if self.linked => self.lane_mut(sum.lane)?.ends(sum),
             Message::Seen if self.phase == Phase::Committed => {
                 if let Some(receipt) = self.receipt.clone() {
+                    self.last_word = Party::Sender;
                     self.end(Outcome::Confirmed(receipt));
                 }
                 Ok(())
             }
             Message::Abort(failure) => {
-                if !self.is_final() {
+                if !self.is_final() && self.outcome.is_none() {
+                    self.last_word = Party::Sender;
                     self.end(Outcome::Failed(failure));
                 }
                 Ok(())
@@ -144,12 +158,30 @@ impl Receiver {
         }
     }
 
-    /// Takes in a block.
+    /// A block of `len` bytes begins to arrive: asked before memory is taken for it. Every one is
+    /// followed by [`arrived`](Self::arrived) or [`given_up`](Self::given_up).
     ///
     /// # Errors
-    /// [`Violation`] when its lane does not exist or may not reach that far.
+    /// [`Violation`] when its lane does not exist, may not reach that far, or has too much under way.
+    pub fn begins(&mut self, lane: LaneId, offset: u64, len: usize) -> Result<(), Violation> {
+        self.lane_mut(lane)?.begins(offset, len)
+    }
+
+    /// A block that had begun is here.
+    ///
+    /// # Errors
+    /// [`Violation`] when it is not what it should be.
     pub fn arrived(&mut self, block: Block) -> Result<(), Violation> {
-        self.lane_mut(block.lane)?.arrived(block)
+        let lane = self.lane_mut(block.lane)?;
+        lane.ends_way(block.bytes.len());
+        lane.arrived(block)
+    }
+
+    /// A block of `len` bytes that had begun will not come: the sender has cancelled it.
+    pub fn given_up(&mut self, lane: LaneId, len: usize) {
+        if let Ok(lane) = self.lane_mut(lane) {
+            lane.ends_way(len);
+        }
     }
 
     /// The lane's next bytes in order, if they have arrived.
@@ -224,15 +256,21 @@ impl Receiver {
 
     /// What this side is waiting for: told to the sender when it changes.
     pub fn waits_for(&mut self, waiting: Waiting) {
-        if self.linked && self.waits_for != waiting {
+        // The end is for the sink alone, whatever the meters say.
+        let settling = self.phase != Phase::Receiving && waiting != Waiting::Syncing;
+        if self.linked && self.waits_for != waiting && !settling {
             self.waits_for = waiting;
             self.outgoing.push_back(Message::Pulse(Pulse { waiting }));
         }
     }
 
     /// Something failed on this side, or it was told to stop. The first failure is told to the sender
-    /// and stays; what is already given its final name does not fail any more.
+    /// and stays. What is being given its final name does not fail any more, and what has it is only not
+    /// waited for any longer.
     pub fn fail(&mut self, failure: Failure) {
+        if let Some(receipt) = self.receipt.clone() {
+            return self.end(Outcome::Unacknowledged(receipt));
+        }
         if self.is_final() {
             return;
         }
@@ -242,11 +280,13 @@ impl Receiver {
         self.end(Outcome::Failed(failure));
     }
 
-    /// The link is lost for good. A sender that has said all its lanes' ends is not needed any more.
+    /// The link is lost for good. A sender whose every byte is here, and that has said the ends of all
+    /// its lanes, is not needed any more.
     pub fn peer_lost(&mut self, reason: &str) {
         match (self.phase, self.receipt.clone()) {
             (_, Some(receipt)) => self.end(Outcome::Unacknowledged(receipt)),
             (Phase::Settling | Phase::Publishing, None) => self.alone = true,
+            (Phase::Receiving, None) if self.lanes.iter().all(LaneIn::is_complete) => self.alone = true,
             _ => self.end(Outcome::Failed(Failure::new(Cause::PeerLost, Party::Receiver, reason))),
         }
     }
@@ -295,6 +335,21 @@ impl Receiver {
     /// The receipt, once the sink has committed.
     pub fn receipt(&self) -> Option<&Receipt> {
         self.receipt.as_ref()
+    }
+
+    /// Whether a session has begun, so that no other is served.
+    pub fn is_busy(&self) -> bool {
+        self.session.is_some()
+    }
+
+    /// Takes note of how much is free now where the bytes would go.
+    pub fn offer(&mut self, free: Option<u64>) {
+        self.config.free = free;
+    }
+
+    /// Who has said the last word of a session that is over; the other one closes the link.
+    pub(super) fn last_word(&self) -> Party {
+        self.last_word
     }
 
     /// How it ended, once it has.

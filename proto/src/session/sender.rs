@@ -78,6 +78,8 @@ pub struct Sender {
     waits_for: Waiting,
     peer_waits_for: Waiting,
     outcome: Option<Outcome>,
+    /// Who has said the last word, once there is an outcome.
+    last_word: Party,
 }
 
 impl Sender {
@@ -94,6 +96,7 @@ impl Sender {
             waits_for: Waiting::Nothing,
             peer_waits_for: Waiting::Nothing,
             outcome: None,
+            last_word: Party::Sender,
         }
     }
 
@@ -101,6 +104,8 @@ impl Sender {
     pub fn link_up(&mut self) {
         let config = &self.config;
         self.link = Link::Greeting;
+        self.waits_for = Waiting::Nothing;
+        self.last_word = Party::Sender;
         self.outgoing.clear();
         self.outgoing.push_back(Message::Hello(Hello {
             session: config.session,
@@ -137,7 +142,10 @@ impl Sender {
                 Ok(())
             }
             Message::Abort(failure) => {
-                self.end(Outcome::Failed(failure));
+                if self.outcome.is_none() {
+                    self.last_word = Party::Receiver;
+                    self.end(Outcome::Failed(failure));
+                }
                 Ok(())
             }
             Message::Pulse(pulse) => {
@@ -176,8 +184,12 @@ impl Sender {
         }
     }
 
-    /// Something failed on this side. The first failure is told to the receiver and stays.
-    pub fn fail(&mut self, failure: Failure) {
+    /// Something failed on this side. The first failure is told to the receiver and stays. A receiver
+    /// that has heard everything may have committed all the same, and the failure says so.
+    pub fn fail(&mut self, mut failure: Failure) {
+        if self.may_be_committed() && self.outcome.is_none() {
+            failure.reason.push_str("; everything had been sent, so the copy may exist: look at the receiver");
+        }
         if self.outcome.is_none() && self.link != Link::Down {
             self.outgoing.push_back(Message::Abort(failure.clone()));
         }
@@ -245,6 +257,11 @@ impl Sender {
         self.lanes.iter().map(|lane| lane.window.written()).sum()
     }
 
+    /// Who has said the last word of a session that is over; the other one closes the link.
+    pub(super) fn last_word(&self) -> Party {
+        self.last_word
+    }
+
     /// How it ended, once it has.
     pub fn outcome(&self) -> Option<&Outcome> {
         self.outcome.as_ref()
@@ -258,9 +275,10 @@ impl Sender {
     fn welcomed(&mut self, welcome: Welcome) -> Result<(), Violation> {
         let lanes = usize::from(self.config.lanes);
         if welcome.lanes.len() != lanes {
-            return Err(Violation::UnknownLane { lane: LaneId(welcome.lanes.len() as u16), lanes });
+            return Err(Violation::Lanes { welcomed: welcome.lanes.len(), lanes });
         }
         if self.config.purpose == Purpose::Check {
+            self.last_word = Party::Receiver;
             self.end(Outcome::Checked(welcome));
             return Ok(());
         }

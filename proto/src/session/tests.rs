@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::lane::{Block, LaneDigest, Sha1Sum};
-use crate::wire::{Hello, LaneSum, Purpose, Reached, SessionId};
+use crate::wire::{CloseCode, Hello, LaneSum, Purpose, Reached, SessionId};
 
 const LANES: u16 = 2;
 const WINDOW: u64 = 4 << 20;
@@ -99,7 +99,10 @@ impl Pair {
     }
 
     fn send(&mut self) {
-        self.blocks.extend(self.sender.next_block());
+        if let Some(block) = self.sender.next_block() {
+            self.receiver.begins(block.lane, block.offset, block.bytes.len()).expect("an honest block may come");
+            self.blocks.push(block);
+        }
     }
 
     fn arrive(&mut self, pick: usize) {
@@ -315,6 +318,67 @@ fn nothing_stops_what_is_being_published() {
 }
 
 #[test]
+fn a_committed_receiver_can_be_told_to_go() {
+    let mut pair = settling();
+    assert!(pair.receiver.may_publish());
+    pair.receiver.committed(Reached::Synced, None);
+    assert_eq!(pair.receiver.outcome(), None, "the sender may still say that it knows");
+    pair.receiver.fail(Failure::new(Cause::Interrupted, Party::Receiver, "interrupted"));
+    assert!(matches!(pair.receiver.outcome(), Some(Received::Unacknowledged(_))));
+}
+
+#[test]
+fn an_interruption_after_everything_was_sent_does_not_deny_the_copy() {
+    let mut pair = settling();
+    pair.sender.fail(Failure::new(Cause::Interrupted, Party::Sender, "interrupted by SIGINT"));
+    let Some(Sent::Failed(failure)) = pair.sender.outcome() else { panic!("failed") };
+    assert_eq!(failure.cause, Cause::Interrupted);
+    assert!(failure.reason.contains("the copy may exist"), "{failure}");
+}
+
+#[test]
+fn who_aborts_has_the_last_word_whoever_is_to_blame() {
+    let mut pair = Pair::linked();
+    pair.sender.fail(Failure::new(Cause::Sink, Party::Receiver, "it has too little room"));
+    pair.talk();
+    for farewell in [pair.sender.farewell(), pair.receiver.farewell()] {
+        let farewell = farewell.expect("over");
+        assert_eq!((farewell.last_word, farewell.code), (Party::Sender, CloseCode::Aborted(Cause::Sink)));
+    }
+}
+
+#[test]
+fn a_lane_ends_once() {
+    let mut pair = Pair::linked();
+    let end = |len| Message::LaneEnd(LaneSum { lane: LaneId(0), len, sum: Sha1Sum([0; 20]) });
+    pair.receiver.handle(end(3)).expect("its turn");
+    pair.receiver.handle(end(3)).expect("the same again");
+    assert!(matches!(pair.receiver.handle(end(4)), Err(Violation::TwoEnds { .. })));
+}
+
+#[test]
+fn blocks_that_never_end_take_no_more_than_the_share() {
+    let mut pair = Pair::linked();
+    let (lane, share) = (LaneId(0), WINDOW as usize / 2);
+    pair.receiver.begins(lane, 0, share).expect("all of the share");
+    assert!(matches!(pair.receiver.begins(lane, 0, 1), Err(Violation::Crowded { .. })));
+    pair.receiver.given_up(lane, share);
+    pair.receiver.begins(lane, 0, 1).expect("there is room again");
+}
+
+#[test]
+fn a_sender_lost_when_everything_is_here_is_not_missed() {
+    let mut pair = Pair::linked();
+    pair.push(0, b"hello");
+    pair.send();
+    pair.arrive(0);
+    pair.end_source();
+    pair.talk();
+    pair.receiver.peer_lost("no sign of life");
+    assert_eq!(pair.receiver.outcome(), None, "only the sink is behind");
+}
+
+#[test]
 fn publishing_that_fails_fails_both() {
     let mut pair = settling();
     assert!(pair.receiver.may_publish());
@@ -359,7 +423,7 @@ fn blocks_past_the_end_or_the_share_are_violations() {
     let mut pair = Pair::linked();
     let block = |offset, len: usize| Block { lane: LaneId(0), offset, bytes: Bytes::from(vec![0; len]) };
     let past_share = pair.receiver.arrived(block(WINDOW / 2, 1)).expect_err("past the share");
-    assert!(matches!(past_share, Violation::Overrun { .. }));
+    assert!(matches!(past_share, Violation::Misplaced { .. }));
     pair.receiver
         .handle(Message::LaneEnd(LaneSum { lane: LaneId(0), len: 3, sum: Sha1Sum([0; 20]) }))
         .expect("its turn");

@@ -1,41 +1,66 @@
 //! The codes with which a connection is closed: one table.
 
+use crate::failure::Cause;
+
 /// Why a connection was closed. The reason phrase beside it is a sentence for a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CloseCode {
-    /// The session, or the check, is over.
+    /// 0x00: the session, or the check, is over.
     Done,
-    /// The dialer's proof is wrong: it has another key.
+    /// 0x01: the dialer's proof is wrong: it has another key.
     WrongKey,
-    /// No protocol version in common.
+    /// 0x02: no protocol version in common.
     Version,
-    /// Another session is running.
+    /// 0x03: another session is running.
     Busy,
-    /// The peer did not keep to the protocol.
+    /// 0x04: the peer did not keep to the protocol.
     Violation,
-    /// The session was aborted; the control stream said why.
-    Aborted,
+    /// 0x100 and the exit code: the session was aborted for this cause, by whoever closed. It says
+    /// again what the control stream may not have brought.
+    Aborted(Cause),
 }
 
 impl CloseCode {
-    /// Every code with its number on the wire.
-    pub const ALL: [(CloseCode, u32); 6] = [
-        (CloseCode::Done, 0x00),
-        (CloseCode::WrongKey, 0x01),
-        (CloseCode::Version, 0x02),
-        (CloseCode::Busy, 0x03),
-        (CloseCode::Violation, 0x04),
-        (CloseCode::Aborted, 0x05),
-    ];
+    const PLAIN: [CloseCode; 5] =
+        [CloseCode::Done, CloseCode::WrongKey, CloseCode::Version, CloseCode::Busy, CloseCode::Violation];
 
     /// Its number on the wire.
     pub fn number(self) -> u32 {
-        Self::ALL.iter().find(|(code, _)| *code == self).map_or(0x04, |(_, number)| *number)
+        match self {
+            CloseCode::Done => 0x00,
+            CloseCode::WrongKey => 0x01,
+            CloseCode::Version => 0x02,
+            CloseCode::Busy => 0x03,
+            CloseCode::Violation => 0x04,
+            CloseCode::Aborted(cause) => ABORTED | u32::from(cause.code()),
+        }
     }
 
     /// The code a number stands for; `None` for one of a newer version.
     pub fn from_number(number: u64) -> Option<CloseCode> {
-        Self::ALL.iter().find(|(_, known)| u64::from(*known) == number).map(|(code, _)| *code)
+        let number = u32::try_from(number).ok()?;
+        match number & !0xff {
+            ABORTED => Some(CloseCode::Aborted(Cause::from_code(number as u8))),
+            _ => Self::PLAIN.into_iter().find(|code| code.number() == number),
+        }
+    }
+}
+
+const ABORTED: u32 = 0x100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_survives_the_wire() {
+        let aborted = Cause::ALL.map(|(cause, _)| CloseCode::Aborted(cause));
+        for code in CloseCode::PLAIN.into_iter().chain(aborted) {
+            assert_eq!(CloseCode::from_number(code.number().into()), Some(code));
+        }
+        assert_eq!(CloseCode::Aborted(Cause::Sink).number(), 0x107);
+        assert_eq!(CloseCode::from_number(0x05), None);
+        assert_eq!(CloseCode::from_number(u64::MAX), None);
     }
 }

@@ -46,8 +46,12 @@
 //!   SHA-1 of everything before; the sender compares it with its own. Blocks that arrive twice are
 //!   harmless.
 //! * **Abort.** Either side may send it at any time after `Admit` with the cause and the reason, and
-//!   then waits for the other to close. The receiver never commits after it. What cannot be said
-//!   on the control stream is said in the connection's close, see [`CloseCode`].
+//!   then waits for the other to close; the close says the same again, see [`CloseCode`]. A receiver
+//!   that has heard it commits nothing, unless it was giving the copy its final name already.
+//! * **Limits.** Before memory is taken for a block its header is checked: it ends within the share,
+//!   and the blocks of its lane that have begun to arrive are together no larger than the share. A
+//!   lane has no more blocks unacknowledged than [`max_blocks`](crate::lane::max_blocks). Blocks may
+//!   be repeated whole, but never overlap otherwise. A stream that is reset carries no block.
 //! * **Pulse.** Either side may say what it is waiting for, when that changes.
 //!
 //! # Encoding

@@ -5,8 +5,11 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// Blocks of multiples of this never run into the limit on their number.
+const UNIT: usize = 4096;
+
 fn filled(sizes: &[usize]) -> Window {
-    let mut window = Window::new(LaneId(0), 1000);
+    let mut window = Window::new(LaneId(0), 1_000_000);
     for size in sizes {
         push(&mut window, *size);
     }
@@ -22,13 +25,13 @@ fn push(window: &mut Window, size: usize) {
 
 #[test]
 fn only_durable_frees_room() {
-    let mut window = filled(&[400, 600]);
+    let mut window = filled(&[400_000, 600_000]);
     while window.next_block().is_some() {}
     assert_eq!(window.room(), 0);
-    window.acknowledge(1000, 0).expect("written");
+    window.acknowledge(1_000_000, 0).expect("written");
     assert_eq!(window.room(), 0);
-    window.acknowledge(1000, 400).expect("durable");
-    assert_eq!((window.room(), window.durable(), window.written()), (400, 400, 1000));
+    window.acknowledge(1_000_000, 400_000).expect("durable");
+    assert_eq!((window.room(), window.durable(), window.written()), (400_000, 400_000, 1_000_000));
 }
 
 #[test]
@@ -38,6 +41,15 @@ fn what_was_not_sent_cannot_be_acknowledged() {
     assert_eq!(window.acknowledge(20, 0), Err(AckError::Beyond { offset: 20, limit: 10 }));
     assert_eq!(window.acknowledge(5, 0), Err(AckError::NotABoundary { offset: 5 }));
     assert_eq!(window.acknowledge(0, 10), Err(AckError::Beyond { offset: 10, limit: 0 }));
+}
+
+#[test]
+fn small_blocks_fill_the_window_by_their_number() {
+    let mut window = Window::new(LaneId(0), 2 * UNIT);
+    push(&mut window, 1);
+    assert_eq!(window.room(), 2 * UNIT - 1);
+    push(&mut window, 1);
+    assert_eq!(window.room(), 0);
 }
 
 #[test]
@@ -65,7 +77,7 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        (1usize..120).prop_map(Step::Push),
+        (1usize..120).prop_map(|units| Step::Push(units * UNIT)),
         Just(Step::Send),
         (0usize..8, 0usize..8).prop_map(|(w, d)| Step::Acknowledge(w, d)),
         (0usize..8).prop_map(Step::Rewind),
@@ -78,7 +90,7 @@ proptest! {
     /// and what it hands out is always the lane, from the last rewind on and in order.
     #[test]
     fn agrees_with_a_whole_lane(steps in steps()) {
-        let mut window = Window::new(LaneId(0), 300);
+        let mut window = Window::new(LaneId(0), 300 * UNIT);
         let mut ends = vec![LaneDigest::default()];
         let (mut sent, mut ever_sent, mut written, mut durable) = (0, 0, 0, 0);
         for step in steps {
@@ -110,7 +122,7 @@ proptest! {
                 }
                 Step::Push(_) => {}
             }
-            prop_assert!(window.unacknowledged() <= 300);
+            prop_assert!(window.unacknowledged() <= 300 * UNIT);
             prop_assert_eq!(window.durable(), ends[durable].len());
             prop_assert_eq!(window.written(), ends[written].len());
         }
