@@ -1,8 +1,8 @@
 //! The rate limit: a token bucket of 0.1 s over tokio's clock.
 //!
-//! governor counts whole cells that come back at a whole number of nanoseconds each, so a cell of so
-//! many bytes would be off by up to a third at 10 GiB/s. Here **a cell is one nanosecond of the
-//! limit's time**: what is asked for in bytes is paid in the nanoseconds it takes at the
+//! governor counts whole cells that return at a whole number of nanoseconds each. A cell of a few
+//! bytes would be rounded: 16 bytes at 10 GiB/s take 1.49 ns and would be given 1. Here **a cell is
+//! one nanosecond of the limit's time**: bytes are paid for with the nanoseconds they take at the
 //! rate, and the part of a nanosecond that is left over is carried to the next payment. No rate is
 //! rounded, and no error grows with time.
 
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn waiters_are_served_in_order_and_share_one_limit() {
+    async fn waiters_share_one_limit() {
         let throttle = throttle(10 << 20);
         let start = Instant::now();
         let second = 10 << 19;

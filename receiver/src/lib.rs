@@ -1,4 +1,22 @@
 //! `xbrecv`: takes a streaming backup from an `xbsend` and stores or unpacks it.
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`program`] [`args`] [`destination`] | the command line, and what it comes to |
+//! | [`transfer`] | one session from the open port to the verdict |
+//! | [`listen`] [`strangers`] [`downlink`] | admission; who is turned away; one link's life |
+//! | [`drain`] [`settle`] | order, digest, write; verify and commit |
+//! | [`sink`] [`extract`] [`disk`] | where the bytes go; unpacking; files that are safe |
 
+pub mod args;
+pub mod destination;
+pub mod disk;
+pub mod downlink;
+pub mod drain;
 pub mod extract;
+pub mod listen;
+pub mod program;
+pub mod settle;
 pub mod sink;
+pub mod strangers;
+pub mod transfer;

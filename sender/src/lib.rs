@@ -1,4 +1,20 @@
 //! `xbsend`: runs or reads a streaming backup and pushes it to an `xbrecv`.
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`program`] [`args`] [`route`] | the command line, and what it comes to |
+//! | [`transfer`] | one session from the first attempt to the verdict |
+//! | [`resume`] [`uplink`] | reaching the receiver; one link's life |
+//! | [`drive`] [`pump`] | the source's verdict; read, watch, digest, push |
+//! | [`source`] [`tap`] | where the bytes come from; what they have to be |
 
+pub mod args;
+pub mod drive;
+pub mod program;
+pub mod pump;
+pub mod resume;
+pub mod route;
 pub mod source;
 pub mod tap;
+pub mod transfer;
+pub mod uplink;

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use quinn::Endpoint;
 use tokio::time::{Instant, sleep, timeout};
-use xbproto::cli::event::Event;
-use xbproto::cli::reporter::Reporter;
+use xbproto::cli::{Event, Reporter};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::quic::{Admission, Link, LinkError, knock};

@@ -1,1 +1,36 @@
-//! cli
+//! What both programs share on the terminal: arguments, the key's way in, events and their faces,
+//! exit codes.
+//!
+//! A program tells its [`Reporter`] what happens as [`Event`]s; a thread of the reporter's own
+//! shows them through one [`Face`], chosen once by [`ProgressStyle`]. Whatever becomes of standard
+//! error, a transfer goes on. All text that comes from the peer or a child passes [`printable`]
+//! before it reaches a terminal.
+
+mod args;
+mod bars;
+mod escape;
+mod event;
+mod exit;
+mod interruption;
+pub mod json;
+mod lines;
+mod none;
+mod progress;
+mod reporter;
+mod secret;
+mod style;
+mod words;
+
+pub use args::{AddressArgs, DisplayArgs, KeyArgs};
+pub use bars::Bars;
+pub use escape::printable;
+pub use event::{Event, Face, Moment, SessionTag, Snapshot, Summary, program_name};
+pub use exit::{EXIT_CODES, exit_code, exit_codes_help, meaning};
+pub use interruption::interruption;
+pub use json::Json;
+pub use lines::Lines;
+pub use none::Quiet;
+pub use progress::{Progress, Standing};
+pub use reporter::{Reporter, Verbosity};
+pub use secret::{GivenKey, KEY_VARIABLE, SecretError, ask_for_key, generate_key_file, given_key};
+pub use style::{ProgressStyle, Screen};

@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::{Violation, share};
 use crate::failure::{Cause, Failure, Party};
 use crate::lane::{Block, LaneDigest, LaneId, Reassembler};
-use crate::wire::{Ack, Hello, LaneSum, Message, Purpose, Reached, Receipt, Resume, SessionId, Waiting, Welcome};
+use crate::wire::{
+    Ack, Hello, LaneSum, Message, Pulse, Purpose, Reached, Receipt, Resume, SessionId, Waiting, Welcome,
+};
 
 /// What a receiver offers.
 #[derive(Clone, Debug)]
@@ -24,6 +26,8 @@ pub struct ReceiverConfig {
 pub enum Outcome {
     /// Committed, and the sender knows.
     Confirmed(Receipt),
+    /// Committed, but the link was lost before the sender said that it knows.
+    Unacknowledged(Receipt),
     /// It failed, here or there; nothing is committed.
     Failed(Failure),
 }
@@ -34,8 +38,10 @@ enum Phase {
     Listening,
     /// Bytes are coming.
     Receiving,
-    /// Everything is here and agrees; the sink commits.
+    /// Everything is here and agrees; the sink brings it to safety.
     Settling,
+    /// The sink gives it its final name: from here on only the sink can make it fail.
+    Publishing,
     /// The sink has committed.
     Committed,
 }
@@ -66,9 +72,12 @@ pub struct Receiver {
     phase: Phase,
     session: Option<Hello>,
     linked: bool,
+    /// The sender is gone for good, but has said all that is needed to commit.
+    alone: bool,
     lanes: Vec<Lane>,
     outgoing: VecDeque<Message>,
     receipt: Option<Receipt>,
+    waits_for: Waiting,
     peer_waits_for: Waiting,
     outcome: Option<Outcome>,
 }
@@ -81,9 +90,11 @@ impl Receiver {
             phase: Phase::Listening,
             session: None,
             linked: false,
+            alone: false,
             lanes: Vec::new(),
             outgoing: VecDeque::new(),
             receipt: None,
+            waits_for: Waiting::Nothing,
             peer_waits_for: Waiting::Nothing,
             outcome: None,
         }
@@ -140,11 +151,12 @@ impl Receiver {
                 }
                 Ok(())
             }
-            Message::Abort(failure) if self.phase != Phase::Committed => {
-                self.end(Outcome::Failed(failure));
+            Message::Abort(failure) => {
+                if !self.is_final() {
+                    self.end(Outcome::Failed(failure));
+                }
                 Ok(())
             }
-            Message::Abort(_) => Ok(()),
             Message::Pulse(pulse) => {
                 self.peer_waits_for = pulse.waiting;
                 Ok(())
@@ -207,9 +219,24 @@ impl Receiver {
         }
     }
 
-    /// Whether everything is here and agrees: the sink is to commit.
+    /// Whether everything is here and agrees: the sink is to bring it to safety.
     pub fn may_settle(&self) -> bool {
         self.phase == Phase::Settling && self.outcome.is_none()
+    }
+
+    /// Everything is safe. Whether the sink may give it its final name; if so, nothing that the
+    /// sender or a signal says changes that any more.
+    pub fn may_publish(&mut self) -> bool {
+        if self.may_settle() {
+            self.phase = Phase::Publishing;
+        }
+        self.phase == Phase::Publishing
+    }
+
+    /// The sink could not give it its final name, and has undone what it had done.
+    pub fn publishing_failed(&mut self, failure: Failure) {
+        self.phase = Phase::Settling;
+        self.fail(failure);
     }
 
     /// The sink has committed: the receipt goes out. From here on nothing makes it undone.
@@ -219,20 +246,39 @@ impl Receiver {
         if self.linked {
             self.outgoing.push_back(Message::Receipt(receipt.clone()));
         }
+        if self.alone {
+            self.end(Outcome::Unacknowledged(receipt.clone()));
+        }
         self.receipt = Some(receipt);
     }
 
-    /// Something failed on this side. The first failure is told to the sender and stays.
+    /// What this side is waiting for: told to the sender when it changes.
+    pub fn waits_for(&mut self, waiting: Waiting) {
+        if self.linked && self.waits_for != waiting {
+            self.waits_for = waiting;
+            self.outgoing.push_back(Message::Pulse(Pulse { waiting }));
+        }
+    }
+
+    /// Something failed on this side, or it was told to stop. The first failure is told to the sender
+    /// and stays; what is already given its final name does not fail any more.
     pub fn fail(&mut self, failure: Failure) {
+        if self.is_final() {
+            return;
+        }
         if self.outcome.is_none() && self.linked {
             self.outgoing.push_back(Message::Abort(failure.clone()));
         }
         self.end(Outcome::Failed(failure));
     }
 
-    /// The link is lost for good.
+    /// The link is lost for good. A sender that has said all its lanes' ends is not needed any more.
     pub fn peer_lost(&mut self, reason: &str) {
-        self.end(Outcome::Failed(Failure::new(Cause::PeerLost, Party::Receiver, reason)));
+        match (self.phase, self.receipt.clone()) {
+            (_, Some(receipt)) => self.end(Outcome::Unacknowledged(receipt)),
+            (Phase::Settling | Phase::Publishing, None) => self.alone = true,
+            _ => self.end(Outcome::Failed(Failure::new(Cause::PeerLost, Party::Receiver, reason))),
+        }
     }
 
     /// The next control message to write, if there is one.
@@ -292,6 +338,11 @@ impl Receiver {
     /// How it ended, once it has.
     pub fn outcome(&self) -> Option<&Outcome> {
         self.outcome.as_ref()
+    }
+
+    /// Whether it is too late to fail.
+    fn is_final(&self) -> bool {
+        matches!(self.phase, Phase::Publishing | Phase::Committed)
     }
 
     fn begin(&mut self, hello: Hello) -> Result<(), Violation> {

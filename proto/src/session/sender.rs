@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::{Violation, rewind_failure, share};
 use crate::failure::{Cause, Failure, Party};
 use crate::lane::{Block, LaneDigest, LaneId, Window};
-use crate::wire::{Ack, Hello, LaneSum, Message, Purpose, Receipt, SessionId, Waiting, Welcome};
+use crate::wire::{Ack, Hello, LaneSum, Message, Pulse, Purpose, Receipt, SessionId, Waiting, Welcome};
 
 /// What a sender proposes.
 #[derive(Clone, Debug)]
@@ -75,6 +75,7 @@ pub struct Sender {
     turn: usize,
     source_succeeded: bool,
     outgoing: VecDeque<Message>,
+    waits_for: Waiting,
     peer_waits_for: Waiting,
     outcome: Option<Outcome>,
 }
@@ -90,6 +91,7 @@ impl Sender {
             turn: 0,
             source_succeeded: false,
             outgoing: VecDeque::new(),
+            waits_for: Waiting::Nothing,
             peer_waits_for: Waiting::Nothing,
             outcome: None,
         }
@@ -164,6 +166,14 @@ impl Sender {
     /// The source has ended well: the lanes' ends may be told now, and the receiver may commit.
     pub fn source_succeeded(&mut self) {
         self.source_succeeded = true;
+    }
+
+    /// What this side is waiting for: told to the receiver when it changes.
+    pub fn waits_for(&mut self, waiting: Waiting) {
+        if self.link == Link::Up && self.waits_for != waiting {
+            self.waits_for = waiting;
+            self.outgoing.push_back(Message::Pulse(Pulse { waiting }));
+        }
     }
 
     /// Something failed on this side. The first failure is told to the receiver and stays.

@@ -137,7 +137,7 @@ impl Pair {
                     self.receiver.finished(lane);
                 }
             }
-            if self.receiver.may_settle() {
+            if self.receiver.may_publish() && self.receiver.receipt().is_none() {
                 self.receiver.committed(Reached::Synced, None);
             }
             if self.receiver.outcome().is_some() && self.sender.outcome().is_some() {
@@ -253,7 +253,7 @@ fn a_lost_receipt_is_asked_for_again() {
             .collect::<Vec<_>>()
             .into_iter()
             .for_each(|lane| pair.receiver.finished(lane));
-        if pair.receiver.may_settle() {
+        if pair.receiver.may_publish() {
             pair.receiver.committed(Reached::Synced, None);
         }
     }
@@ -279,6 +279,59 @@ fn losing_the_peer_is_unconfirmed_only_when_it_may_have_committed() {
     after.sender.peer_lost("timed out");
     let Some(Sent::Failed(failure)) = after.sender.outcome() else { panic!("failed") };
     assert_eq!(failure.cause, Cause::Unconfirmed);
+}
+
+/// Everything is with the receiver and agrees.
+fn settling() -> Pair {
+    let mut pair = Pair::linked();
+    pair.push(0, b"hello");
+    pair.send();
+    pair.arrive(0);
+    (0..LANES).for_each(|lane| pair.drain(lane, Durable::All));
+    pair.end_source();
+    pair.talk();
+    (0..LANES).for_each(|lane| pair.receiver.finished(LaneId(lane)));
+    assert!(pair.receiver.may_settle());
+    pair
+}
+
+#[test]
+fn a_stop_while_settling_commits_nothing() {
+    let mut pair = settling();
+    pair.receiver.fail(Failure::new(Cause::Terminated, Party::Receiver, "ended by SIGTERM"));
+    assert!(!pair.receiver.may_publish());
+}
+
+#[test]
+fn nothing_stops_what_is_being_published() {
+    let mut pair = settling();
+    assert!(pair.receiver.may_publish());
+    pair.receiver.fail(Failure::new(Cause::Terminated, Party::Receiver, "ended by SIGTERM"));
+    pair.sender.fail(Failure::new(Cause::Interrupted, Party::Sender, "interrupted"));
+    pair.talk();
+    pair.receiver.peer_lost("closed");
+    pair.receiver.committed(Reached::Synced, None);
+    assert!(matches!(pair.receiver.outcome(), Some(Received::Unacknowledged(_))));
+}
+
+#[test]
+fn publishing_that_fails_fails_both() {
+    let mut pair = settling();
+    assert!(pair.receiver.may_publish());
+    pair.receiver.publishing_failed(Failure::new(Cause::Sink, Party::Receiver, "b.xbstream exists"));
+    pair.settle();
+    let Some(Sent::Failed(failure)) = pair.sender.outcome() else { panic!("failed") };
+    assert_eq!(failure.cause, Cause::Sink);
+}
+
+#[test]
+fn a_sender_that_has_said_everything_may_go() {
+    let mut pair = settling();
+    pair.receiver.peer_lost("no sign of life");
+    assert_eq!(pair.receiver.outcome(), None);
+    assert!(pair.receiver.may_publish());
+    pair.receiver.committed(Reached::Synced, None);
+    assert!(matches!(pair.receiver.outcome(), Some(Received::Unacknowledged(_))));
 }
 
 #[test]

@@ -224,6 +224,7 @@ fn read_abort(reader: &mut Reader<'_>) -> Result<Failure, WireError> {
     Ok(Failure::new(cause, party, reader.text("reason")?))
 }
 
+#[cfg(any(test, fuzzing))]
 /// Decoding never panics, and what decodes survives encoding and decoding.
 pub fn fuzz_message(bytes: &[u8]) {
     if let Some((head, body)) = bytes.split_first_chunk()

@@ -91,6 +91,7 @@ pub fn common_version(ours: &[u16], theirs: &[u16]) -> Option<u16> {
     ours.iter().copied().filter(|version| theirs.contains(version)).max()
 }
 
+#[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz {
     //! What the fuzz targets call.

@@ -1,6 +1,9 @@
 //! The incremental decoder: bytes in, items out.
 
+mod header;
 mod input;
+mod payload;
+mod place;
 mod state;
 
 use std::mem;
@@ -8,7 +11,8 @@ use std::mem;
 use bytes::Bytes;
 
 use self::input::Input;
-use self::state::{Place, State};
+use self::place::Place;
+use self::state::State;
 use super::{DecodeError, Item, Limits, MAGIC};
 
 /// Turns the bytes of a stream, cut anywhere, into items.
@@ -53,12 +57,13 @@ impl Decoder {
         }
     }
 
-    /// To be called at the end of the stream: an error if it ended inside a chunk.
+    /// To be called at the end of the stream, when [`next`](Self::next) gives `None`: an error if it
+    /// ended inside a chunk.
     pub fn finish(&self) -> Result<(), DecodeError> {
         let held = self.input.held();
         match &self.state {
             State::Failed(error) => Err(error.clone()),
-            State::Magic => state::check_end(held, self.input.position()),
+            State::Magic => place::check_end(held, self.input.position()),
             unfinished => Err(DecodeError::Truncated {
                 offset: self.input.position() + held.len() as u64,
                 inside: unfinished.inside(),

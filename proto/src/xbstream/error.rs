@@ -139,7 +139,9 @@ pub enum DecodeError {
         actual: u32,
     },
     /// The stream ends inside a chunk.
-    #[error("at byte {offset}: the stream ends inside {inside}, {missing} bytes missing: its writer ended early")]
+    #[error(
+        "at byte {offset}: the stream ends inside {inside}, at least {missing} bytes missing: its writer ended early"
+    )]
     Truncated {
         /// Where the stream ends.
         offset: u64,

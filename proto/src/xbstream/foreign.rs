@@ -29,7 +29,7 @@ impl Quote {
 impl fmt::Display for Quote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match text_of(&self.bytes) {
-            Some(text) => write!(f, "\"{}\"", text.escape_debug())?,
+            Some(text) => write!(f, "{text:?}")?,
             None => write!(f, "\"{}\"", self.bytes.escape_ascii())?,
         }
         f.write_str(if self.cut { "…" } else { "" })
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn a_quote_is_cut_and_escaped() {
         let shown = |bytes: &[u8]| Quote::new(bytes).to_string();
-        assert_eq!(shown(b"a \"b\"\n\x1b[1m"), r#""a \"b\"\n\u{1b}[1m""#);
+        assert_eq!(shown(b"can't \"b\"\n\x1b[1m"), r#""can't \"b\"\n\u{1b}[1m""#);
         assert_eq!(shown("Schlüssel".as_bytes()), "\"Schlüssel\"");
         assert_eq!(shown(b"\x1f\x8b\x08\0"), r#""\x1f\x8b\x08\x00""#);
         assert_eq!(shown(&[b'x'; 49]), format!("\"{}\"…", "x".repeat(48)));

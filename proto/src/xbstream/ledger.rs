@@ -1,8 +1,10 @@
 //! The order files must keep: which are open, at which offset, and which are closed.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
+mod selection;
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::selection::Selection;
 use super::limits::NAMES_MEMORY;
 use super::{Item, Opening, OrderError, StreamPath};
 
@@ -12,7 +14,7 @@ use super::{Item, Opening, OrderError, StreamPath};
 /// Items of different lanes may come interleaved. The names of all files are kept, ended ones
 /// too, so that none can come twice: about 100 bytes for each, and 1 GiB at most (some ten
 /// million files).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Ledger {
     /// Files begun and not ended, each with the offset its next payload must have.
     open: BTreeMap<StreamPath, u64>,
@@ -61,6 +63,14 @@ impl Ledger {
             0 => Ok(()),
             count => Err(OrderError::Unfinished { first: self.open.keys().take(5).cloned().collect(), count }),
         }
+    }
+
+    /// What holds between any two items.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn check_invariants(&self) {
+        assert!(self.open.keys().all(|path| !self.closed.contains(path)), "no file is both open and closed");
+        let used: usize = self.open.keys().chain(&self.closed).map(cost).sum();
+        assert_eq!(self.used, used, "every name is accounted for once");
     }
 
     fn write(&mut self, path: &StreamPath, opening: Opening, offset: u64, len: u64) -> Result<(), OrderError> {
@@ -164,39 +174,20 @@ fn cost(path: &StreamPath) -> usize {
     path.as_bytes().len() + 64
 }
 
-/// The files that a rename or remove is about.
-enum Selection<'a> {
-    /// The file of this name, or all below the directory of this name.
-    Tree(&'a [u8]),
-    /// Files whose name begins so, none in a directory further down.
-    Files(&'a [u8]),
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The part of ordered names that begins at one.
-type StartingAt<'a> = (Bound<&'a [u8]>, Bound<&'a [u8]>);
-
-impl Selection<'_> {
-    /// Finds the selected among ordered names, looking only at the ranges that can hold them.
-    fn pick<'n, I>(&self, names: impl Fn(StartingAt<'_>) -> I) -> impl Iterator<Item = &'n StreamPath>
-    where
-        I: Iterator<Item = &'n StreamPath>,
-    {
-        let (name, prefix, below) = match self {
-            Selection::Tree(name) => (Some(*name), [*name, b"/"].concat(), Below::Included),
-            Selection::Files(prefix) => (None, prefix.to_vec(), Below::Excluded),
-        };
-        let starting_at = |start| names((Bound::Included(start), Bound::Unbounded));
-        let named = name.and_then(|name| starting_at(name).next().filter(|first| first.as_bytes() == name));
-        let prefixed =
-            starting_at(&prefix).map_while(move |path| Some((path, path.as_bytes().strip_prefix(&prefix[..])?)));
-        let wanted = move |rest: &[u8]| below == Below::Included || !rest.contains(&b'/');
-        named.into_iter().chain(prefixed.filter(move |(_, rest)| wanted(rest)).map(|(path, _)| path))
+    #[test]
+    fn names_are_bounded() {
+        let mut ledger = Ledger { limit: 2 * 65, ..Ledger::default() };
+        let end = |name: &str| Item::End { path: StreamPath::from(name) };
+        let remove = Item::Remove { path: StreamPath::from("a") };
+        assert_eq!(ledger.apply(&end("a")), Ok(()));
+        assert_eq!(ledger.apply(&end("b")), Ok(()));
+        let error = ledger.apply(&end("c")).expect_err("a third name");
+        assert_eq!(error.to_string(), "c: the names of the files in this stream take more than 130 bytes");
+        assert_eq!(ledger.apply(&remove), Ok(()));
+        assert_eq!(ledger.apply(&end("c")), Ok(()));
     }
-}
-
-/// Whether directories further down belong to a selection.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Below {
-    Included,
-    Excluded,
 }

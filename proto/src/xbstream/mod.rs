@@ -38,6 +38,9 @@ mod decoder;
 pub mod encode;
 mod error;
 mod foreign;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod item;
 mod ledger;
 mod limits;

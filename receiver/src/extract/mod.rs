@@ -1,1 +1,158 @@
-//! Unpacking.
+//! Unpacking a backup into a directory.
+//!
+//! All files are written to a staging folder inside the target directory ([`STAGING_PREFIX`]) and synced as they end.
+//! Only [`Extraction::commit`] gives them their names, all or none, and replaces nothing.
+//!
+//! | module | owns |
+//! |---|---|
+//! | `path` | which names of a stream may become files (pure) |
+//! | `beneath` | reaching directories through no link |
+//! | `staging` | the folder, its lock and its record |
+//! | `tree`, `writing` | what each chunk does to the files |
+//! | `unpack` | one lane: decode, check the order, write |
+//! | `sync` | syncing finished files in the background |
+//! | `commit`, `record` | renames, their undoing, and the record of them |
+//! | `recover` | what an interrupted run left |
+
+mod beneath;
+mod commit;
+mod error;
+mod path;
+mod record;
+mod recover;
+mod staging;
+mod sync;
+mod tree;
+mod unpack;
+mod writing;
+
+pub use error::ExtractError;
+pub use path::{PathError, SafePath, Trailing, Unsafe, make_safe};
+pub use staging::STAGING_PREFIX;
+pub use unpack::{Progress, Unpacker};
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use xbproto::lane::LaneId;
+
+use self::commit::Commit;
+use self::recover::recover;
+use self::staging::{Staging, TargetDir};
+use self::sync::Syncers;
+use self::tree::Tree;
+use self::unpack::Shared;
+use crate::disk::{At, Notice};
+
+/// A backup that is being unpacked. Dropping it abandons it.
+#[derive(Debug)]
+pub struct Extraction {
+    target: TargetDir,
+    staging: Staging,
+    shared: Arc<Shared>,
+    phase: Phase,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Unpacking,
+    Over,
+}
+
+impl Extraction {
+    /// Gets ready to unpack into `dir`, which is made if only its last name is missing. Puts right what interrupted
+    /// runs left there, and tells so. `id` names the staging folder and should be random. Raises this process's soft
+    /// limit of open files to the hard one, because a tool that copies in parallel keeps many files open.
+    ///
+    /// # Errors
+    /// When another process is unpacking into `dir`, or it cannot be written.
+    pub fn create(dir: &Path, id: u64) -> Result<(Extraction, Vec<Notice>), ExtractError> {
+        raise_open_files();
+        let target = TargetDir::open(dir)?;
+        let staged = recover(&target).and_then(|notices| Ok((Staging::create(&target, id)?, notices)));
+        let (staging, notices) = staged.inspect_err(|_| target.unmake())?;
+        let shared = share(&staging).inspect_err(|_| {
+            let _ = staging.remove();
+            target.unmake();
+        })?;
+        Ok((Extraction { target, staging, shared: Arc::new(shared), phase: Phase::Unpacking }, notices))
+    }
+
+    /// The unpacker for one lane. All of a file must come on one lane; there is no order between lanes.
+    pub fn lane(&self, lane: LaneId) -> Unpacker {
+        Unpacker::new(lane, Arc::clone(&self.shared))
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> Progress {
+        self.shared.progress.clone()
+    }
+
+    /// Bytes free in the target directory, if that is known.
+    pub fn free(&self) -> Option<u64> {
+        self.staging.free()
+    }
+
+    /// Syncs everything and gives every file its final name. All lanes have finished.
+    ///
+    /// # Errors
+    /// When a file has not ended or could not be synced, or a name is taken; nothing has a final name then, unless the
+    /// error is [`ExtractError::NotUndone`].
+    pub fn commit(&mut self) -> Result<(), ExtractError> {
+        if self.phase == Phase::Over {
+            return Err(ExtractError::OutOfTurn);
+        }
+        self.shared.check_finished()?;
+        self.shared.syncers.finish()?;
+        let commit = Commit::plan(self.staging.tree()?, self.staging.target()?, &self.target.path)?;
+        self.publish(&commit)?;
+        self.phase = Phase::Over;
+        // Every name is in place and durable. If this fails, the next run finds the record and does it.
+        let _ = self.staging.remove_record().and_then(|()| self.staging.remove());
+        Ok(())
+    }
+
+    /// Ends it without a trace. Idempotent, and without effect after a commit.
+    pub fn abandon(&mut self) {
+        if self.phase == Phase::Over {
+            return;
+        }
+        self.phase = Phase::Over;
+        self.shared.syncers.abandon();
+        // What cannot be removed now is removed by the next run.
+        let _ = self.staging.remove();
+        self.target.unmake();
+    }
+
+    /// Writes the record and does the renames. If they were undone, the record goes too; what is to be reported is why.
+    fn publish(&self, commit: &Commit) -> Result<(), ExtractError> {
+        let recorded = self.staging.write_record(commit.moves()).map_err(ExtractError::from);
+        recorded.and_then(|()| commit.carry_out()).inspect_err(|error| {
+            if !matches!(error, ExtractError::NotUndone { .. }) {
+                let _ = self.staging.remove_record();
+            }
+        })
+    }
+}
+
+impl Drop for Extraction {
+    fn drop(&mut self) {
+        self.abandon();
+    }
+}
+
+fn share(staging: &Staging) -> Result<Shared, ExtractError> {
+    let syncers = Syncers::start().at("starting to sync", staging.dir())?;
+    let tree = Tree::new(staging.tree()?, staging.target()?, staging.dir());
+    Ok(Shared::new(tree, syncers))
+}
+
+/// Raises the soft limit of open files as far as it goes. A failure shows when files run out, with its cure.
+fn raise_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+}
+
+#[cfg(test)]
+mod tests;

@@ -10,13 +10,43 @@
 //!
 //! and nothing stands under a final name before `commit` has returned.
 
+mod command;
+mod error;
+mod extract;
+mod file;
+mod in_place;
+mod outlet;
+mod stdout;
+mod sync_ahead;
+
+pub use command::{CommandSink, OnLine};
+pub use error::SinkError;
+pub use extract::ExtractSink;
+pub use file::FileSink;
+pub use in_place::InPlaceSink;
+pub use stdout::StdoutSink;
+
 use std::fmt;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use xbproto::failure::Cause;
 use xbproto::lane::{LaneId, Sha1Sum};
+
+use crate::disk::Notice;
+
+/// The sink for `-o PATH`: a new file, or the device or FIFO that stands there. What was found of an earlier run is
+/// told in the notices. `window` is the session's, in bytes.
+///
+/// # Errors
+/// When the target exists, is being written by another process, or cannot be written.
+pub fn to_path(path: &Path, window: u64) -> Result<(Box<dyn Sink>, Vec<Notice>), SinkError> {
+    if let Some(sink) = InPlaceSink::find(path)? {
+        return Ok((Box::new(sink), Vec::new()));
+    }
+    let (sink, notices) = FileSink::create(path, window)?;
+    Ok((Box::new(sink), notices))
+}
 
 /// Where a session's bytes end up. One value per session, made and preflighted before the port is opened.
 pub trait Sink: Send {
@@ -29,20 +59,23 @@ pub trait Sink: Send {
         Ok(())
     }
 
-    /// A writer for one lane; called once per lane, 0.. in order, before its first byte. Runs on that lane's own thread.
+    /// A writer for one lane; called once per lane, 0.. in order, before its first byte. Runs on that lane's own
+    /// thread.
     ///
     /// # Errors
     /// When the target cannot be opened, or takes fewer lanes than this.
     fn lane(&mut self, lane: LaneId) -> Result<Box<dyn LaneSink>, SinkError>;
 
-    /// After every lane has `finish`ed and all digests agreed: makes it durable, then gives it its final name. Blocking.
+    /// After every lane has `finish`ed and all digests agreed: makes it durable, then gives it its final name.
+    /// Blocking.
     ///
     /// # Errors
     /// When any of that failed; what was done of it is undone, and `abandon` may still be called.
     fn commit(&mut self, sums: &[LaneSum]) -> Result<Reached, SinkError>;
 
     /// The session failed: leaves nothing under a final name, nothing running, nothing in the way of the next run.
-    /// Idempotent, and without effect after a successful commit.
+    /// Idempotent, and without effect after a successful commit. Nobody may be writing any more: interrupt the lanes
+    /// and wait for them first.
     fn abandon(&mut self);
 
     /// A handle that unblocks a `write` from another thread.
@@ -92,7 +125,8 @@ pub enum Reached {
     Synced,
     /// A consumer took all of it and ended with exit code 0.
     Consumed,
-    /// Whoever reads our standard output (or the other end of a FIFO) was handed all of it; what became of it is not known.
+    /// Whoever reads our standard output (or a FIFO, or a device such as a tape) was handed all of it; what became of
+    /// it is not known.
     HandedToStdout,
     /// Thrown away on request.
     Discarded,
@@ -109,12 +143,12 @@ pub struct Target {
 
 /// Unblocks a sink whose `write` waits for somebody else. Cheap to clone; for most sinks it does nothing.
 #[derive(Clone, Default)]
-pub struct Interrupter(Option<std::sync::Arc<dyn Fn() + Send + Sync>>);
+pub struct Interrupter(Option<Arc<dyn Fn() + Send + Sync>>);
 
 impl Interrupter {
     /// An interrupter that runs `action`, which must not block and may run more than once.
     pub fn new(action: impl Fn() + Send + Sync + 'static) -> Interrupter {
-        Interrupter(Some(std::sync::Arc::new(action)))
+        Interrupter(Some(Arc::new(action)))
     }
 
     /// Makes a blocked `write` fail soon, if this sink has writes that block for long.
@@ -128,47 +162,5 @@ impl Interrupter {
 impl fmt::Debug for Interrupter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.0.is_some() { "Interrupter(armed)" } else { "Interrupter(idle)" })
-    }
-}
-
-/// Why a sink failed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SinkError {
-    /// A system call on a file failed.
-    #[error("{doing} {}: {}", show(.path), reason(.error))]
-    Io {
-        /// What was being done, such as `writing`.
-        doing: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        error: io::Error,
-    },
-}
-
-impl SinkError {
-    /// Whose fault it was, and so the exit code of both programs.
-    pub fn cause(&self) -> Cause {
-        match self {
-            SinkError::Io { .. } => Cause::Sink,
-        }
-    }
-}
-
-/// A path that is safe on a terminal.
-fn show(path: &Path) -> String {
-    path.to_string_lossy()
-        .chars()
-        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
-        .collect()
-}
-
-/// The system's words for an error, without Rust's ` (os error 28)`.
-fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.find(" (os error ") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
     }
 }

@@ -35,10 +35,7 @@ pub(super) struct Input {
 impl Input {
     /// Appends bytes. Copies them only if the caller did not wait until all was read.
     pub(super) fn feed(&mut self, bytes: Bytes) {
-        self.fresh = match self.fresh.is_empty() {
-            true => bytes,
-            false => [mem::take(&mut self.fresh), bytes].concat().into(),
-        };
+        self.fresh = if self.fresh.is_empty() { bytes } else { [mem::take(&mut self.fresh), bytes].concat().into() };
     }
 
     /// What is wanted, or `None` if it has to be fed first; then the same is to be asked again.

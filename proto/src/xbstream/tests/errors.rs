@@ -24,6 +24,15 @@ fn text_before_the_first_chunk() {
     assert_eq!(refused(b"done\n"), short);
 }
 
+/// The message is quoted, not the stream that follows it.
+#[test]
+fn text_in_front_of_a_good_stream() {
+    let stream = [b"can't open log\n", &chunk(encode::end(b"a"))[..]].concat();
+    let expected = "text on stdout before the first chunk: \"can't open log\\n\" at byte 0: \
+                    the tool or its wrapper wrote to stdout, let it write messages to stderr";
+    assert_eq!(refused(&stream), expected);
+}
+
 #[test]
 fn another_format() {
     let gzip = "at byte 0: gzip data, \"\\x1f\\x8b\\x08\\x00\\x00\\x00\\x00\\x00\\x00\\x03\", expected an xbstream \
@@ -164,7 +173,9 @@ fn truncated() {
     let stream = chunk(encode::payload(b"db/t.ibd", Opening::New, 0, &[0; 100]));
     let cut = |len: usize| refused(&stream[..len]);
     let words = |at: usize, inside: &str, missing: u64| {
-        format!("at byte {at}: the stream ends inside {inside}, {missing} bytes missing: its writer ended early")
+        format!(
+            "at byte {at}: the stream ends inside {inside}, at least {missing} bytes missing: its writer ended early"
+        )
     };
     assert_eq!(cut(5), words(5, "the header of a chunk", 3));
     assert_eq!(cut(8), words(8, "the header of a chunk", 6));
@@ -178,7 +189,7 @@ fn truncated() {
 #[test]
 fn truncated_after_a_seek() {
     let stream = chunk(encode::seek(b"f", 9));
-    let expected = "at byte 23: the stream ends inside the header of a chunk of f, 8 bytes missing: \
+    let expected = "at byte 23: the stream ends inside the header of a chunk of f, at least 8 bytes missing: \
                     its writer ended early";
     assert_eq!(refused(&stream), expected);
 }
@@ -186,7 +197,7 @@ fn truncated_after_a_seek() {
 #[test]
 fn truncated_inside_a_sparse_map() {
     let stream = chunk(encode::sparse(b"f", 0, &[SparseRun { skip: 1, write: 1 }], b"a"));
-    let expected = "at byte 42: the stream ends inside the header of a chunk of f, 5 bytes missing: \
+    let expected = "at byte 42: the stream ends inside the header of a chunk of f, at least 5 bytes missing: \
                     its writer ended early";
     assert_eq!(refused(&stream[..42]), expected);
 }

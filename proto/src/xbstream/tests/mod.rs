@@ -3,6 +3,7 @@
 mod chunks;
 mod errors;
 mod order;
+mod properties;
 mod vectors;
 
 use bytes::Bytes;

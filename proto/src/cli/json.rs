@@ -1,0 +1,239 @@
+//! One JSON object per line, for programs.
+//!
+//! ```json
+//! {"v":1,"time":"2026-11-23T14:18:46.789Z","program":"xbsend","session":"1a2b3c4d","event":"connected","peer":"192.0.2.7:9999"}
+//! ```
+//!
+//! `v` is the version of this form: within a version fields are only added. `session` is null until
+//! there is one. Bytes are integers, rates bytes per second as integers, times seconds. What is
+//! unknown is null. The fields by `event`:
+//!
+//! | event | fields |
+//! |---|---|
+//! | `session` | |
+//! | `listening` | `address`, `port` |
+//! | `connecting` | `to` |
+//! | `connected` | `peer` |
+//! | `stranger` | `peer`, `why` |
+//! | `notice`, `warning`, `detail` | `text` |
+//! | `child` | `label`, `line` |
+//! | `progress` | `bytes`, `total`, `rate`, `average`, `eta`, `file`, `bottleneck` (`source`, `limiter`, `network`, `disk`), `note` |
+//! | `checksum` | `name`, `sha1`, `lane` |
+//! | `finished` | `bytes`, `elapsed`, `average`, `reached`, `files`, `exit_code` (0) |
+//! | `failed` | `party` (`sender`, `receiver`), `reason`, `exit_code`, `meaning` |
+//!
+//! The invitation, which holds the key, is never written. What a terminal would act on is escaped.
+//! The words `completed OK!` never appear: the verdict is the event `finished`.
+
+use std::fmt::Write as _;
+use std::io::Write;
+
+use serde_json::{Value, json};
+
+use super::escape::is_acted_on;
+use super::event::{Event, Face, Moment, SessionTag, Snapshot, program_name};
+use super::exit::meaning;
+use super::words::without_verdict;
+use crate::failure::Party;
+
+/// The face for programs.
+#[derive(Debug)]
+pub struct Json<W> {
+    out: W,
+    own: Party,
+    session: Option<SessionTag>,
+}
+
+impl<W: Write + Send> Json<W> {
+    /// Writes to `out` as the program of `own` party, each object in one piece.
+    pub fn new(out: W, own: Party) -> Json<W> {
+        Json { out, own, session: None }
+    }
+}
+
+impl<W: Write + Send> Face for Json<W> {
+    fn show(&mut self, at: Moment, event: &Event) {
+        if let Event::Session(tag) = event {
+            self.session = Some(*tag);
+        }
+        let Some((name, fields)) = fields(event) else { return };
+        let head = [
+            ("v", json!(1)),
+            ("time", json!(format!("{:.3}", at.wall))),
+            ("program", json!(program_name(self.own))),
+            ("session", json!(self.session.map(|tag| tag.to_string()))),
+            ("event", json!(name)),
+        ];
+        let line = object(head.into_iter().chain(fields));
+        let _ = self.out.write_all(line.as_bytes());
+    }
+}
+
+type Field = (&'static str, Value);
+
+/// One line with an object whose fields keep their order.
+fn object(fields: impl Iterator<Item = Field>) -> String {
+    let members: Vec<String> = fields.map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    let mut line = String::from("{");
+    for character in without_verdict(&members.join(",")).chars() {
+        // JSON leaves some of these as they are. Outside of strings there are none, and in a
+        // string the escape means the same.
+        match character {
+            acted_on if is_acted_on(acted_on) => {
+                let _ = write!(line, "\\u{:04x}", u32::from(acted_on));
+            }
+            shown => line.push(shown),
+        }
+    }
+    line.push_str("}\n");
+    line
+}
+
+/// The name and the own fields of an event; `None` for what is not for programs.
+fn fields(event: &Event) -> Option<(&'static str, Vec<Field>)> {
+    Some(match event {
+        Event::Invite { .. } => return None,
+        Event::Session(_) => ("session", vec![]),
+        Event::Listening { address } => {
+            ("listening", vec![("address", json!(address.to_string())), ("port", json!(address.port()))])
+        }
+        Event::Connecting { to } => ("connecting", vec![("to", json!(to))]),
+        Event::Connected { peer } => ("connected", vec![("peer", json!(peer.to_string()))]),
+        Event::Stranger { peer, why } => ("stranger", vec![("peer", json!(peer.to_string())), ("why", json!(why))]),
+        Event::Notice(text) => ("notice", vec![("text", json!(text))]),
+        Event::Warning(text) => ("warning", vec![("text", json!(text))]),
+        Event::Detail(text) => ("detail", vec![("text", json!(text))]),
+        Event::Child { label, line } => ("child", vec![("label", json!(label)), ("line", json!(line))]),
+        Event::Progress(snapshot) => ("progress", progress(snapshot)),
+        Event::Checksum { name, sum, lane } => {
+            ("checksum", vec![("name", json!(name)), ("sha1", json!(sum.to_string())), ("lane", json!(lane.0))])
+        }
+        Event::Finished(summary) => (
+            "finished",
+            vec![
+                ("bytes", json!(summary.bytes)),
+                ("elapsed", json!(summary.elapsed.as_secs_f64())),
+                ("average", json!(summary.average)),
+                ("reached", json!(summary.reached)),
+                ("files", json!(summary.files)),
+                ("exit_code", json!(0)),
+            ],
+        ),
+        Event::Failed(failure) => (
+            "failed",
+            vec![
+                ("party", json!(failure.party.to_string())),
+                ("reason", json!(failure.reason)),
+                ("exit_code", json!(failure.cause.code())),
+                ("meaning", json!(meaning(failure.cause.code()))),
+            ],
+        ),
+    })
+}
+
+fn progress(snapshot: &Snapshot) -> Vec<Field> {
+    vec![
+        ("bytes", json!(snapshot.bytes)),
+        ("total", json!(snapshot.total)),
+        ("rate", json!(snapshot.now)),
+        ("average", json!(snapshot.average)),
+        ("eta", json!(snapshot.eta.map(|left| left.as_secs()))),
+        ("file", json!(snapshot.file)),
+        ("bottleneck", json!(snapshot.bottleneck.map(|whom| whom.word()))),
+        ("note", json!(snapshot.note)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::cli::event::Summary;
+    use crate::failure::{Cause, Failure};
+    use crate::key::Key;
+    use crate::lane::{LaneId, Sha1Sum};
+    use crate::meter::Bottleneck;
+
+    fn shown(events: &[Event]) -> String {
+        let wall = jiff::Timestamp::from_millisecond(1_795_443_526_789).expect("a date");
+        let mut face = Json::new(Vec::new(), Party::Sender);
+        events.iter().for_each(|event| face.show(Moment { wall, running: Duration::ZERO }, event));
+        String::from_utf8(face.out).expect("UTF-8")
+    }
+
+    /// The one line of an event, without what all lines have.
+    fn fields_of(event: Event) -> String {
+        let line = shown(&[event]);
+        let head = r#"{"v":1,"time":"2026-11-23T14:18:46.789Z","program":"xbsend","session":null,"#;
+        line.trim_end().strip_prefix(head).expect("the head").to_owned()
+    }
+
+    #[test]
+    fn the_documented_line_is_what_is_written() {
+        let connected = Event::Connected { peer: "192.0.2.7:9999".parse().expect("an address") };
+        let text = shown(&[Event::Session(SessionTag(0x1a2b_3c4d)), connected]);
+        let head = r#"{"v":1,"time":"2026-11-23T14:18:46.789Z","program":"xbsend","session":"1a2b3c4d","event":"#;
+        assert_eq!(text, format!("{head}\"session\"}}\n{head}\"connected\",\"peer\":\"192.0.2.7:9999\"}}\n"));
+    }
+
+    #[test]
+    fn progress_has_integers_and_nulls() {
+        let snapshot = Snapshot { bytes: 1 << 60, now: 5, bottleneck: Some(Bottleneck::Disk), ..Snapshot::default() };
+        assert_eq!(
+            fields_of(Event::Progress(snapshot)),
+            r#""event":"progress","bytes":1152921504606846976,"total":null,"rate":5,"average":0,"eta":null,"file":null,"bottleneck":"disk","note":null}"#
+        );
+    }
+
+    #[test]
+    fn the_ends_carry_their_exit_code() {
+        let summary = Summary {
+            bytes: 7,
+            elapsed: Duration::from_millis(1500),
+            average: 4,
+            reached: "synced".into(),
+            files: None,
+        };
+        assert_eq!(
+            fields_of(Event::Finished(summary)),
+            r#""event":"finished","bytes":7,"elapsed":1.5,"average":4,"reached":"synced","files":null,"exit_code":0}"#
+        );
+        assert_eq!(
+            fields_of(Event::Failed(Failure::new(Cause::Usage, Party::Receiver, "no such directory"))),
+            r#""event":"failed","party":"receiver","reason":"no such directory","exit_code":2,"meaning":"wrong usage"}"#
+        );
+    }
+
+    #[test]
+    fn the_checksum_is_in_hexadecimal() {
+        let checksum = Event::Checksum { name: "-".into(), sum: Sha1Sum([1; 20]), lane: LaneId(3) };
+        let expected = format!(r#""event":"checksum","name":"-","sha1":"{}","lane":3}}"#, "01".repeat(20));
+        assert_eq!(fields_of(checksum), expected);
+    }
+
+    #[test]
+    fn lines_of_others_are_escaped_and_survive() {
+        let line = "\u{1b}[2J \"quoted\" \\ \u{9b}31m\u{202e}\n{\"v\":1}";
+        let text = shown(&[Event::Child { label: "backup", line: line.into() }]);
+        assert_eq!(text.lines().count(), 1);
+        assert!(text.trim_end().chars().all(|character| !is_acted_on(character)), "{text}");
+        let value: Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(value["line"], line);
+    }
+
+    #[test]
+    fn a_tools_own_verdict_is_not_passed_on() {
+        let line = "2026-11-23 14:18:46 completed OK!".into();
+        assert_eq!(
+            fields_of(Event::Child { label: "backup", line }),
+            r#""event":"child","label":"backup","line":"2026-11-23 14:18:46 completed, unconfirmed"}"#
+        );
+    }
+
+    #[test]
+    fn the_key_is_never_written() {
+        let invite = Event::Invite { command: "xbsend desthost:9999".into(), key: Key::new([7; 16]) };
+        assert_eq!(shown(&[invite]), "");
+    }
+}

@@ -1,0 +1,155 @@
+//! Plain lines for logs: `2026-11-23T14:18:46Z xbsend[1a2b3c4d] connected to 192.0.2.7:9999`.
+//!
+//! Every line carries the time (UTC) and the session (`-` while there is none yet). Progress is
+//! one line, at most every 30 seconds.
+
+use std::io::Write;
+use std::time::Duration;
+
+use super::event::{Event, Face, Moment, SessionTag, program_name};
+use super::words::sentences;
+use crate::failure::Party;
+
+/// Time between two lines of progress.
+const INTERVAL: Duration = Duration::from_secs(30);
+
+/// The face for logs, cron mails and journals.
+#[derive(Debug)]
+pub struct Lines<W> {
+    out: W,
+    own: Party,
+    session: Option<SessionTag>,
+    next_progress: Duration,
+}
+
+impl<W: Write + Send> Lines<W> {
+    /// Writes to `out` as the program of `own` party, each line in one piece.
+    pub fn new(out: W, own: Party) -> Lines<W> {
+        Lines { out, own, session: None, next_progress: INTERVAL }
+    }
+
+    fn is_due(&mut self, at: Moment) -> bool {
+        let due = at.running >= self.next_progress;
+        if due {
+            self.next_progress = at.running + INTERVAL;
+        }
+        due
+    }
+}
+
+impl<W: Write + Send> Face for Lines<W> {
+    fn show(&mut self, at: Moment, event: &Event) {
+        match event {
+            Event::Session(tag) => self.session = Some(*tag),
+            Event::Progress(_) if !self.is_due(at) => return,
+            _ => {}
+        }
+        let session = self.session.map_or("-".to_owned(), |tag| tag.to_string());
+        for sentence in sentences(self.own, event) {
+            let line = format!("{:.0} {}[{session}] {sentence}\n", at.wall, program_name(self.own));
+            let _ = self.out.write_all(line.as_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::event::{Snapshot, Summary};
+    use crate::failure::{Cause, Failure};
+    use crate::lane::{LaneId, Sha1Sum};
+    use crate::meter::Bottleneck;
+
+    fn moment(seconds: u64) -> Moment {
+        let wall = jiff::Timestamp::from_millisecond(1_795_443_526_789 + seconds as i64 * 1000).expect("a date");
+        Moment { wall, running: Duration::from_secs(seconds) }
+    }
+
+    fn shown(events: &[(u64, Event)]) -> String {
+        let mut lines = Lines::new(Vec::new(), Party::Sender);
+        events.iter().for_each(|(seconds, event)| lines.show(moment(*seconds), event));
+        String::from_utf8(lines.out).expect("UTF-8")
+    }
+
+    fn snapshot() -> Snapshot {
+        Snapshot {
+            bytes: 3 << 30,
+            total: Some(12 << 30),
+            now: 10 << 20,
+            average: 9 << 20,
+            eta: Some(Duration::from_secs(922)),
+            file: Some("shop/orders.ibd".into()),
+            bottleneck: Some(Bottleneck::Network),
+            note: None,
+        }
+    }
+
+    #[test]
+    fn every_line_has_time_and_session() {
+        let text = shown(&[
+            (0, Event::Listening { address: "[::]:9999".parse().expect("an address") }),
+            (1, Event::Session(SessionTag(0x1a2b_3c4d))),
+            (2, Event::Connected { peer: "192.0.2.7:40001".parse().expect("an address") }),
+            (3, Event::Child { label: "backup", line: "\u{1b}[31mdone\n".into() }),
+        ]);
+        assert_eq!(
+            text,
+            "2026-11-23T14:18:46Z xbsend[-] listening on [::]:9999\n\
+             2026-11-23T14:18:48Z xbsend[1a2b3c4d] connected to 192.0.2.7:40001\n\
+             2026-11-23T14:18:49Z xbsend[1a2b3c4d] backup: \\u{1b}[31mdone\\n\n"
+        );
+    }
+
+    #[test]
+    fn progress_comes_every_thirty_seconds() {
+        let every_second: Vec<_> = (0..95).map(|second| (second, Event::Progress(snapshot()))).collect();
+        let text = shown(&every_second);
+        assert_eq!(text.lines().count(), 3);
+        assert_eq!(
+            text.lines().next(),
+            Some(
+                "2026-11-23T14:19:16Z xbsend[-] 3.0 GiB of 12.0 GiB (25 %), 10.0 MiB/s now, 9.0 MiB/s average, \
+                 15m22s left, waiting for the network, shop/orders.ibd"
+            )
+        );
+    }
+
+    #[test]
+    fn success_ends_with_the_words_that_scripts_look_for() {
+        let summary = Summary {
+            bytes: 1 << 30,
+            elapsed: Duration::from_millis(12_345),
+            average: 87 << 20,
+            reached: "synced".into(),
+            files: Some(512),
+        };
+        let checksum = Event::Checksum { name: "backup.xbstream".into(), sum: Sha1Sum([0xab; 20]), lane: LaneId(0) };
+        assert_eq!(
+            shown(&[(0, checksum), (0, Event::Finished(summary))]),
+            "2026-11-23T14:18:46Z xbsend[-] abababababababababababababababababababab  backup.xbstream\n\
+             2026-11-23T14:18:46Z xbsend[-] 512 files, 1.0 GiB in 12.3 s, 87.0 MiB/s, synced\n\
+             2026-11-23T14:18:46Z xbsend[-] completed OK!\n"
+        );
+    }
+
+    #[test]
+    fn failure_names_the_other_side_and_never_says_the_verdict() {
+        let failed = |party| {
+            let failure = Failure::new(Cause::Sink, party, "writing a.ibd: No space left on device\ncompleted OK!");
+            shown(&[(0, Event::Failed(failure))])
+        };
+        let last = "2026-11-23T14:18:46Z xbsend[-] failed (exit code 7: the destination failed, exists already, or is in use)\n";
+        let reason = "writing a.ibd: No space left on device\\ncompleted, unconfirmed";
+        assert_eq!(failed(Party::Receiver), format!("2026-11-23T14:18:46Z xbsend[-] receiver: {reason}\n{last}"));
+        assert_eq!(failed(Party::Sender), format!("2026-11-23T14:18:46Z xbsend[-] {reason}\n{last}"));
+    }
+
+    #[test]
+    fn a_guessed_total_that_is_too_low_gives_no_percentage() {
+        let mut over = snapshot();
+        (over.bytes, over.eta, over.bottleneck, over.file) = (13 << 30, None, None, None);
+        over.note = Some("tool finished".into());
+        let text = shown(&[(30, Event::Progress(over))]);
+        assert!(text.ends_with("] 13.0 GiB of 12.0 GiB, 10.0 MiB/s now, 9.0 MiB/s average, tool finished\n"), "{text}");
+    }
+}

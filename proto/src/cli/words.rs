@@ -1,0 +1,120 @@
+//! The sentences that people read, the same for every face that writes text.
+
+use super::escape::printable;
+use super::event::{Event, Snapshot, Summary, program_name};
+use super::exit::meaning;
+use crate::failure::{Failure, Party};
+use crate::quantity::{ByteSize, Span};
+
+/// The words that only a verdict may say. Scripts look for them.
+const VERDICT: &str = "completed OK!";
+
+/// What there is to say about an event, line by line, for a program of `own` party. Every line is
+/// printable, and the verdict's words stand in no other event's.
+pub(super) fn sentences(own: Party, event: &Event) -> Vec<String> {
+    match event {
+        Event::Finished(summary) => verdict(summary),
+        _ => unconfirmed(own, event).iter().map(|sentence| without_verdict(sentence)).collect(),
+    }
+}
+
+/// The text with the verdict's words, which tools and peers say too, made harmless.
+pub(super) fn without_verdict(text: &str) -> String {
+    text.replace(VERDICT, "completed, unconfirmed")
+}
+
+fn unconfirmed(own: Party, event: &Event) -> Vec<String> {
+    let sentence = match event {
+        Event::Session(_) | Event::Finished(_) => return Vec::new(),
+        Event::Listening { address } => format!("listening on {address}"),
+        Event::Invite { command, key } => return invitation(command, &key.reveal()),
+        Event::Connecting { to } => format!("connecting to {}", printable(to)),
+        Event::Connected { peer } => format!("connected to {peer}"),
+        Event::Stranger { peer, why } => format!("turned away {peer}: {}", printable(why)),
+        Event::Notice(text) | Event::Detail(text) => printable(text).into_owned(),
+        Event::Warning(text) => format!("warning: {}", printable(text)),
+        Event::Child { label, line } => format!("{label}: {}", printable(line)),
+        Event::Progress(snapshot) => progress(snapshot),
+        Event::Checksum { name, sum, .. } => format!("{sum}  {}", printable(name)),
+        Event::Failed(failure) => return last_words(own, failure),
+    };
+    vec![sentence]
+}
+
+/// The sentences as a terminal shows them: behind the program's name, but for those that are to be
+/// copied, or that have a name of their own.
+pub(super) fn signed(own: Party, event: &Event) -> Vec<String> {
+    let sentences = sentences(own, event);
+    match event {
+        Event::Listening { .. } | Event::Invite { .. } | Event::Child { .. } | Event::Checksum { .. } => sentences,
+        _ => sentences.iter().map(|sentence| format!("{}: {sentence}", program_name(own))).collect(),
+    }
+}
+
+/// How far, how fast and how long still.
+pub(super) fn numbers(snapshot: &Snapshot) -> String {
+    let bytes = ByteSize(snapshot.bytes);
+    let moved = match snapshot.total {
+        Some(total) => format!("{bytes} of {}{}", ByteSize(total), percentage(snapshot.bytes, total)),
+        None => bytes.to_string(),
+    };
+    let left = snapshot.eta.map(|left| format!(", {} left", Span(left))).unwrap_or_default();
+    format!("{moved}, {}/s now, {}/s average{left}", ByteSize(snapshot.now), ByteSize(snapshot.average))
+}
+
+/// What is going on: who is waited for, what is special, the file passing by. May be empty.
+pub(super) fn passing(snapshot: &Snapshot) -> String {
+    let bottleneck = snapshot.bottleneck.map(|whom| format!("waiting for the {}", whom.word()));
+    let note = snapshot.note.as_deref().map(|note| printable(note).into_owned());
+    let file = snapshot.file.as_deref().map(|file| printable(file).into_owned());
+    [bottleneck, note, file].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn progress(snapshot: &Snapshot) -> String {
+    match passing(snapshot) {
+        nothing if nothing.is_empty() => numbers(snapshot),
+        passing => format!("{}, {passing}", numbers(snapshot)),
+    }
+}
+
+fn percentage(bytes: u64, total: u64) -> String {
+    match (u128::from(bytes) * 100).checked_div(u128::from(total)) {
+        Some(percent @ 0..=100) => format!(" ({percent} %)"),
+        // A total that was only guessed, and too low.
+        _ => String::new(),
+    }
+}
+
+fn invitation(command: &str, key: &str) -> Vec<String> {
+    vec![
+        "On the other host, run".to_owned(),
+        format!("    {}", printable(command)),
+        "and give it this key when it asks:".to_owned(),
+        format!("    {key}"),
+    ]
+}
+
+fn verdict(summary: &Summary) -> Vec<String> {
+    let files = match summary.files {
+        Some(1) => "1 file, ".to_owned(),
+        Some(files) => format!("{files} files, "),
+        None => String::new(),
+    };
+    let moved = format!(
+        "{files}{} in {}, {}/s, {}",
+        ByteSize(summary.bytes),
+        Span(summary.elapsed),
+        ByteSize(summary.average),
+        printable(&summary.reached)
+    );
+    vec![moved, VERDICT.to_owned()]
+}
+
+fn last_words(own: Party, failure: &Failure) -> Vec<String> {
+    let code = failure.cause.code();
+    let reason = match failure.party {
+        party if party == own => failure.reason.clone(),
+        _ => failure.to_string(),
+    };
+    vec![printable(&reason).into_owned(), format!("failed (exit code {code}: {})", meaning(code))]
+}

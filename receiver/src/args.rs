@@ -1,0 +1,140 @@
+//! The command line of `xbrecv`: what was typed, and what it means.
+
+use std::ffi::OsString;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Parser;
+use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, exit_codes_help};
+use xbproto::quantity::Span;
+use xbproto::quic::Family;
+
+/// Receive a streaming MySQL or MariaDB backup from an xbsend on another host
+///
+/// Waits for one sender that proves to have the key, writes or unpacks its backup, and commits it
+/// only when the sender's source has ended well and both sides have the same checksum. Until then
+/// nothing stands under its final name. Ends with 0 when the backup is committed.
+#[derive(Parser, Debug)]
+#[command(
+    name = "xbrecv",
+    version,
+    after_help = exit_codes_help(),
+    override_usage = "xbrecv [OPTIONS] (--extract [-C DIR] | -o FILE | --stdout | -- COMMAND ARG...)\n       xbrecv --generate-key FILE"
+)]
+#[command(group = clap::ArgGroup::new("destination").required(true).args(["extract", "output", "stdout", "command", "generate_key"]))]
+pub struct Args {
+    /// Feed the stream to COMMAND; its exit code 0 is part of the commit
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+
+    /// Unpack the backup as xbstream -x does
+    #[arg(short = 'x', long, help_heading = "Destination")]
+    pub extract: bool,
+
+    /// The directory to unpack into [default: the current directory]
+    #[arg(short = 'C', long, value_name = "DIR", requires = "extract", help_heading = "Destination")]
+    pub directory: Option<PathBuf>,
+
+    /// Write the stream to FILE, and its checksum to FILE.sha1; neither may exist
+    #[arg(short, long, value_name = "FILE", help_heading = "Destination")]
+    pub output: Option<PathBuf>,
+
+    /// Write the stream to standard output, as it comes
+    ///
+    /// Whoever reads it gets the bytes before they are verified, and a pipe's reader cannot see a
+    /// failure: it takes half a backup for a whole one. Look at the exit code of xbrecv, or use
+    /// `-- COMMAND`, which is stopped when the backup fails.
+    #[arg(long, help_heading = "Destination")]
+    pub stdout: bool,
+
+    /// Make a key to keep in FILE (mode 0600), and do nothing else
+    #[arg(long, value_name = "FILE", help_heading = "Connection")]
+    pub generate_key: Option<PathBuf>,
+
+    /// UDP port to listen on, or address and port; port 0 takes a free one
+    #[arg(short, long, value_name = "[ADDR:]PORT", default_value = "9999", help_heading = "Connection")]
+    listen: ListenOn,
+
+    /// How long to wait for the sender; for ever if not given
+    #[arg(long, value_name = "DURATION", help_heading = "Connection")]
+    pub wait: Option<Span>,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub address: AddressArgs,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub key: KeyArgs,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub display: DisplayArgs,
+}
+
+impl Args {
+    /// Where to listen, and for which addresses.
+    pub fn listen(&self) -> (SocketAddr, Family) {
+        let family = self.address.family();
+        match self.listen.address {
+            None => (family.unspecified(self.listen.port), family),
+            Some(address) if address.is_ipv4() => (SocketAddr::new(address, self.listen.port), Family::V4),
+            Some(address) => (SocketAddr::new(address, self.listen.port), family),
+        }
+    }
+}
+
+/// `PORT`, `ADDR:PORT` or `[ADDR]:PORT`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct ListenOn {
+    address: Option<IpAddr>,
+    port: u16,
+}
+
+/// It is neither.
+#[derive(Debug, thiserror::Error)]
+#[error("expected PORT, ADDR:PORT or [ADDR]:PORT, with an address of this host")]
+struct ListenError;
+
+impl FromStr for ListenOn {
+    type Err = ListenError;
+
+    fn from_str(given: &str) -> Result<ListenOn, ListenError> {
+        if let Ok(port) = given.parse() {
+            return Ok(ListenOn { address: None, port });
+        }
+        let address: SocketAddr = given.parse().map_err(|_| ListenError)?;
+        Ok(ListenOn { address: Some(address.ip()), port: address.port() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn clap_finds_no_fault() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn one_destination_is_required_and_only_one() {
+        assert!(Args::try_parse_from(["xbrecv"]).is_err());
+        assert!(Args::try_parse_from(["xbrecv", "-x", "-o", "f"]).is_err());
+        assert!(Args::try_parse_from(["xbrecv", "-C", "d", "-o", "f"]).is_err());
+        assert!(Args::try_parse_from(["xbrecv", "--", "cat"]).is_ok());
+    }
+
+    #[test]
+    fn ports_and_addresses_are_told_apart() {
+        let listen = |given: &str| given.parse::<ListenOn>().ok().map(|on| (on.address.map(|a| a.to_string()), on.port));
+        assert_eq!(listen("0"), Some((None, 0)));
+        assert_eq!(listen("127.0.0.1:7"), Some((Some("127.0.0.1".into()), 7)));
+        assert_eq!(listen("[::1]:7"), Some((Some("::1".into()), 7)));
+        assert_eq!(listen("localhost:7"), None);
+        assert_eq!(listen("99999"), None);
+    }
+}

@@ -1,0 +1,57 @@
+//! From the command line to a sink.
+
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::sync::Arc;
+
+use xbproto::cli::{Event, Reporter};
+use xbproto::process::isolate;
+
+use crate::args::Args;
+use crate::disk::Notice;
+use crate::extract::Progress;
+use crate::sink::{self, CommandSink, ExtractSink, Sink, SinkError, StdoutSink};
+
+/// A sink and what is known about it.
+pub struct Destination {
+    /// Where the bytes go.
+    pub sink: Box<dyn Sink>,
+    /// What `sha1sum` would call the stream there.
+    pub name: String,
+    /// The unpacking's own counters, when unpacking.
+    pub unpacking: Option<Progress>,
+}
+
+/// Makes the destination that `args` name, and checks what can be checked beforehand. `id` names
+/// what is temporary; `window` is the session's, in bytes.
+///
+/// # Errors
+/// [`SinkError`] when nothing could be written there.
+pub fn open(args: &Args, id: u64, window: u64, reporter: &Reporter) -> Result<Destination, SinkError> {
+    let tell = |notices: Vec<Notice>| notices.iter().for_each(|n| reporter.tell(Event::Notice(n.to_string())));
+    if let Some(path) = &args.output {
+        let (sink, notices) = sink::to_path(path, window)?;
+        tell(notices);
+        return Ok(Destination { sink, name: path.display().to_string(), unpacking: None });
+    }
+    if args.extract {
+        let directory = args.directory.as_deref().unwrap_or(Path::new("."));
+        let (sink, notices) = ExtractSink::create(directory, id)?;
+        tell(notices);
+        let unpacking = Some(sink.progress());
+        return Ok(Destination { sink: Box::new(sink), name: "-".into(), unpacking });
+    }
+    let sink: Box<dyn Sink> = match args.stdout {
+        true => {
+            let out = std::io::stdout().as_fd().try_clone_to_owned();
+            Box::new(StdoutSink::new(out.map_err(SinkError::Stdout)?))
+        }
+        false => {
+            let told = reporter.clone();
+            let on_line = Arc::new(move |line| told.tell(Event::Child { label: "consumer", line }));
+            Box::new(CommandSink::new(args.command.clone(), isolate, on_line)?)
+        }
+    };
+    Ok(Destination { sink, name: "-".into(), unpacking: None })
+}
+

@@ -1,0 +1,124 @@
+//! Why unpacking failed, and whose fault it was.
+
+use std::path::PathBuf;
+
+use xbproto::failure::Cause;
+use xbproto::lane::LaneId;
+use xbproto::xbstream::{StreamError, StreamPath};
+
+use super::path::PathError;
+use crate::disk::{DiskError, shown};
+
+/// Why unpacking failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExtractError {
+    /// A system call on a file failed.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The stream names a file outside of the target directory, or none at all.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// The bytes of a lane are not an xbstream, or not in an order that makes files.
+    #[error("{lane}: {error}")]
+    Stream {
+        /// The lane.
+        lane: LaneId,
+        /// What is wrong with it.
+        error: StreamError,
+    },
+    /// All lanes have ended, but not all of their files.
+    #[error(transparent)]
+    Unfinished(StreamError),
+    /// The names in the stream exclude each other.
+    #[error("{path}: the stream has this name twice, or as a file and as a directory; is it two backups in one?")]
+    Conflict {
+        /// The second to come.
+        path: StreamPath,
+    },
+    /// A rename of something that is not a file.
+    #[error("{path}: the stream renames a directory, expected a file; it is damaged or was not made by a backup tool")]
+    RenamedDirectory {
+        /// The old name.
+        path: StreamPath,
+    },
+    /// A file that two lanes write.
+    #[error(
+        "{path}: part of it came on {first}, part on {second}, but a file must stay on one lane; \
+         are these the streams of one backup?"
+    )]
+    Torn {
+        /// The file.
+        path: StreamPath,
+        /// The lane it began on.
+        first: LaneId,
+        /// The other one.
+        second: LaneId,
+    },
+    /// Something in the target directory has a name that the stream brings.
+    #[error("{} exists already in {}; unpack into an empty directory", shown(.path), shown(.dir))]
+    Exists {
+        /// Its path in the target directory.
+        path: PathBuf,
+        /// The target directory.
+        dir: PathBuf,
+    },
+    /// A directory of the stream is a link or a file in the target directory.
+    #[error(
+        "{}: a directory on its way is a link or a file in {}; unpack into an empty directory",
+        shown(.path),
+        shown(.dir)
+    )]
+    NotADirectory {
+        /// The path in the target directory.
+        path: PathBuf,
+        /// The target directory.
+        dir: PathBuf,
+    },
+    /// Another process is unpacking into this directory.
+    #[error("{} is locked: another xbrecv is already unpacking there", shown(.staging))]
+    AlreadyRunning {
+        /// Its staging folder.
+        staging: PathBuf,
+    },
+    /// A commit record of an earlier run that cannot be trusted.
+    #[error(
+        "{}: {problem}; it tells what an interrupted run has put in place: look at it, then remove its folder",
+        shown(.path)
+    )]
+    BadRecord {
+        /// The record.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A commit failed, and so did taking it back.
+    #[error("{error}; taking back {} failed too: {undo}; the next xbrecv for this directory tries again", shown(.path))]
+    NotUndone {
+        /// Why the commit failed.
+        error: Box<ExtractError>,
+        /// What still has its final name.
+        path: PathBuf,
+        /// Why.
+        undo: DiskError,
+    },
+    /// A method was called out of turn: a defect of the caller.
+    #[error("the extraction was already committed or abandoned; please report this")]
+    OutOfTurn,
+}
+
+impl ExtractError {
+    /// Whose fault it was, and so the exit code of both programs.
+    pub fn cause(&self) -> Cause {
+        match self {
+            ExtractError::Path(_)
+            | ExtractError::Stream { .. }
+            | ExtractError::Unfinished(_)
+            | ExtractError::Conflict { .. }
+            | ExtractError::RenamedDirectory { .. }
+            | ExtractError::Torn { .. } => Cause::Integrity,
+            ExtractError::OutOfTurn => Cause::Unforeseen,
+            _ => Cause::Sink,
+        }
+    }
+}

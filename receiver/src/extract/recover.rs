@@ -1,0 +1,48 @@
+//! Putting right what an interrupted run left in a target directory.
+
+use std::os::unix::ffi::OsStrExt;
+
+use super::ExtractError;
+use super::commit::Commit;
+use super::staging::{STAGING_PREFIX, Staging, TargetDir};
+use crate::disk::{At, DiskError, Notice, names};
+
+/// Finishes, takes back or removes every staging folder in `dir`.
+///
+/// # Errors
+/// When the owner of one is still running, or when it cannot be dealt with; it is left alone then.
+pub(super) fn recover(dir: &TargetDir) -> Result<Vec<Notice>, ExtractError> {
+    let mut notices = Vec::new();
+    for name in names(&dir.fd).at("reading", &dir.path)? {
+        if !name.as_bytes().starts_with(STAGING_PREFIX.as_bytes()) {
+            continue;
+        }
+        if let Some(staging) = Staging::adopt(dir, &name)? {
+            notices.push(put_right(&staging)?);
+        }
+    }
+    Ok(notices)
+}
+
+fn put_right(staging: &Staging) -> Result<Notice, ExtractError> {
+    let Some(moves) = staging.read_record()? else {
+        staging.remove()?;
+        return Ok(Notice::RemovedStaging(staging.path()));
+    };
+    let commit = Commit::resume(staging.tree()?, staging.target()?, staging.dir(), moves);
+    let notice = settle(&commit, staging)?;
+    staging.remove_record()?;
+    staging.remove()?;
+    Ok(notice)
+}
+
+/// Brings a commit to one of its two ends.
+fn settle(commit: &Commit, staging: &Staging) -> Result<Notice, DiskError> {
+    if commit.is_complete()? {
+        commit.sync_parents()?;
+        Ok(Notice::FinishedCommit(staging.path()))
+    } else {
+        commit.undo()?;
+        Ok(Notice::UndidCommit(staging.path()))
+    }
+}

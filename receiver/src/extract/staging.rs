@@ -1,0 +1,207 @@
+//! The staging folder inside the target directory.
+//!
+//! ```text
+//! DIR/.xbrecv-0123456789abcdef/     mode 0700
+//!     lock                          locked as long as its owner lives
+//!     tree/                         the files so far
+//!     commit                        the record, only during a commit
+//! ```
+//!
+//! It lies inside the target directory because only there a rename is certain to work.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, TryLockError};
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, fstat, fsync, mkdirat, openat, renameat, unlinkat};
+use rustix::io::Errno;
+
+use super::ExtractError;
+use super::beneath::Beneath;
+use super::record::{self, MAX_RECORD, Move};
+use crate::disk::{At, DIR_FLAGS, DIR_MODE, DiskError, entry, free_bytes, open_dir, remove_all};
+
+/// What the name of a staging folder begins with; the session's id follows, 16 hex digits.
+pub const STAGING_PREFIX: &str = ".xbrecv-";
+
+const LOCK: &str = "lock";
+const TREE: &str = "tree";
+const RECORD: &str = "commit";
+const RECORD_NEW: &str = "commit.new";
+
+/// A staging folder that this process has locked.
+#[derive(Debug)]
+pub(super) struct Staging {
+    dir: PathBuf,
+    dir_fd: OwnedFd,
+    name: OsString,
+    fd: OwnedFd,
+    /// Held, not used: the lock lasts as long as it is open.
+    _lock: File,
+}
+
+/// The target directory before anything is in it.
+#[derive(Debug)]
+pub(super) struct TargetDir {
+    /// As the operator spells it.
+    pub(super) path: PathBuf,
+    pub(super) fd: OwnedFd,
+    /// Whether it is to go again if the session fails.
+    pub(super) made: Made,
+}
+
+/// Where a directory comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Made {
+    /// It was there.
+    Before,
+    /// We made it.
+    ByUs,
+}
+
+impl TargetDir {
+    /// Opens `path`, or makes it if only its last name is missing.
+    pub(super) fn open(path: &Path) -> Result<TargetDir, DiskError> {
+        let made = match mkdirat(CWD, path, DIR_MODE) {
+            Ok(()) => Made::ByUs,
+            Err(Errno::EXIST) => Made::Before,
+            Err(error) => return Err(DiskError::new("making", path, error)),
+        };
+        if made == Made::ByUs {
+            let parent = path.parent().unwrap_or(Path::new(""));
+            open_dir(parent).and_then(|fd| Ok(fsync(fd)?)).at("syncing the directory of", path)?;
+        }
+        let fd = open_dir(path).at("opening", path)?;
+        Ok(TargetDir { path: path.into(), fd, made })
+    }
+
+    /// Removes it again, if we made it and nothing is in it.
+    pub(super) fn unmake(&self) {
+        if self.made == Made::ByUs {
+            let _ = unlinkat(CWD, &self.path, AtFlags::REMOVEDIR);
+        }
+    }
+}
+
+impl Staging {
+    /// Makes the staging folder of the session `id` in `dir`.
+    pub(super) fn create(dir: &TargetDir, id: u64) -> Result<Staging, ExtractError> {
+        let name = OsString::from(format!("{STAGING_PREFIX}{id:016x}"));
+        let path = dir.path.join(&name);
+        mkdirat(&dir.fd, &name, Mode::RWXU).at("making", &path)?;
+        let fd = openat(&dir.fd, &name, DIR_FLAGS, Mode::empty()).at("opening", &path)?;
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let lock = openat(&fd, LOCK, flags, Mode::RUSR | Mode::WUSR).map(File::from).at("creating", path.join(LOCK))?;
+        take_lock(&lock, &path)?;
+        mkdirat(&fd, TREE, DIR_MODE).at("making", path.join(TREE))?;
+        let dir_fd = dir.fd.try_clone().at("opening", &dir.path)?;
+        Ok(Staging { dir: dir.path.clone(), dir_fd, name, fd, _lock: lock })
+    }
+
+    /// Takes over the folder `name` that an earlier run left in `dir`; `None` if it has vanished.
+    ///
+    /// # Errors
+    /// `AlreadyRunning` when its owner lives.
+    pub(super) fn adopt(dir: &TargetDir, name: &OsStr) -> Result<Option<Staging>, ExtractError> {
+        let path = dir.path.join(name);
+        let fd = match openat(&dir.fd, name, DIR_FLAGS, Mode::empty()) {
+            Ok(fd) => fd,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(error) => return Err(DiskError::new("opening", path, error).into()),
+        };
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let lock = openat(&fd, LOCK, flags, Mode::RUSR | Mode::WUSR).map(File::from).at("opening", path.join(LOCK))?;
+        take_lock(&lock, &path)?;
+        let dir_fd = dir.fd.try_clone().at("opening", &dir.path)?;
+        Ok(Some(Staging { dir: dir.path.clone(), dir_fd, name: name.into(), fd, _lock: lock }))
+    }
+
+    /// The folder's path, for messages.
+    pub(super) fn path(&self) -> PathBuf {
+        self.dir.join(&self.name)
+    }
+
+    /// The target directory's path, for messages.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The files so far.
+    pub(super) fn tree(&self) -> Result<Beneath, DiskError> {
+        let fd = openat(&self.fd, TREE, DIR_FLAGS, Mode::empty()).at("opening", self.path().join(TREE))?;
+        Ok(Beneath::new(fd))
+    }
+
+    /// The target directory.
+    pub(super) fn target(&self) -> Result<Beneath, DiskError> {
+        Ok(Beneath::new(self.dir_fd.try_clone().at("opening", &self.dir)?))
+    }
+
+    /// Lets go of the lock, as the death of the process does.
+    #[cfg(test)]
+    pub(super) fn lose_lock(&self) {
+        self._lock.unlock().unwrap();
+    }
+
+    /// Bytes free in the target directory.
+    pub(super) fn free(&self) -> Option<u64> {
+        free_bytes(&self.dir_fd)
+    }
+
+    /// Writes the commit record and makes it durable; it appears all at once.
+    pub(super) fn write_record(&self, moves: &[Move]) -> Result<(), DiskError> {
+        let path = self.path().join(RECORD);
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = openat(&self.fd, RECORD_NEW, flags, Mode::RUSR | Mode::WUSR).map(File::from);
+        let mut file = file.at("creating", &path)?;
+        file.write_all(&record::encode(moves)).at("writing", &path)?;
+        file.sync_all().at("syncing", &path)?;
+        renameat(&self.fd, RECORD_NEW, &self.fd, RECORD).at("renaming", &path)?;
+        // The folder's own name must last too, or nobody would find the record.
+        fsync(&self.fd).and_then(|()| fsync(&self.dir_fd)).at("syncing the directory of", &path)
+    }
+
+    /// The commit record, if there is one.
+    pub(super) fn read_record(&self) -> Result<Option<Vec<Move>>, ExtractError> {
+        let path = self.path().join(RECORD);
+        let file = match openat(&self.fd, RECORD, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty()) {
+            Ok(file) => File::from(file),
+            Err(Errno::NOENT) => return Ok(None),
+            Err(error) => return Err(DiskError::new("opening", path, error).into()),
+        };
+        let mut bytes = Vec::new();
+        file.take(MAX_RECORD).read_to_end(&mut bytes).at("reading", &path)?;
+        record::decode(&bytes).map(Some).map_err(|problem| ExtractError::BadRecord { path, problem })
+    }
+
+    /// Forgets the record: whatever stands in the target directory now is to stay.
+    pub(super) fn remove_record(&self) -> Result<(), DiskError> {
+        let path = self.path().join(RECORD);
+        unlinkat(&self.fd, RECORD, AtFlags::empty()).and_then(|()| fsync(&self.fd)).at("removing", path)
+    }
+
+    /// Removes the folder with all in it, unless a record says that a commit is neither done nor undone: then the next
+    /// run will see to it.
+    pub(super) fn remove(&self) -> Result<(), DiskError> {
+        let path = self.path();
+        if entry(&self.fd, RECORD).at("looking at", &path)?.is_some() {
+            return Ok(());
+        }
+        remove_all(&self.dir_fd, &self.name).and_then(|()| Ok(fsync(&self.dir_fd)?)).at("removing", path)
+    }
+}
+
+/// Locks the lock file of the folder `path`. That its owner was removing it meanwhile, or took it for a dead run's,
+/// shows in its having no name any more.
+fn take_lock(lock: &File, path: &Path) -> Result<(), ExtractError> {
+    let running = || ExtractError::AlreadyRunning { staging: path.into() };
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(running()),
+        Err(TryLockError::Error(error)) => return Err(DiskError::new("locking", path, error).into()),
+    }
+    let stat = fstat(lock.as_fd()).at("looking at", path)?;
+    if stat.st_nlink == 0 { Err(running()) } else { Ok(()) }
+}

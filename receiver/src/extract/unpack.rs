@@ -1,0 +1,164 @@
+//! One lane's way from bytes to files.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use xbproto::lane::LaneId;
+use xbproto::xbstream::{Decoder, Item, Ledger, Limits, StreamError, StreamPath};
+
+use super::ExtractError;
+use super::path::make_safe;
+use super::sync::Syncers;
+use super::tree::{Step, Tree};
+use super::writing::Writing;
+
+/// What the lanes of one extraction have in common.
+#[derive(Debug)]
+pub(super) struct Shared {
+    /// Held while a chunk begins, never while its payload is written.
+    state: Mutex<State>,
+    pub(super) syncers: Syncers,
+    pub(super) progress: Progress,
+}
+
+#[derive(Debug)]
+struct State {
+    ledger: Ledger,
+    tree: Tree,
+}
+
+impl Shared {
+    pub(super) fn new(tree: Tree, syncers: Syncers) -> Shared {
+        let state = Mutex::new(State { ledger: Ledger::default(), tree });
+        Shared { state, syncers, progress: Progress::default() }
+    }
+
+    /// Whether every file that began has ended.
+    pub(super) fn check_finished(&self) -> Result<(), ExtractError> {
+        self.lock().ledger.finish().map_err(|error| ExtractError::Unfinished(error.into()))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How far an extraction is. Clones look at the same one, from any thread.
+#[derive(Clone, Debug, Default)]
+pub struct Progress(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    current: Mutex<Option<StreamPath>>,
+    files: AtomicU64,
+    bytes: AtomicU64,
+    ignored: AtomicU64,
+}
+
+impl Progress {
+    /// The file a chunk came for last, safe to show on a terminal.
+    pub fn current_file(&self) -> Option<String> {
+        self.current().as_ref().map(StreamPath::to_string)
+    }
+
+    /// Files that are complete. One that was sent again counts again.
+    pub fn files(&self) -> u64 {
+        self.0.files.load(Ordering::Relaxed)
+    }
+
+    /// Bytes written to files, without holes.
+    pub fn bytes(&self) -> u64 {
+        self.0.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Chunks of a type we do not know that their writer marked as not needed.
+    pub fn ignored_chunks(&self) -> u64 {
+        self.0.ignored.load(Ordering::Relaxed)
+    }
+
+    fn note(&self, item: &Item) {
+        match item {
+            Item::Payload { path, .. } | Item::Sparse { path, .. } => *self.current() = Some(path.clone()),
+            Item::End { .. } => drop(self.0.files.fetch_add(1, Ordering::Relaxed)),
+            Item::Ignored { .. } => drop(self.0.ignored.fetch_add(1, Ordering::Relaxed)),
+            _ => {}
+        }
+    }
+
+    fn current(&self) -> MutexGuard<'_, Option<StreamPath>> {
+        self.0.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Unpacks one lane.
+#[derive(Debug)]
+pub struct Unpacker {
+    lane: LaneId,
+    decoder: Decoder,
+    /// The chunk whose payload is coming; `None` for a chunk that is ignored.
+    writing: Option<Writing>,
+    shared: Arc<Shared>,
+}
+
+impl Unpacker {
+    pub(super) fn new(lane: LaneId, shared: Arc<Shared>) -> Unpacker {
+        Unpacker { lane, decoder: Decoder::new(Limits::default()), writing: None, shared }
+    }
+
+    /// Takes the lane's next bytes, cut anywhere.
+    ///
+    /// # Errors
+    /// When they are no xbstream, name what they may not, or cannot be stored; also when a file that ended earlier, of
+    /// any lane, could not be synced. The extraction is to be abandoned then.
+    pub fn write(&mut self, bytes: &Bytes) -> Result<(), ExtractError> {
+        self.shared.syncers.check()?;
+        self.decoder.feed(bytes.clone());
+        while let Some(item) = self.decoder.next().map_err(|error| self.malformed(error))? {
+            self.take(item)?;
+        }
+        Ok(())
+    }
+
+    /// The lane has ended.
+    ///
+    /// # Errors
+    /// When it ended inside a chunk. Whether all files ended is asked once all lanes have.
+    pub fn finish(&mut self) -> Result<(), ExtractError> {
+        self.decoder.finish().map_err(|error| self.malformed(error))
+    }
+
+    fn take(&mut self, item: Item) -> Result<(), ExtractError> {
+        match item {
+            Item::Data(bytes) => {
+                if let Some(writing) = &mut self.writing {
+                    writing.write(&bytes)?;
+                    self.shared.progress.0.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+                }
+            }
+            Item::Verified => self.writing = None,
+            chunk => self.begin(chunk)?,
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, mut chunk: Item) -> Result<(), ExtractError> {
+        make_safe(&mut chunk)?;
+        self.shared.progress.note(&chunk);
+        let mut state = self.shared.lock();
+        state.ledger.apply(&chunk).map_err(|error| self.malformed(error))?;
+        let step = state.tree.apply(self.lane, chunk)?;
+        // Syncing may have to wait for a thread, and the other lanes need not wait with us.
+        drop(state);
+        match step {
+            Step::Done => {}
+            Step::Write(writing) => self.writing = Some(writing),
+            Step::Sync(finished) => self.shared.syncers.push(finished),
+        }
+        Ok(())
+    }
+
+    fn malformed(&self, error: impl Into<StreamError>) -> ExtractError {
+        ExtractError::Stream { lane: self.lane, error: error.into() }
+    }
+}

@@ -1,0 +1,155 @@
+//! The sink of a session: fed lane by lane, then committed or abandoned.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+use xbproto::failure::{Cause, Failure, Party};
+use xbproto::lane::LaneId;
+use xbproto::meter::Gauge;
+use xbproto::place::{Place, Work};
+use xbproto::session::Receiver;
+use xbproto::shared::Shared;
+use xbproto::wire::Waiting;
+
+use crate::drain::Drain;
+use crate::sink::{Sink, SinkError};
+
+/// How long a lane may take to notice that the session is over. One that writes to a pipe nobody
+/// reads never does; it is left to the end of the process.
+const LEAVE: Duration = Duration::from_secs(3);
+
+/// Feeds a running session into `sink` and commits it; returns when the session is over. What is
+/// left of a failed one is removed. `files` counts what was unpacked, for the receipt.
+///
+/// A sink that spawns a child does so on the calling thread.
+pub async fn settle(
+    place: Place,
+    session: &Arc<Shared<Receiver>>,
+    gauge: &Arc<Gauge>,
+    mut sink: Box<dyn Sink>,
+    files: impl Fn() -> Option<u64>,
+) {
+    let lanes = start(place, session, gauge, sink.as_mut());
+    let interrupter = sink.interrupter();
+    let drained = async {
+        for lane in lanes {
+            drained(lane, session).await;
+        }
+    };
+    tokio::pin!(drained);
+    let sink = tokio::select! {
+        biased;
+        () = session.when(|s| s.outcome().map(|_| ())) => {
+            interrupter.interrupt();
+            let _ = timeout(LEAVE, drained).await;
+            Some(sink)
+        }
+        () = &mut drained => commit(place, session, sink, files).await,
+    };
+    session.when(|s| (s.outcome().is_some() || s.receipt().is_some()).then_some(())).await;
+    if let Some(mut sink) = sink.filter(|_| session.look(|s| s.receipt().is_none())) {
+        sink.abandon();
+    }
+    session.when(|s| s.outcome().map(|_| ())).await;
+}
+
+/// Starts a drain for every lane; a sink that fails to start fails the session.
+fn start(
+    place: Place,
+    session: &Arc<Shared<Receiver>>,
+    gauge: &Arc<Gauge>,
+    sink: &mut dyn Sink,
+) -> Vec<Work<Result<(), SinkError>>> {
+    let mut lanes = Vec::new();
+    if let Err(error) = sink.start() {
+        fail(session, &error);
+        return lanes;
+    }
+    for lane in (0..session.look(Receiver::lanes)).map(LaneId) {
+        let drain = Drain { lane, session: session.clone(), gauge: gauge.clone() };
+        match sink.lane(lane) {
+            Ok(lane_sink) => match place.start(&format!("drain-{}", lane.0), move || drain.run(lane_sink)) {
+                Ok(work) => lanes.push(work),
+                Err(error) => session.change(|s| s.fail(Failure::new(Cause::Unforeseen, Party::Receiver, error))),
+            },
+            Err(error) => fail(session, &error),
+        }
+    }
+    lanes
+}
+
+async fn drained(lane: Work<Result<(), SinkError>>, session: &Shared<Receiver>) {
+    match lane.finished().await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => fail(session, &error),
+        Err(panicked) => session.change(|s| s.fail(Failure::new(Cause::Unforeseen, Party::Receiver, panicked))),
+    }
+}
+
+/// Waits for both sides to agree on every byte, has the sink bring it to safety and give it its final
+/// name. `None` if the sink is lost with a thread that panicked.
+async fn commit(
+    place: Place,
+    session: &Arc<Shared<Receiver>>,
+    mut sink: Box<dyn Sink>,
+    files: impl Fn() -> Option<u64>,
+) -> Option<Box<dyn Sink>> {
+    let agreed = session.when(|s| match s.outcome() {
+        Some(_) => Some(false),
+        None => s.may_settle().then_some(true),
+    });
+    if !agreed.await {
+        return Some(sink);
+    }
+    session.change(|s| s.waits_for(Waiting::Syncing));
+    let sums = session.look(Receiver::sums);
+    let interrupter = sink.interrupter();
+    let publishing = session.clone();
+    // On a thread of its own: this takes its time, and signals and the sender are still heard.
+    let work = place.start("commit", move || async move {
+        let safe = sink.sync();
+        let published = match safe {
+            Ok(()) if publishing.change(Receiver::may_publish) => sink.commit(&sums).map(Some),
+            Ok(()) => Ok(None),
+            Err(error) => Err(error),
+        };
+        (sink, published)
+    });
+    let finished = async { Ok::<_, Failure>(work.map_err(unforeseen)?.finished().await.map_err(unforeseen)?) };
+    tokio::pin!(finished);
+    let finished = tokio::select! {
+        biased;
+        finished = &mut finished => finished,
+        () = session.when(|s| s.outcome().map(|_| ())) => {
+            interrupter.interrupt();
+            finished.await
+        }
+    };
+    match finished {
+        Ok((sink, published)) => {
+            match published {
+                Ok(Some(reached)) => session.change(|s| s.committed(reached, files())),
+                Ok(None) => {}
+                Err(error) => session.change(|s| s.publishing_failed(failure(&error))),
+            }
+            Some(sink)
+        }
+        Err(panicked) => {
+            session.change(|s| s.publishing_failed(panicked));
+            None
+        }
+    }
+}
+
+fn fail(session: &Shared<Receiver>, error: &SinkError) {
+    session.change(|s| s.fail(failure(error)));
+}
+
+fn failure(error: &SinkError) -> Failure {
+    Failure::new(error.cause(), Party::Receiver, error)
+}
+
+fn unforeseen(error: impl std::fmt::Display) -> Failure {
+    Failure::new(Cause::Unforeseen, Party::Receiver, error)
+}

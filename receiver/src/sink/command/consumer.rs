@@ -1,0 +1,230 @@
+//! The running consumer: its pipe, its last words, and its end.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::fmt;
+use std::io::{BufRead, BufReader, Read};
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
+use super::OnLine;
+use crate::disk::DiskError;
+use crate::sink::SinkError;
+use crate::sink::outlet::{Blocked, Outlet, Stop};
+
+/// How many of its last lines are repeated when it fails.
+const LAST_LINES: usize = 10;
+/// Longest line passed on in one piece, in bytes.
+const MAX_LINE: u64 = 4096;
+/// How long a consumer that closed its input may take to end by itself and say why.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long its standard error is read on after it ended: a daemon it left behind may hold it open for ever.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How often its end is looked for during the grace.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A child in a process group of its own, fed through a pipe.
+pub(super) struct Consumer {
+    command: OsString,
+    stop: Stop,
+    /// Dropping it is the end of the consumer's input. Held while writing.
+    input: Mutex<Option<Outlet>>,
+    pid: Pid,
+    child: Mutex<Life>,
+    said: Arc<Mutex<VecDeque<String>>>,
+    silent: Mutex<Receiver<()>>,
+}
+
+/// The process number is the child's as long as it is not reaped, so every signal is sent under this lock.
+enum Life {
+    Running(Child),
+    Over(ExitStatus),
+}
+
+impl Consumer {
+    pub(super) fn spawn(argv: &[OsString], prepare: fn(&mut Command), on_line: &OnLine) -> Result<Consumer, SinkError> {
+        let (program, arguments) = argv.split_first().ok_or(SinkError::NoCommand { command: OsString::new() })?;
+        let failed = |error| SinkError::Disk(DiskError::new("starting", program, error));
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::piped()).stderr(Stdio::piped());
+        command.process_group(0).env_remove("XB_KEY");
+        prepare(&mut command);
+        let mut child = command.spawn().map_err(failed)?;
+        let stop = Stop::default();
+        let input = child.stdin.take().map(|stdin| Outlet::new(OwnedFd::from(stdin), stop.clone()));
+        let stderr = child.stderr.take();
+        let said = Arc::default();
+        let consumer = Consumer {
+            command: program.clone(),
+            stop,
+            input: Mutex::new(input.transpose().map_err(failed)?),
+            pid: Pid::from_child(&child),
+            child: Mutex::new(Life::Running(child)),
+            silent: Mutex::new(listen(stderr, Arc::clone(on_line), Arc::clone(&said)).map_err(failed)?),
+            said,
+        };
+        Ok(consumer)
+    }
+
+    /// Feeds it. Blocks as long as it does not read, unless interrupted.
+    pub(super) fn write(&self, bytes: &[u8]) -> Result<(), SinkError> {
+        let fed = match &*lock(&self.input) {
+            Some(input) => input.write_all(bytes),
+            None => Err(Blocked::Stopped),
+        };
+        fed.map_err(|blocked| match blocked {
+            Blocked::ReaderGone if !self.stop.is_raised() => self.stopped_reading(),
+            Blocked::ReaderGone | Blocked::Stopped => SinkError::Interrupted { target: self.to_string() },
+            Blocked::Failed(error) => DiskError::new("feeding", &self.command, error).into(),
+        })
+    }
+
+    /// Closes its input and waits for its exit code 0.
+    pub(super) fn finish(&self) -> Result<(), SinkError> {
+        *lock(&self.input) = None;
+        // Not under the lock: it may take hours, and must stay interruptible.
+        self.await_end(WaitIdOptions::EXITED);
+        let status = self.reap();
+        if status.success() {
+            return Ok(());
+        }
+        Err(SinkError::ConsumerFailed { command: self.command.clone(), status, said: self.last_words() })
+    }
+
+    /// Makes a blocked write, or a wait in [`finish`](Self::finish), end soon.
+    pub(super) fn interrupt(&self) {
+        self.stop.raise();
+        self.kill_group();
+    }
+
+    /// Kills its process group, then closes its input, then waits for it.
+    pub(super) fn kill(&self) {
+        self.interrupt();
+        self.reap();
+        *lock(&self.input) = None;
+    }
+
+    /// The error for a consumer that closed its input too early. It is given time to say why.
+    fn stopped_reading(&self) -> SinkError {
+        let deadline = Instant::now() + GRACE;
+        while !self.await_end(WaitIdOptions::EXITED | WaitIdOptions::NOHANG) && Instant::now() < deadline {
+            thread::sleep(LOOK);
+        }
+        self.kill_group();
+        let status = self.reap();
+        let (command, said) = (self.command.clone(), self.last_words());
+        match status.code() {
+            Some(code) if code != 0 => SinkError::ConsumerFailed { command, status, said },
+            _ => SinkError::ConsumerStoppedReading { command, status, said },
+        }
+    }
+
+    /// Waits for its end and leaves it unreaped, so that its process number stays its own. Whether it ended.
+    fn await_end(&self, options: WaitIdOptions) -> bool {
+        loop {
+            match waitid(WaitId::Pid(self.pid), options | WaitIdOptions::NOWAIT) {
+                Ok(status) => return status.is_some(),
+                Err(rustix::io::Errno::INTR) => {}
+                // Reaped already.
+                Err(_) => return true,
+            }
+        }
+    }
+
+    /// Takes its exit status, and kills what is left of the group if that was not a success.
+    fn reap(&self) -> ExitStatus {
+        self.await_end(WaitIdOptions::EXITED);
+        let mut life = lock(&self.child);
+        let status = match &mut *life {
+            Life::Over(status) => *status,
+            Life::Running(child) => {
+                let succeeded = self.succeeded();
+                if !succeeded {
+                    self.signal();
+                }
+                // It has ended, so this does not wait. If it fails, somebody else has reaped it, and taking that for a
+                // failure (exit code 1) is the safe side.
+                child.wait().unwrap_or_else(|_| std::os::unix::process::ExitStatusExt::from_raw(1 << 8))
+            }
+        };
+        *life = Life::Over(status);
+        status
+    }
+
+    /// Whether the unreaped child ended with exit code 0.
+    fn succeeded(&self) -> bool {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        waitid(WaitId::Pid(self.pid), options).ok().flatten().is_some_and(|status| status.exit_status() == Some(0))
+    }
+
+    fn kill_group(&self) {
+        if let Life::Running(_) = &*lock(&self.child) {
+            self.signal();
+        }
+    }
+
+    /// To be called only while the child is not reaped.
+    fn signal(&self) {
+        // It fails only if all of the group is gone.
+        let _ = kill_process_group(self.pid, Signal::KILL);
+    }
+
+    fn last_words(&self) -> Vec<String> {
+        let _ = lock(&self.silent).recv_timeout(LAST_WORDS);
+        lock(&self.said).iter().cloned().collect()
+    }
+}
+
+impl Drop for Consumer {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl fmt::Display for Consumer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "consumer {}", crate::disk::shown(self.command.as_ref()))
+    }
+}
+
+/// Reads `stderr` on a thread of its own, which ends with it; the receiver hears of that.
+fn listen(
+    stderr: Option<ChildStderr>,
+    on_line: OnLine,
+    said: Arc<Mutex<VecDeque<String>>>,
+) -> std::io::Result<Receiver<()>> {
+    let (ended, silent) = channel();
+    let Some(stderr) = stderr else { return Ok(silent) };
+    thread::Builder::new().name("consumer".into()).spawn(move || {
+        let mut lines = BufReader::new(stderr);
+        while let Some(line) = next_line(&mut lines) {
+            let mut said = lock(&said);
+            if said.len() == LAST_LINES {
+                said.pop_front();
+            }
+            said.push_back(line.clone());
+            drop(said);
+            on_line(line);
+        }
+        drop(ended);
+    })?;
+    Ok(silent)
+}
+
+/// The next line, or [`MAX_LINE`] bytes of it, without its end.
+fn next_line(from: &mut impl BufRead) -> Option<String> {
+    let mut line = Vec::new();
+    let read = from.take(MAX_LINE).read_until(b'\n', &mut line).unwrap_or(0);
+    (read > 0).then(|| String::from_utf8_lossy(line.trim_ascii_end()).into_owned())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

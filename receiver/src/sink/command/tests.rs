@@ -1,0 +1,171 @@
+//! Consumers that behave, and those that do not.
+
+use std::fs;
+use std::sync::Mutex;
+use std::thread;
+
+use tempfile::TempDir;
+
+use super::*;
+
+fn sink(script: &str) -> (CommandSink, Arc<Mutex<Vec<String>>>) {
+    let lines: Arc<Mutex<Vec<String>>> = Arc::default();
+    let heard = Arc::clone(&lines);
+    let argv = ["sh", "-c", script].map(OsString::from).to_vec();
+    let mut sink = CommandSink::new(argv, |_| {}, Arc::new(move |line| heard.lock().unwrap().push(line))).unwrap();
+    sink.start().unwrap();
+    (sink, lines)
+}
+
+/// A script in `room` that stores its input and leaves `done` when it has seen all of it.
+fn storing(room: &TempDir) -> CommandSink {
+    sink(&format!("cd '{}' && touch ready && cat >out && touch done", room.path().display())).0
+}
+
+fn await_file(room: &TempDir, name: &str) {
+    while !room.path().join(name).exists() {
+        thread::yield_now();
+    }
+}
+
+/// Writes until it fails: how much a pipe holds is not our business.
+fn write_until_error(lane: &mut dyn LaneSink) -> SinkError {
+    let block = Bytes::from(vec![0; 1 << 16]);
+    loop {
+        if let Err(error) = lane.write(&block) {
+            return error;
+        }
+    }
+}
+
+#[test]
+fn it_sees_the_end_only_in_commit() {
+    let room = tempfile::tempdir().unwrap();
+    let mut sink = storing(&room);
+    let mut lane = sink.lane(LaneId(0)).unwrap();
+    lane.write(&Bytes::from_static(b"hello")).unwrap();
+    lane.finish().unwrap();
+    drop(lane);
+    await_file(&room, "out");
+    assert!(!room.path().join("done").exists());
+
+    assert_eq!(sink.commit(&[]).unwrap(), Reached::Consumed);
+    assert!(room.path().join("done").exists());
+    assert_eq!(fs::read(room.path().join("out")).unwrap(), b"hello");
+}
+
+#[test]
+fn abandon_kills_it_before_it_sees_the_end() {
+    let room = tempfile::tempdir().unwrap();
+    let mut sink = storing(&room);
+    let mut lane = sink.lane(LaneId(0)).unwrap();
+    lane.write(&Bytes::from_static(b"hal")).unwrap();
+    drop(lane);
+    await_file(&room, "ready");
+    sink.abandon();
+    sink.abandon();
+    assert!(!room.path().join("done").exists());
+}
+
+#[test]
+fn a_dropped_sink_kills_it_too() {
+    let room = tempfile::tempdir().unwrap();
+    let sink = storing(&room);
+    await_file(&room, "ready");
+    drop(sink);
+    assert!(!room.path().join("done").exists());
+}
+
+#[test]
+fn a_late_failure_has_status_and_last_words() {
+    let (mut sink, lines) = sink("cat >/dev/null; echo 'no space' >&2; echo sorry >&2; exit 3");
+    sink.lane(LaneId(0)).unwrap().write(&Bytes::from_static(b"hello")).unwrap();
+    let error = sink.commit(&[]).unwrap_err();
+    assert_eq!(error.to_string(), "consumer sh: exit status: 3; it said: no space | sorry");
+    assert_eq!(error.cause(), xbproto::failure::Cause::Sink);
+    assert_eq!(*lines.lock().unwrap(), ["no space", "sorry"]);
+}
+
+#[test]
+fn an_early_failure_is_told_by_the_write() {
+    let (mut sink, _) = sink("echo 'bad key' >&2; exit 2");
+    let error = write_until_error(&mut *sink.lane(LaneId(0)).unwrap());
+    assert_eq!(error.to_string(), "consumer sh: exit status: 2; it said: bad key");
+    sink.abandon();
+}
+
+#[test]
+fn an_early_success_is_a_failure() {
+    let (mut sink, _) = sink("exit 0");
+    let error = write_until_error(&mut *sink.lane(LaneId(0)).unwrap());
+    assert!(matches!(error, SinkError::ConsumerStoppedReading { .. }), "{error}");
+}
+
+#[test]
+fn the_interrupter_ends_a_write_to_a_sleeper() {
+    let argv = ["sleep", "1000"].map(OsString::from).to_vec();
+    let mut sink = CommandSink::new(argv, |_| {}, Arc::new(|_| {})).unwrap();
+    let interrupter = sink.interrupter();
+    sink.start().unwrap();
+    let mut lane = sink.lane(LaneId(0)).unwrap();
+    let writer = thread::spawn(move || write_until_error(&mut *lane));
+    interrupter.interrupt();
+    assert!(matches!(writer.join().unwrap(), SinkError::Interrupted { .. }));
+}
+
+#[test]
+fn the_interrupter_ends_a_commit() {
+    let room = tempfile::tempdir().unwrap();
+    let script = format!("cat; touch '{}/ready'; exec sleep 1000", room.path().display());
+    let (mut sink, _) = sink(&script);
+    let interrupter = sink.interrupter();
+    let commit = thread::spawn(move || sink.commit(&[]).unwrap_err());
+    await_file(&room, "ready");
+    interrupter.interrupt();
+    assert!(commit.join().unwrap().to_string().contains("signal: 9"));
+}
+
+#[test]
+fn a_whole_group_is_killed() {
+    let room = tempfile::tempdir().unwrap();
+    let script = format!("sleep 1000 & echo $! >'{0}/pid'; mv '{0}/pid' '{0}/ready'; wait", room.path().display());
+    let (mut sink, _) = sink(&script);
+    await_file(&room, "ready");
+    let pid = fs::read_to_string(room.path().join("ready")).unwrap();
+    sink.abandon();
+    let stat = format!("/proc/{}/stat", pid.trim());
+    // Its parent is gone, so whoever adopted it reaps it; a zombie is as good as dead.
+    while fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn only_the_last_lines_are_repeated_and_long_ones_are_cut() {
+    let (mut sink, lines) =
+        sink("cat; for i in $(seq 30); do echo $i >&2; done; head -c 5000 /dev/zero | tr '\\0' x >&2; exit 1");
+    let Err(SinkError::ConsumerFailed { said, .. }) = sink.commit(&[]) else { panic!("it must fail") };
+    assert_eq!(said.len(), 10);
+    assert_eq!(said[0], "23");
+    assert_eq!((said[8].len(), said[9].len()), (4096, 904));
+    assert_eq!(lines.lock().unwrap().len(), 32);
+}
+
+#[test]
+fn a_missing_command_is_found_out_before_the_session() {
+    for missing in ["no-such-command-at-all", "/no/such/command", "/", ""] {
+        let made = CommandSink::new(vec![missing.into()], |_| {}, Arc::new(|_| {}));
+        assert!(matches!(made, Err(SinkError::NoCommand { .. })), "{missing}");
+    }
+}
+
+#[test]
+fn the_hook_is_applied_and_the_key_is_not_passed_on() {
+    let argv = ["sh", "-c", "cat; test \"$HOOK\" = yes && test -z \"$XB_KEY\""].map(OsString::from).to_vec();
+    let prepare = |command: &mut Command| {
+        command.env("HOOK", "yes");
+    };
+    let mut sink = CommandSink::new(argv, prepare, Arc::new(|_| {})).unwrap();
+    sink.start().unwrap();
+    assert_eq!(sink.commit(&[]).unwrap(), Reached::Consumed);
+}

@@ -1,0 +1,117 @@
+//! Why a sink failed, and whose fault it was.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+
+use xbproto::failure::Cause;
+use xbproto::lane::LaneId;
+
+use crate::disk::{DiskError, shown};
+use crate::extract::ExtractError;
+
+/// Why a sink failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SinkError {
+    /// A system call on a file failed.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// Unpacking failed.
+    #[error(transparent)]
+    Extract(#[from] ExtractError),
+    /// Something has the name already that the backup, or its checksum, is to get.
+    #[error("{} exists already; remove it or choose another name", shown(.path))]
+    Exists {
+        /// What is in the way.
+        path: PathBuf,
+    },
+    /// The target is something no backup can be stored in.
+    #[error("{} is a {kind}; name a file, a device or a FIFO", shown(.path))]
+    NotAFile {
+        /// The target.
+        path: PathBuf,
+        /// What it is instead.
+        kind: &'static str,
+    },
+    /// Another process is writing this target.
+    #[error("{} is locked: another xbrecv is already running for this target", shown(.path))]
+    AlreadyRunning {
+        /// The partial file it has locked.
+        path: PathBuf,
+    },
+    /// More lanes than the sink can keep apart.
+    #[error("{lane}: {target} takes a single stream; only --extract takes several", lane = .lane, target = .target)]
+    OneLane {
+        /// The first lane too many.
+        lane: LaneId,
+        /// The target.
+        target: String,
+    },
+    /// Whoever read the pipe we write to has closed it.
+    #[error("writing {target}: its reader went away before the end of the backup")]
+    ReaderGone {
+        /// The pipe.
+        target: String,
+    },
+    /// The consumer is not an executable file.
+    #[error("consumer {}: no such command; give its path, or install it", shown(.command.as_ref()))]
+    NoCommand {
+        /// The command.
+        command: OsString,
+    },
+    /// The consumer ended badly.
+    #[error("consumer {}: {status}{}", shown(.command.as_ref()), quoted(.said))]
+    ConsumerFailed {
+        /// The command.
+        command: OsString,
+        /// How it ended.
+        status: ExitStatus,
+        /// The last lines of its standard error.
+        said: Vec<String>,
+    },
+    /// The consumer stopped reading while there was more to read, however it ended.
+    #[error(
+        "consumer {}: closed its input before the end of the backup ({status}){}",
+        shown(.command.as_ref()),
+        quoted(.said)
+    )]
+    ConsumerStoppedReading {
+        /// The command.
+        command: OsString,
+        /// How it ended, by itself or by us.
+        status: ExitStatus,
+        /// The last lines of its standard error.
+        said: Vec<String>,
+    },
+    /// The session gave up while the sink was waiting for somebody.
+    #[error("writing {target}: interrupted")]
+    Interrupted {
+        /// The target.
+        target: String,
+    },
+    /// A method was called out of turn: a defect of the caller.
+    #[error("{target}: {call} was called out of turn; please report this")]
+    OutOfTurn {
+        /// The target.
+        target: String,
+        /// The method.
+        call: &'static str,
+    },
+}
+
+impl SinkError {
+    /// Whose fault it was, and so the exit code of both programs.
+    pub fn cause(&self) -> Cause {
+        match self {
+            SinkError::Extract(error) => error.cause(),
+            SinkError::OutOfTurn { .. } => Cause::Unforeseen,
+            _ => Cause::Sink,
+        }
+    }
+}
+
+/// The last words of a consumer as the end of a sentence.
+fn quoted(said: &[String]) -> String {
+    if said.is_empty() { String::new() } else { format!("; it said: {}", said.join(" | ")) }
+}

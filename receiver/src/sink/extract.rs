@@ -1,0 +1,78 @@
+//! `--extract`: the lanes are unpacked into a directory.
+
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use xbproto::lane::LaneId;
+
+use super::{Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
+use crate::disk::{Notice, shown};
+use crate::extract::{Extraction, Progress, Unpacker};
+
+/// A directory into which any number of lanes is unpacked.
+#[derive(Debug)]
+pub struct ExtractSink {
+    extraction: Extraction,
+    dir: PathBuf,
+}
+
+impl ExtractSink {
+    /// Gets ready to unpack into `dir`, see [`Extraction::create`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn create(dir: &Path, id: u64) -> Result<(ExtractSink, Vec<Notice>), SinkError> {
+        let (extraction, notices) = Extraction::create(dir, id)?;
+        Ok((ExtractSink { extraction, dir: dir.into() }, notices))
+    }
+
+    /// How far it is, for whoever shows it.
+    pub fn progress(&self) -> Progress {
+        self.extraction.progress()
+    }
+}
+
+impl Sink for ExtractSink {
+    fn lane(&mut self, lane: LaneId) -> Result<Box<dyn LaneSink>, SinkError> {
+        Ok(Box::new(ExtractLane { unpacker: self.extraction.lane(lane), written: 0 }))
+    }
+
+    fn commit(&mut self, _sums: &[LaneSum]) -> Result<Reached, SinkError> {
+        self.extraction.commit()?;
+        Ok(Reached::Synced)
+    }
+
+    fn abandon(&mut self) {
+        self.extraction.abandon();
+    }
+
+    fn interrupter(&self) -> Interrupter {
+        Interrupter::default()
+    }
+
+    fn target(&self) -> Target {
+        Target { describe: format!("directory {}", shown(&self.dir)), free: self.extraction.free() }
+    }
+}
+
+struct ExtractLane {
+    unpacker: Unpacker,
+    written: u64,
+}
+
+impl LaneSink for ExtractLane {
+    fn write(&mut self, bytes: &Bytes) -> Result<(), SinkError> {
+        self.unpacker.write(bytes)?;
+        self.written += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// A staging folder does not survive its process, so nothing is kept back for it.
+    fn durable(&mut self) -> Result<u64, SinkError> {
+        Ok(self.written)
+    }
+
+    fn finish(&mut self) -> Result<(), SinkError> {
+        Ok(self.unpacker.finish()?)
+    }
+}

@@ -1,0 +1,207 @@
+//! `-o FILE`: a new file with its checksum beside it.
+//!
+//! The bytes go to `FILE.partial`, which is locked as long as this process lives. Commit syncs it, renames it to `FILE`
+//! and puts `FILE.sha1` beside it, replacing nothing. `FILE` comes first: if the host dies between the two, a whole
+//! backup without its checksum is better than a checksum of nothing.
+
+mod claim;
+#[cfg(test)]
+mod tests;
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use rustix::fs::{AtFlags, OFlags, fsync, openat, unlinkat};
+use xbproto::lane::{LaneId, Sha1Sum};
+
+use super::sync_ahead::{Pace, SyncAhead};
+use super::{Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
+use crate::disk::{At, DiskError, FILE_MODE, Notice, entry, free_bytes, open_dir, rename_new};
+
+/// How old bytes may get before they are synced, however few they are.
+const SYNC_AGE: Duration = Duration::from_millis(200);
+
+/// A new regular file.
+#[derive(Debug)]
+pub struct FileSink {
+    path: PathBuf,
+    dir: OwnedFd,
+    name: OsString,
+    /// The partial file, locked; `None` once it was committed or abandoned.
+    partial: Option<Arc<File>>,
+    sync: Arc<SyncAhead>,
+}
+
+impl FileSink {
+    /// Takes possession of `path`, under which nothing may stand yet, by making and locking its partial file.
+    /// `window`, in bytes, is the session's: a quarter of it is synced at a time.
+    ///
+    /// # Errors
+    /// When `path` or its checksum file exists, when another process is writing it, or when it cannot be made.
+    pub fn create(path: &Path, window: u64) -> Result<(FileSink, Vec<Notice>), SinkError> {
+        let name = path.file_name().ok_or(SinkError::NotAFile { path: path.into(), kind: "directory" })?;
+        let dir = open_dir(path.parent().unwrap_or(Path::new("."))).at("opening the directory of", path)?;
+        refuse_existing(&dir, path)?;
+        let partial_path = beside(path, PARTIAL);
+        let (file, notices) = claim::claim(&partial_path)?;
+        let file = Arc::new(file);
+        let pace = Pace { bytes: (window / 4).max(1), age: SYNC_AGE };
+        let sync = SyncAhead::start(Arc::clone(&file), &partial_path, pace).at("syncing", &partial_path)?;
+        let sink = FileSink { path: path.into(), dir, name: name.into(), partial: Some(file), sync: Arc::new(sync) };
+        // Once more, now that nobody else can be committing it.
+        refuse_existing(&sink.dir, path)?;
+        Ok((sink, notices))
+    }
+
+    /// Writes the checksum under its temporary name, and syncs it.
+    fn write_checksum(&self, sum: Sha1Sum) -> Result<(), DiskError> {
+        let path = beside(&self.path, CHECKSUM_PARTIAL);
+        let name = suffixed(&self.name, CHECKSUM_PARTIAL);
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mut file = openat(&self.dir, &name, flags, FILE_MODE).map(File::from).at("creating", &path)?;
+        file.write_all(&checksum_line(sum, &self.name)).at("writing", &path)?;
+        file.sync_all().at("syncing", &path)
+    }
+
+    /// Gives file and checksum their final names, and takes them back if that cannot be made to last.
+    fn publish(&self) -> Result<(), SinkError> {
+        self.rename(PARTIAL, "")?;
+        let lasting = self.rename(CHECKSUM_PARTIAL, CHECKSUM).and_then(|()| {
+            let synced = fsync(&self.dir).at("syncing the directory of", &self.path);
+            synced.inspect_err(|_| drop(self.rename(CHECKSUM, CHECKSUM_PARTIAL))).map_err(SinkError::from)
+        });
+        lasting.inspect_err(|_| drop(self.rename("", PARTIAL)))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> Result<(), SinkError> {
+        let renamed = rename_new(&self.dir, &suffixed(&self.name, from), &self.dir, &suffixed(&self.name, to));
+        renamed.map_err(|error| match error.kind() {
+            std::io::ErrorKind::AlreadyExists => SinkError::Exists { path: beside(&self.path, to) },
+            _ => DiskError::new("renaming", beside(&self.path, from), error).into(),
+        })
+    }
+}
+
+impl Sink for FileSink {
+    fn lane(&mut self, lane: LaneId) -> Result<Box<dyn LaneSink>, SinkError> {
+        if lane != LaneId(0) {
+            return Err(SinkError::OneLane { lane, target: self.target().describe });
+        }
+        let file = self.partial.clone().ok_or_else(|| self.out_of_turn("lane"))?;
+        Ok(Box::new(FileLane { file, path: self.path.clone(), written: 0, sync: Arc::clone(&self.sync) }))
+    }
+
+    fn commit(&mut self, sums: &[LaneSum]) -> Result<Reached, SinkError> {
+        let (Some(file), [sum]) = (&self.partial, sums) else { return Err(self.out_of_turn("commit")) };
+        // Before the last sync, so that an error is not told to a sync that nobody asks any more.
+        self.sync.stop()?;
+        file.sync_all().at("syncing", &self.path)?;
+        self.write_checksum(sum.sum)?;
+        self.publish()?;
+        self.partial = None;
+        Ok(Reached::Synced)
+    }
+
+    fn abandon(&mut self) {
+        if self.partial.take().is_some() {
+            for suffix in [PARTIAL, CHECKSUM_PARTIAL] {
+                // Nothing can be done about a failure; the next run replaces what is left.
+                let _ = unlinkat(&self.dir, suffixed(&self.name, suffix), AtFlags::empty());
+            }
+        }
+    }
+
+    fn interrupter(&self) -> Interrupter {
+        Interrupter::default()
+    }
+
+    fn target(&self) -> Target {
+        let describe = format!("file {}", crate::disk::shown(&self.path));
+        Target { describe, free: free_bytes(&self.dir) }
+    }
+}
+
+impl FileSink {
+    fn out_of_turn(&self, call: &'static str) -> SinkError {
+        SinkError::OutOfTurn { target: self.target().describe, call }
+    }
+}
+
+impl Drop for FileSink {
+    fn drop(&mut self) {
+        self.abandon();
+    }
+}
+
+/// Writes the one lane of a file.
+struct FileLane {
+    file: Arc<File>,
+    path: PathBuf,
+    written: u64,
+    sync: Arc<SyncAhead>,
+}
+
+impl LaneSink for FileLane {
+    fn write(&mut self, bytes: &Bytes) -> Result<(), SinkError> {
+        self.file.write_all_at(bytes, self.written).at("writing", &self.path)?;
+        self.written += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn durable(&mut self) -> Result<u64, SinkError> {
+        Ok(self.sync.durable(self.written)?)
+    }
+
+    fn finish(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+const PARTIAL: &str = ".partial";
+const CHECKSUM: &str = ".sha1";
+const CHECKSUM_PARTIAL: &str = ".sha1.partial";
+
+/// Refuses a target that exists, or whose checksum file does.
+fn refuse_existing(dir: &OwnedFd, path: &Path) -> Result<(), SinkError> {
+    let name = path.file_name().unwrap_or_default();
+    for suffix in ["", CHECKSUM] {
+        if entry(dir, suffixed(name, suffix)).at("looking at", path)?.is_some() {
+            return Err(SinkError::Exists { path: beside(path, suffix) });
+        }
+    }
+    Ok(())
+}
+
+/// `path` with `suffix` at the end of its name.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    path.with_file_name(suffixed(path.file_name().unwrap_or_default(), suffix))
+}
+
+fn suffixed(name: &OsStr, suffix: &str) -> OsString {
+    let mut name = name.to_owned();
+    name.push(suffix);
+    name
+}
+
+/// What `sha1sum` prints for a file of this name, and `sha1sum -c` reads.
+fn checksum_line(sum: Sha1Sum, name: &OsStr) -> Vec<u8> {
+    let mut escaped = Vec::new();
+    for byte in name.as_bytes() {
+        match byte {
+            b'\\' => escaped.extend(br"\\"),
+            b'\n' => escaped.extend(br"\n"),
+            b'\r' => escaped.extend(br"\r"),
+            _ => escaped.push(*byte),
+        }
+    }
+    let mark = if escaped.len() > name.len() { "\\" } else { "" };
+    [format!("{mark}{sum}  ").as_bytes(), &escaped, b"\n"].concat()
+}

@@ -1,0 +1,157 @@
+//! The life of `-o FILE`.
+
+use std::os::unix::fs::PermissionsExt;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::sink::to_path;
+
+const WINDOW: u64 = 1 << 20;
+
+fn sum() -> LaneSum {
+    LaneSum { lane: LaneId(0), len: 5, sum: Sha1Sum([0xab; 20]) }
+}
+
+fn create(room: &TempDir) -> Result<(FileSink, Vec<Notice>), SinkError> {
+    FileSink::create(&room.path().join("backup"), WINDOW)
+}
+
+fn filled(room: &TempDir) -> FileSink {
+    let (mut sink, notices) = create(room).unwrap();
+    assert_eq!(notices, []);
+    let mut lane = sink.lane(LaneId(0)).unwrap();
+    lane.write(&Bytes::from_static(b"he")).unwrap();
+    lane.write(&Bytes::from_static(b"llo")).unwrap();
+    lane.finish().unwrap();
+    sink
+}
+
+fn names(room: &TempDir) -> Vec<String> {
+    let mut names: Vec<_> =
+        room.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn nothing_has_its_name_before_commit() {
+    let room = tempfile::tempdir().unwrap();
+    let mut sink = filled(&room);
+    assert_eq!(names(&room), ["backup.partial"]);
+
+    assert_eq!(sink.commit(&[sum()]).unwrap(), Reached::Synced);
+
+    assert_eq!(names(&room), ["backup", "backup.sha1"]);
+    assert_eq!(std::fs::read(room.path().join("backup")).unwrap(), b"hello");
+    assert_eq!(
+        std::fs::read_to_string(room.path().join("backup.sha1")).unwrap(),
+        "abababababababababababababababababababab  backup\n"
+    );
+    let mode = room.path().join("backup").metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o7137, 0, "{mode:o} is more than 0640");
+    drop(sink);
+    assert_eq!(names(&room), ["backup", "backup.sha1"]);
+}
+
+#[test]
+fn abandon_leaves_nothing_and_may_be_repeated() {
+    let room = tempfile::tempdir().unwrap();
+    let mut sink = filled(&room);
+    sink.abandon();
+    sink.abandon();
+    assert_eq!(names(&room), [""; 0]);
+    assert!(sink.commit(&[sum()]).is_err());
+}
+
+#[test]
+fn a_dropped_sink_leaves_nothing() {
+    let room = tempfile::tempdir().unwrap();
+    drop(filled(&room));
+    assert_eq!(names(&room), [""; 0]);
+}
+
+#[test]
+fn existing_targets_are_refused_and_left_alone() {
+    for taken in ["backup", "backup.sha1"] {
+        let room = tempfile::tempdir().unwrap();
+        std::fs::write(room.path().join(taken), "old").unwrap();
+        let error = create(&room).unwrap_err();
+        assert!(matches!(&error, SinkError::Exists { path } if path.ends_with(taken)), "{error}");
+        assert_eq!(names(&room), [taken]);
+    }
+}
+
+#[test]
+fn a_second_receiver_is_told_so() {
+    let room = tempfile::tempdir().unwrap();
+    let first = filled(&room);
+    assert!(matches!(create(&room).unwrap_err(), SinkError::AlreadyRunning { .. }));
+    drop(first);
+    create(&room).unwrap();
+}
+
+#[test]
+fn a_stale_partial_is_replaced_and_said_so() {
+    let room = tempfile::tempdir().unwrap();
+    let partial = room.path().join("backup.partial");
+    std::fs::write(&partial, "stale").unwrap();
+    let (mut sink, notices) = create(&room).unwrap();
+    assert_eq!(notices, [Notice::ReplacedPartial(partial)]);
+    sink.lane(LaneId(0)).unwrap().write(&Bytes::from_static(b"new")).unwrap();
+    sink.commit(&[sum()]).unwrap();
+    assert_eq!(std::fs::read(room.path().join("backup")).unwrap(), b"new");
+}
+
+#[test]
+fn a_target_that_appears_meanwhile_is_not_replaced() {
+    for taken in ["backup", "backup.sha1"] {
+        let room = tempfile::tempdir().unwrap();
+        let mut sink = filled(&room);
+        std::fs::write(room.path().join(taken), "theirs").unwrap();
+        let error = sink.commit(&[sum()]).unwrap_err();
+        assert!(matches!(&error, SinkError::Exists { path } if path.ends_with(taken)), "{error}");
+        sink.abandon();
+        assert_eq!(names(&room), [taken]);
+        assert_eq!(std::fs::read(room.path().join(taken)).unwrap(), b"theirs");
+    }
+}
+
+#[test]
+fn a_second_lane_is_refused() {
+    let room = tempfile::tempdir().unwrap();
+    let (mut sink, _) = create(&room).unwrap();
+    assert!(matches!(sink.lane(LaneId(1)), Err(SinkError::OneLane { lane: LaneId(1), .. })));
+}
+
+#[test]
+fn a_directory_and_a_dangling_link_are_refused() {
+    let room = tempfile::tempdir().unwrap();
+    assert!(matches!(to_path(room.path(), WINDOW), Err(SinkError::NotAFile { kind: "directory", .. })));
+    let link = room.path().join("link");
+    std::os::unix::fs::symlink(room.path().join("nowhere"), &link).unwrap();
+    assert!(matches!(to_path(&link, WINDOW), Err(SinkError::NotAFile { .. })));
+    assert_eq!(names(&room), ["link"]);
+}
+
+#[test]
+fn a_link_to_a_file_means_the_file() {
+    let room = tempfile::tempdir().unwrap();
+    std::fs::write(room.path().join("file"), "old").unwrap();
+    let link = room.path().join("link");
+    std::os::unix::fs::symlink("file", &link).unwrap();
+    assert!(matches!(to_path(&link, WINDOW), Err(SinkError::Exists { .. })));
+}
+
+#[test]
+fn checksum_lines_are_those_of_sha1sum() {
+    let digits = "ab".repeat(20);
+    let cases: [(&[u8], String); 3] = [
+        (b"a b.xb", format!("{digits}  a b.xb\n")),
+        (b"a\nb", format!("\\{digits}  a\\nb\n")),
+        (b"a\\b", format!("\\{digits}  a\\\\b\n")),
+    ];
+    for (name, line) in cases {
+        assert_eq!(checksum_line(Sha1Sum([0xab; 20]), OsStr::from_bytes(name)), line.as_bytes());
+    }
+}

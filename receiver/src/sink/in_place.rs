@@ -1,0 +1,250 @@
+//! `-o DEVICE` and `-o FIFO`: what stands there is written in place and never renamed over.
+
+use std::fs::File;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use rustix::fs::{Access, Mode, OFlags, access, major, minor, open};
+use rustix::io::Errno;
+use xbproto::lane::LaneId;
+
+use super::outlet::{Blocked, LOOK_UP, Outlet, Stop};
+use super::{Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
+use crate::disk::{At, DiskError, shown};
+
+/// A device or FIFO that was there before us. Abandoning it leaves the bytes it took.
+#[derive(Debug)]
+pub struct InPlaceSink {
+    path: PathBuf,
+    kind: Kind,
+    stop: Stop,
+    /// The device, for the sync at the end.
+    device: Option<File>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// `/dev/null`.
+    Null,
+    /// Another character device.
+    Character,
+    /// A disk or a part of one.
+    Block,
+    /// A named pipe; opened by the lane, because that waits for the reader.
+    Fifo,
+}
+
+impl InPlaceSink {
+    /// The sink for `path` if something stands there, links followed; `None` if nothing does.
+    ///
+    /// # Errors
+    /// When it is nothing to be written in place, or may not be written.
+    pub fn find(path: &Path) -> Result<Option<InPlaceSink>, SinkError> {
+        let not_a_file = |kind| Err(SinkError::NotAFile { path: path.into(), kind });
+        let meta = match path.metadata() {
+            Ok(meta) => meta,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let dangling = path.symlink_metadata().is_ok();
+                return if dangling { not_a_file("link to nothing") } else { Ok(None) };
+            }
+            Err(error) => return Err(DiskError::new("looking at", path, error).into()),
+        };
+        let device = (major(meta.rdev()), minor(meta.rdev()));
+        let kind = match meta.file_type() {
+            kind if kind.is_char_device() && device == (1, 3) => Kind::Null,
+            kind if kind.is_char_device() => Kind::Character,
+            kind if kind.is_block_device() => Kind::Block,
+            kind if kind.is_fifo() => Kind::Fifo,
+            kind if kind.is_file() => return Err(SinkError::Exists { path: path.into() }),
+            kind if kind.is_dir() => return not_a_file("directory"),
+            _ => return not_a_file("socket"),
+        };
+        access(path, Access::WRITE_OK).at("opening", path)?;
+        Ok(Some(InPlaceSink { path: path.into(), kind, stop: Stop::default(), device: None }))
+    }
+
+    fn open_device(&mut self) -> Result<Writer, DiskError> {
+        // On a block device, EXCL refuses one that is mounted or otherwise in use.
+        let exclusive = if self.kind == Kind::Block { OFlags::EXCL } else { OFlags::empty() };
+        let flags = OFlags::WRONLY | OFlags::NOCTTY | OFlags::CLOEXEC | exclusive;
+        let device = open(&self.path, flags, Mode::empty()).map(File::from).at("opening", &self.path)?;
+        self.device = Some(device.try_clone().at("opening", &self.path)?);
+        Ok(Writer::Device(device))
+    }
+}
+
+impl Sink for InPlaceSink {
+    fn lane(&mut self, lane: LaneId) -> Result<Box<dyn LaneSink>, SinkError> {
+        if lane != LaneId(0) {
+            return Err(SinkError::OneLane { lane, target: self.target().describe });
+        }
+        let writer = match self.kind {
+            Kind::Fifo => Writer::Unopened,
+            _ => self.open_device()?,
+        };
+        Ok(Box::new(InPlaceLane { path: self.path.clone(), stop: self.stop.clone(), writer, written: 0 }))
+    }
+
+    fn commit(&mut self, _sums: &[LaneSum]) -> Result<Reached, SinkError> {
+        match (self.kind, &self.device) {
+            (Kind::Null, _) => Ok(Reached::Discarded),
+            (Kind::Block, Some(device)) => {
+                device.sync_data().at("syncing", &self.path)?;
+                Ok(Reached::Synced)
+            }
+            _ => Ok(Reached::HandedToStdout),
+        }
+    }
+
+    fn abandon(&mut self) {
+        self.stop.raise();
+        self.device = None;
+    }
+
+    fn interrupter(&self) -> Interrupter {
+        let stop = self.stop.clone();
+        Interrupter::new(move || stop.raise())
+    }
+
+    fn target(&self) -> Target {
+        let kind = if self.kind == Kind::Fifo { "FIFO" } else { "device" };
+        Target { describe: format!("{kind} {}", shown(&self.path)), free: None }
+    }
+}
+
+struct InPlaceLane {
+    path: PathBuf,
+    stop: Stop,
+    writer: Writer,
+    written: u64,
+}
+
+enum Writer {
+    Device(File),
+    Fifo(Outlet),
+    /// A FIFO that may not have a reader yet.
+    Unopened,
+}
+
+impl LaneSink for InPlaceLane {
+    fn write(&mut self, bytes: &Bytes) -> Result<(), SinkError> {
+        self.open_fifo()?;
+        match &mut self.writer {
+            Writer::Device(device) => std::io::Write::write_all(device, bytes).at("writing", &self.path)?,
+            Writer::Fifo(fifo) => fifo.write_all(bytes).map_err(|blocked| failure(blocked, &self.path))?,
+            Writer::Unopened => {}
+        }
+        self.written += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// A FIFO does not survive its processes; a device is synced once, at the end. So nothing is kept back for either.
+    fn durable(&mut self) -> Result<u64, SinkError> {
+        Ok(self.written)
+    }
+
+    /// Opens a FIFO that nothing was written to, so that its reader sees the end.
+    fn finish(&mut self) -> Result<(), SinkError> {
+        self.open_fifo()
+    }
+}
+
+impl InPlaceLane {
+    fn open_fifo(&mut self) -> Result<(), SinkError> {
+        if let Writer::Unopened = self.writer {
+            let fifo = open_fifo(&self.path, &self.stop).map_err(|blocked| failure(blocked, &self.path))?;
+            self.writer = Writer::Fifo(fifo);
+        }
+        Ok(())
+    }
+}
+
+/// Waits for a reader, or for the stop.
+fn open_fifo(path: &Path, stop: &Stop) -> Result<Outlet, Blocked> {
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    while !stop.is_raised() {
+        match open(path, flags, Mode::empty()) {
+            Ok(fd) => return Outlet::new(fd, stop.clone()).map_err(Blocked::Failed),
+            Err(Errno::NXIO) => drop(rustix::event::poll(&mut [], Some(&LOOK_UP))),
+            Err(error) => return Err(Blocked::Failed(error.into())),
+        }
+    }
+    Err(Blocked::Stopped)
+}
+
+fn failure(blocked: Blocked, path: &Path) -> SinkError {
+    let target = shown(path).to_string();
+    match blocked {
+        Blocked::ReaderGone => SinkError::ReaderGone { target },
+        Blocked::Stopped => SinkError::Interrupted { target },
+        Blocked::Failed(error) => DiskError::new("writing", path, error).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::thread;
+
+    use rustix::fs::{CWD, mkfifoat};
+
+    use super::*;
+
+    fn find(path: &str) -> InPlaceSink {
+        InPlaceSink::find(Path::new(path)).unwrap().unwrap()
+    }
+
+    fn fifo(room: &tempfile::TempDir) -> PathBuf {
+        let path = room.path().join("fifo");
+        mkfifoat(CWD, &path, Mode::from_raw_mode(0o600)).unwrap();
+        path
+    }
+
+    #[test]
+    fn dev_null_discards() {
+        let mut sink = find("/dev/null");
+        let mut lane = sink.lane(LaneId(0)).unwrap();
+        lane.write(&Bytes::from_static(b"abc")).unwrap();
+        assert_eq!(lane.durable().unwrap(), 3);
+        assert_eq!(sink.commit(&[]).unwrap(), Reached::Discarded);
+        assert_eq!(sink.target().describe, "device /dev/null");
+    }
+
+    #[test]
+    fn a_full_device_says_so() {
+        let error = find("/dev/full").lane(LaneId(0)).unwrap().write(&Bytes::from_static(b"abc")).unwrap_err();
+        assert_eq!(error.to_string(), "writing /dev/full: No space left on device");
+        assert_eq!(error.cause(), xbproto::failure::Cause::Sink);
+    }
+
+    #[test]
+    fn a_fifo_is_written_once_it_has_a_reader() {
+        let room = tempfile::tempdir().unwrap();
+        let path = fifo(&room);
+        let mut sink = InPlaceSink::find(&path).unwrap().unwrap();
+        let mut lane = sink.lane(LaneId(0)).unwrap();
+        let writer = thread::spawn(move || lane.write(&Bytes::from_static(b"abc")));
+        let mut got = String::new();
+        File::open(&path).unwrap().read_to_string(&mut got).unwrap();
+        writer.join().unwrap().unwrap();
+        assert_eq!(got, "abc");
+        assert_eq!(sink.commit(&[]).unwrap(), Reached::HandedToStdout);
+        assert!(path.metadata().unwrap().file_type().is_fifo());
+    }
+
+    #[test]
+    fn a_fifo_without_a_reader_does_not_outlast_the_interrupter() {
+        let room = tempfile::tempdir().unwrap();
+        let mut sink = InPlaceSink::find(&fifo(&room)).unwrap().unwrap();
+        let mut lane = sink.lane(LaneId(0)).unwrap();
+        let writer = thread::spawn(move || lane.write(&Bytes::from_static(b"abc")));
+        sink.interrupter().interrupt();
+        assert!(matches!(writer.join().unwrap(), Err(SinkError::Interrupted { .. })));
+    }
+
+    #[test]
+    fn nothing_there_is_no_error() {
+        assert!(InPlaceSink::find(&tempfile::tempdir().unwrap().path().join("new")).unwrap().is_none());
+    }
+}

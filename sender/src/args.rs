@@ -1,0 +1,153 @@
+//! The command line of `xbsend`: what was typed, and what it means.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, exit_codes_help};
+use xbproto::quantity::{ByteSize, Rate, Span};
+use xbproto::wire::Purpose;
+
+use crate::source::Wish;
+use crate::tap::Expect;
+
+/// Send a streaming MySQL or MariaDB backup to an xbrecv on another host
+///
+/// Runs the backup (or reads one) and pushes it over QUIC with TLS 1.3. Ends with 0 only after the
+/// receiver has verified the checksum, synced and committed the copy, and has said so.
+///
+/// The source is, in this order: the COMMAND after `--`; the file of -i; standard input, if that is
+/// a pipe, a file or a socket; else the backup tool that is installed here, run with --backup
+/// --stream=xbstream.
+#[derive(Parser, Debug)]
+#[command(name = "xbsend", version, after_help = exit_codes_help(), override_usage = "xbsend [OPTIONS] HOST:PORT [-- COMMAND ARG...]")]
+pub struct Args {
+    /// Where xbrecv listens; port 9999 if none is given
+    #[arg(value_name = "HOST:PORT")]
+    pub to: String,
+
+    /// Run COMMAND and send its standard output; its exit code is part of the verdict
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+
+    /// Send FILE, or standard input if FILE is -
+    #[arg(short, long, value_name = "FILE", help_heading = "Source")]
+    input: Option<PathBuf>,
+
+    /// The backup tool to run: xtrabackup, mariadb-backup, mariabackup, or a path
+    #[arg(long, value_name = "TOOL", help_heading = "Source")]
+    tool: Option<OsString>,
+
+    /// Hand everything that follows to the backup tool
+    #[arg(long, num_args = 1.., allow_hyphen_values = true, value_name = "ARG", help_heading = "Source")]
+    tool_args: Vec<OsString>,
+
+    /// How much is required of the stream: a whole backup, any well-formed xbstream, or nothing
+    #[arg(long, value_enum, default_value_t = ExpectArg::Backup, value_name = "WHAT", help_heading = "Source")]
+    expect: ExpectArg,
+
+    /// Send any bytes; short for --expect raw
+    #[arg(long, conflicts_with = "expect", help_heading = "Source")]
+    raw: bool,
+
+    /// How many bytes to expect, for percentage and ETA (such as 300g)
+    #[arg(long, value_name = "SIZE", help_heading = "Source")]
+    pub size: Option<ByteSize>,
+
+    /// Write the line that sha1sum would print to FILE, once the receiver has confirmed
+    #[arg(long, value_name = "FILE", help_heading = "Source")]
+    pub checksum_file: Option<PathBuf>,
+
+    /// Send at most RATE bytes a second, as pv -L reads it: 10m is 10 MiB/s
+    #[arg(short = 'L', long, value_name = "RATE", help_heading = "Connection")]
+    pub rate_limit: Option<Rate>,
+
+    /// How long to try to reach the receiver before giving up (such as 30s, 5m)
+    #[arg(long, value_name = "DURATION", default_value = "30s", help_heading = "Connection")]
+    pub wait: Span,
+
+    /// Local address to send from
+    #[arg(long, value_name = "ADDR", help_heading = "Connection")]
+    pub bind: Option<std::net::IpAddr>,
+
+    /// Try address, key, version, target and free space, without a backup; the receiver waits on
+    #[arg(long, help_heading = "Connection")]
+    check: bool,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub address: AddressArgs,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub key: KeyArgs,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub display: DisplayArgs,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ExpectArg {
+    /// An xbstream that holds the closing metadata and redo files of a backup
+    Backup,
+    /// An xbstream whose chunks and files are whole
+    Xbstream,
+    /// Any bytes; the SHA-1 is the only check
+    Raw,
+}
+
+impl Args {
+    /// How much is required of the stream.
+    pub fn expect(&self) -> Expect {
+        match (self.raw, self.expect) {
+            (true, _) | (_, ExpectArg::Raw) => Expect::Raw,
+            (_, ExpectArg::Backup) => Expect::Backup,
+            (_, ExpectArg::Xbstream) => Expect::Xbstream,
+        }
+    }
+
+    /// What was said about the source.
+    pub fn wish(&self) -> Wish {
+        Wish {
+            command: self.command.clone(),
+            input: self.input.clone(),
+            tool: self.tool.clone(),
+            tool_args: self.tool_args.clone(),
+        }
+    }
+
+    /// What the receiver is asked for.
+    pub fn purpose(&self) -> Purpose {
+        match self.check {
+            true => Purpose::Check,
+            false => Purpose::Transfer,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn clap_finds_no_fault() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn everything_after_tool_args_is_the_tools() {
+        let args = Args::parse_from(["xbsend", "db2:9999", "--tool-args", "--user=root", "-S", "/run/x.sock"]);
+        assert_eq!(args.wish().tool_args, ["--user=root", "-S", "/run/x.sock"]);
+        assert_eq!(args.to, "db2:9999");
+    }
+
+    #[test]
+    fn a_command_keeps_its_options() {
+        let args = Args::parse_from(["xbsend", "-L", "10m", "db2:9999", "--", "mariadb-backup", "--backup", "-L"]);
+        assert_eq!(args.wish().command, ["mariadb-backup", "--backup", "-L"]);
+        assert_eq!(args.rate_limit.map(Rate::bytes_per_second), Some(10 << 20));
+    }
+}

@@ -1,0 +1,205 @@
+//! One session from its first attempt to reach the receiver to its verdict.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use quinn::{EndpointConfig, Runtime, TokioRuntime};
+use xbproto::cli::{Event, Progress, Reporter, Standing};
+use xbproto::failure::{Cause, Failure, Party};
+use xbproto::key::Key;
+use xbproto::meter::Gauge;
+use xbproto::place::{Place, Work};
+use xbproto::quantity::Rate;
+use xbproto::quic::{self, Family, Tuning};
+use xbproto::session::{Sender, SenderConfig, Sent};
+use xbproto::shared::Shared;
+use xbproto::throttle::Throttle;
+use xbproto::wire::{LaneSum, Purpose, Receipt, SessionId, Welcome};
+
+use crate::drive::drive;
+use crate::resume::{Route, keep_linked};
+use crate::source::{self, Choice, OnLine};
+use crate::tap::Expect;
+use crate::uplink::Uplink;
+
+/// How long the link's thread may take to say goodbye after the session is over.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// Everything that makes one session.
+#[derive(Debug)]
+pub struct Transfer {
+    /// The session's name.
+    pub session: SessionId,
+    /// Where the receiver is.
+    pub route: Route,
+    /// The local address to send from.
+    pub bind: Option<IpAddr>,
+    /// Which addresses may be used.
+    pub family: Family,
+    /// What both sides have.
+    pub key: Key,
+    /// Where the bytes come from; nothing for a check.
+    pub source: Option<Choice>,
+    /// How much is required of them.
+    pub expect: Expect,
+    /// The rate limit.
+    pub rate: Option<Rate>,
+    /// Expected bytes, if known.
+    pub size: Option<u64>,
+    /// The session's window in bytes.
+    pub window: u64,
+}
+
+/// What a good end has brought.
+#[derive(Debug)]
+pub enum Done {
+    /// The receiver would take a backup.
+    Checked(Welcome),
+    /// The receiver has committed it.
+    Confirmed {
+        /// What it said.
+        receipt: Receipt,
+        /// Length and SHA-1 of every lane.
+        sums: Vec<LaneSum>,
+        /// From the welcome to the receipt.
+        elapsed: Duration,
+        /// What `sha1sum` would call the source.
+        name: String,
+    },
+}
+
+impl Transfer {
+    /// Runs the session on the calling thread, which must live as long as the process (a child of
+    /// it does not outlive it), and on threads of its own.
+    ///
+    /// # Errors
+    /// The first [`Failure`], wherever it happened. Nothing of the source is left running.
+    pub async fn run(self, stop: impl Future<Output = Cause>, reporter: &Reporter) -> Result<Done, Failure> {
+        let session = Arc::new(Shared::new(Sender::new(self.config())));
+        let link = self.start_link(&session, reporter).map_err(unforeseen)?;
+        let work = async {
+            let welcome = session.when(|s| match (s.outcome(), s.target()) {
+                (Some(_), _) => Some(None),
+                (None, welcome) => welcome.cloned().map(Some),
+            });
+            match welcome.await {
+                Some(welcome) => self.send(&welcome, &session, &link.gauge, reporter).await,
+                None => (Duration::ZERO, String::new()),
+            }
+        };
+        let interrupted = async {
+            let cause = stop.await;
+            session.change(|s| s.fail(Failure::new(cause, Party::Sender, signal_words(cause))));
+            std::future::pending::<()>().await;
+        };
+        let (elapsed, name) = tokio::select! {
+            finished = work => finished,
+            () = interrupted => unreachable!("waits for ever"),
+        };
+        let _ = tokio::time::timeout(GOODBYE, link.work.finished()).await;
+        verdict(&session, elapsed, name)
+    }
+
+    fn config(&self) -> SenderConfig {
+        SenderConfig {
+            session: self.session,
+            purpose: if self.source.is_some() { Purpose::Transfer } else { Purpose::Check },
+            lanes: 1,
+            window: self.window,
+            retry_for: Duration::ZERO,
+            size: self.size,
+        }
+    }
+
+    /// Starts the thread that reaches the receiver and serves the session over the link.
+    fn start_link(&self, session: &Arc<Shared<Sender>>, reporter: &Reporter) -> io::Result<LinkThread> {
+        let local = match (self.bind, self.route.addresses.first()) {
+            (Some(address), _) => SocketAddr::new(address, 0),
+            (None, Some(peer)) if peer.is_ipv4() => Family::V4.unspecified(0),
+            (None, _) => Family::V6.unspecified(0),
+        };
+        let socket = quic::bind(local, Family::Any).map_err(io::Error::other)?;
+        let tuning = Tuning { window: self.window, rate: self.rate };
+        let gauge = Arc::new(Gauge::default());
+        let (route, key, rate) = (self.route.clone(), self.key.clone(), self.rate);
+        let (session, reporter, counted) = (session.clone(), reporter.clone(), gauge.clone());
+        let work = Place::Threads.start("link", move || async move {
+            let uplink =
+                Uplink { session: session.clone(), throttle: Arc::new(Throttle::new(rate)), gauge: counted, tuning };
+            let endpoint = TokioRuntime
+                .wrap_udp_socket(socket)
+                .and_then(|socket| quic::dialer(socket, EndpointConfig::default(), tuning));
+            match endpoint {
+                Ok(endpoint) => {
+                    keep_linked(&endpoint, &route, &key, &uplink, &reporter).await;
+                    let _ = tokio::time::timeout(Duration::from_secs(1), endpoint.wait_idle()).await;
+                }
+                Err(error) => session.change(|s| s.fail(unforeseen(error))),
+            }
+        })?;
+        Ok(LinkThread { work, gauge })
+    }
+
+    /// From the receiver's welcome to the end of the session.
+    async fn send(
+        &self,
+        welcome: &Welcome,
+        session: &Arc<Shared<Sender>>,
+        gauge: &Arc<Gauge>,
+        reporter: &Reporter,
+    ) -> (Duration, String) {
+        reporter.tell(Event::Notice(format!("sending to {}", welcome.target)));
+        let mut progress = Progress::new(gauge.clone(), reporter.clone());
+        let Some(choice) = self.source.clone() else { return (Duration::ZERO, String::new()) };
+        let told = reporter.clone();
+        let on_line: OnLine = Arc::new(move |line| told.tell(Event::Child { label: "backup", line: line.0 }));
+        let started = match source::start(choice, on_line) {
+            Ok(started) => started,
+            Err(error) => {
+                session.change(|s| s.fail(Failure::new(error.cause(), Party::Sender, error)));
+                return (Duration::ZERO, String::new());
+            }
+        };
+        let name = started.name.clone();
+        let total = started.length.or(self.size);
+        let follow = progress.follow(|waiting| {
+            session.change(|s| s.waits_for(waiting));
+            session.look(|s| Standing { bytes: s.written(), total, peer: s.peer_waits_for() })
+        });
+        tokio::select! {
+            () = drive(started, self.expect, session, gauge, reporter) => {}
+            () = follow => {}
+        }
+        (progress.elapsed(), name)
+    }
+}
+
+/// The thread that owns the endpoint, and what it counts.
+struct LinkThread {
+    work: Work<()>,
+    gauge: Arc<Gauge>,
+}
+
+fn verdict(session: &Shared<Sender>, elapsed: Duration, name: String) -> Result<Done, Failure> {
+    session.look(|s| match s.outcome() {
+        Some(Sent::Checked(welcome)) => Ok(Done::Checked(welcome.clone())),
+        Some(Sent::Confirmed(receipt)) => {
+            Ok(Done::Confirmed { receipt: receipt.clone(), sums: s.sums(), elapsed, name })
+        }
+        Some(Sent::Failed(failure)) => Err(failure.clone()),
+        None => Err(Failure::new(Cause::Unforeseen, Party::Sender, "the session ended without a verdict")),
+    })
+}
+
+fn unforeseen(error: impl std::fmt::Display) -> Failure {
+    Failure::new(Cause::Unforeseen, Party::Sender, error)
+}
+
+fn signal_words(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Terminated => "ended by SIGTERM",
+        _ => "interrupted by SIGINT",
+    }
+}
