@@ -130,7 +130,8 @@ mod tests {
 
     #[test]
     fn ports_and_addresses_are_told_apart() {
-        let listen = |given: &str| given.parse::<ListenOn>().ok().map(|on| (on.address.map(|a| a.to_string()), on.port));
+        let listen =
+            |given: &str| given.parse::<ListenOn>().ok().map(|on| (on.address.map(|a| a.to_string()), on.port));
         assert_eq!(listen("0"), Some((None, 0)));
         assert_eq!(listen("127.0.0.1:7"), Some((Some("127.0.0.1".into()), 7)));
         assert_eq!(listen("[::1]:7"), Some((Some("::1".into()), 7)));

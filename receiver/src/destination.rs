@@ -5,10 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use xbproto::cli::{Event, Reporter};
-use xbproto::process::isolate;
 
 use crate::args::Args;
-use crate::disk::Notice;
+use crate::disk::{DiskError, Notice};
 use crate::extract::Progress;
 use crate::sink::{self, CommandSink, ExtractSink, Sink, SinkError, StdoutSink};
 
@@ -44,14 +43,13 @@ pub fn open(args: &Args, id: u64, window: u64, reporter: &Reporter) -> Result<De
     let sink: Box<dyn Sink> = match args.stdout {
         true => {
             let out = std::io::stdout().as_fd().try_clone_to_owned();
-            Box::new(StdoutSink::new(out.map_err(SinkError::Stdout)?))
+            Box::new(StdoutSink::new(out.map_err(|error| DiskError::new("duplicating", "stdout", error))?))
         }
         false => {
             let told = reporter.clone();
             let on_line = Arc::new(move |line| told.tell(Event::Child { label: "consumer", line }));
-            Box::new(CommandSink::new(args.command.clone(), isolate, on_line)?)
+            Box::new(CommandSink::new(args.command.clone(), on_line)?)
         }
     };
     Ok(Destination { sink, name: "-".into(), unpacking: None })
 }
-

@@ -46,7 +46,7 @@ impl Downlink {
                 link.close(CloseCode::Violation, "this side gave up the link");
                 ended
             }
-            Some(Received::Confirmed(_)) => {
+            Some(Received::Confirmed(_) | Received::Unacknowledged(_)) => {
                 link.close(CloseCode::Done, "confirmed");
                 Ok(())
             }
@@ -71,7 +71,7 @@ impl Downlink {
                 self.session.change(|s| s.fail(violation.found_by(Party::Receiver)));
             }
             let over = self.session.look(|s| match s.outcome() {
-                Some(Received::Confirmed(_)) => true,
+                Some(Received::Confirmed(_) | Received::Unacknowledged(_)) => true,
                 Some(Received::Failed(failure)) => failure.party == Party::Sender,
                 None => false,
             });

@@ -175,7 +175,10 @@ async fn greeting(incoming: Incoming, key: Arc<Key>, tuning: Tuning) -> Arrival 
         }
     };
     let greeted = timeout(ADMISSION, greeted).await;
-    Arrival { peer, greeted: greeted.unwrap_or_else(|_| Err(LinkError::Lost("it took too long to prove itself".into()))) }
+    Arrival {
+        peer,
+        greeted: greeted.unwrap_or_else(|_| Err(LinkError::Lost("it took too long to prove itself".into()))),
+    }
 }
 
 /// Tells an authenticated sender why it cannot be served, and closes.

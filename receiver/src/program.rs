@@ -77,8 +77,7 @@ async fn receive(args: Args, reporter: &Reporter) -> Result<(), Failure> {
         invite(&key, address, reporter);
     }
     let name = destination.name.clone();
-    let transfer =
-        Transfer { socket, key, destination, wait: args.wait.map(|wait| wait.0), window: WINDOW };
+    let transfer = Transfer { socket, key, destination, wait: args.wait.map(|wait| wait.0), window: WINDOW };
     report(&transfer.run(stop, reporter).await?, &name, reporter);
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::{EndpointConfig, Runtime, TokioRuntime};
-use xbproto::cli::{Event, Progress, Reporter, Standing};
+use xbproto::cli::{Progress, Reporter, Standing};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::meter::Gauge;

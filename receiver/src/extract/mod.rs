@@ -51,6 +51,8 @@ pub struct Extraction {
     target: TargetDir,
     staging: Staging,
     shared: Arc<Shared>,
+    /// The renames, once everything is synced.
+    planned: Option<Commit>,
     phase: Phase,
 }
 
@@ -76,7 +78,7 @@ impl Extraction {
             let _ = staging.remove();
             target.unmake();
         })?;
-        Ok((Extraction { target, staging, shared: Arc::new(shared), phase: Phase::Unpacking }, notices))
+        Ok((Extraction { target, staging, shared: Arc::new(shared), planned: None, phase: Phase::Unpacking }, notices))
     }
 
     /// The unpacker for one lane. All of a file must come on one lane; there is no order between lanes.
@@ -94,18 +96,30 @@ impl Extraction {
         self.staging.free()
     }
 
-    /// Syncs everything and gives every file its final name. All lanes have finished.
+    /// Syncs every file and directory where it is, and plans the renames. All lanes have finished. Idempotent.
     ///
     /// # Errors
-    /// When a file has not ended or could not be synced, or a name is taken; nothing has a final name then, unless the
-    /// error is [`ExtractError::NotUndone`].
-    pub fn commit(&mut self) -> Result<(), ExtractError> {
+    /// When a file has not ended or could not be synced, or a name is taken.
+    pub fn sync(&mut self) -> Result<(), ExtractError> {
         if self.phase == Phase::Over {
             return Err(ExtractError::OutOfTurn);
         }
-        self.shared.check_finished()?;
-        self.shared.syncers.finish()?;
-        let commit = Commit::plan(self.staging.tree()?, self.staging.target()?, &self.target.path)?;
+        if self.planned.is_none() {
+            self.shared.check_finished()?;
+            self.shared.syncers.finish()?;
+            self.planned = Some(Commit::plan(self.staging.tree()?, self.staging.target()?, &self.target.path)?);
+        }
+        Ok(())
+    }
+
+    /// Gives every file its final name, after a [`sync`](Self::sync).
+    ///
+    /// # Errors
+    /// As `sync`, and when a name was taken meanwhile; nothing has a final name then, unless the error is
+    /// [`ExtractError::NotUndone`].
+    pub fn commit(&mut self) -> Result<(), ExtractError> {
+        self.sync()?;
+        let commit = self.planned.take().ok_or(ExtractError::OutOfTurn)?;
         self.publish(&commit)?;
         self.phase = Phase::Over;
         // Every name is in place and durable. If this fails, the next run finds the record and does it.

@@ -9,7 +9,6 @@ mod consumer;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
-use std::process::Command;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -26,24 +25,23 @@ pub type OnLine = Arc<dyn Fn(String) + Send + Sync>;
 /// A command on this host that reads the stream from its standard input.
 pub struct CommandSink {
     argv: Vec<OsString>,
-    prepare: fn(&mut Command),
     on_line: OnLine,
     /// Empty until the session starts.
     consumer: Arc<OnceLock<Consumer>>,
 }
 
 impl CommandSink {
-    /// A sink for the command `argv`, program first. `prepare` is applied to it before it is spawned; `on_line` gets
-    /// its standard error line by line. Its standard output stays ours.
+    /// A sink for the command `argv`, program first. `on_line` gets its standard error line by line; its standard
+    /// output stays ours.
     ///
     /// # Errors
     /// When there is no such command.
-    pub fn new(argv: Vec<OsString>, prepare: fn(&mut Command), on_line: OnLine) -> Result<CommandSink, SinkError> {
+    pub fn new(argv: Vec<OsString>, on_line: OnLine) -> Result<CommandSink, SinkError> {
         let program = argv.first().cloned().unwrap_or_default();
         if !is_command(&program) {
             return Err(SinkError::NoCommand { command: program });
         }
-        Ok(CommandSink { argv, prepare, on_line, consumer: Arc::default() })
+        Ok(CommandSink { argv, on_line, consumer: Arc::default() })
     }
 
     fn out_of_turn(&self, call: &'static str) -> SinkError {
@@ -53,7 +51,7 @@ impl CommandSink {
 
 impl Sink for CommandSink {
     fn start(&mut self) -> Result<(), SinkError> {
-        let consumer = Consumer::spawn(&self.argv, self.prepare, &self.on_line)?;
+        let consumer = Consumer::spawn(&self.argv, &self.on_line)?;
         // A second one is killed as it is dropped.
         self.consumer.set(consumer).map_err(|_| self.out_of_turn("start"))
     }
@@ -65,8 +63,12 @@ impl Sink for CommandSink {
         Ok(Box::new(CommandLane { consumer: Arc::clone(&self.consumer), written: 0 }))
     }
 
+    fn sync(&mut self) -> Result<(), SinkError> {
+        self.consumer.get().ok_or_else(|| self.out_of_turn("sync"))?.finish()
+    }
+
     fn commit(&mut self, _sums: &[LaneSum]) -> Result<Reached, SinkError> {
-        self.consumer.get().ok_or_else(|| self.out_of_turn("commit"))?.finish()?;
+        self.sync()?;
         Ok(Reached::Consumed)
     }
 
@@ -104,8 +106,8 @@ struct CommandLane {
 
 impl LaneSink for CommandLane {
     fn write(&mut self, bytes: &Bytes) -> Result<(), SinkError> {
-        let target = || "a command that was not started".to_owned();
-        self.consumer.get().ok_or_else(|| SinkError::OutOfTurn { target: target(), call: "write" })?.write(bytes)?;
+        let out_of_turn = || SinkError::OutOfTurn { target: "command".into(), call: "write" };
+        self.consumer.get().ok_or_else(out_of_turn)?.write(bytes)?;
         self.written += bytes.len() as u64;
         Ok(())
     }

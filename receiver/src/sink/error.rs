@@ -6,6 +6,7 @@ use std::process::ExitStatus;
 
 use xbproto::failure::Cause;
 use xbproto::lane::LaneId;
+use xbproto::process::describe;
 
 use crate::disk::{DiskError, shown};
 use crate::extract::ExtractError;
@@ -61,7 +62,7 @@ pub enum SinkError {
         command: OsString,
     },
     /// The consumer ended badly.
-    #[error("consumer {}: {status}{}", shown(.command.as_ref()), quoted(.said))]
+    #[error("consumer {} {}{}", shown(.command.as_ref()), describe(*.status), quoted(.said))]
     ConsumerFailed {
         /// The command.
         command: OsString,
@@ -72,8 +73,9 @@ pub enum SinkError {
     },
     /// The consumer stopped reading while there was more to read, however it ended.
     #[error(
-        "consumer {}: closed its input before the end of the backup ({status}){}",
+        "consumer {} closed its input before the end of the backup and {}{}",
         shown(.command.as_ref()),
+        describe(*.status),
         quoted(.said)
     )]
     ConsumerStoppedReading {

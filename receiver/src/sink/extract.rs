@@ -37,6 +37,10 @@ impl Sink for ExtractSink {
         Ok(Box::new(ExtractLane { unpacker: self.extraction.lane(lane), written: 0 }))
     }
 
+    fn sync(&mut self) -> Result<(), SinkError> {
+        Ok(self.extraction.sync()?)
+    }
+
     fn commit(&mut self, _sums: &[LaneSum]) -> Result<Reached, SinkError> {
         self.extraction.commit()?;
         Ok(Reached::Synced)

@@ -37,7 +37,7 @@ pub struct FileSink {
     name: OsString,
     /// The partial file, locked; `None` once it was committed or abandoned.
     partial: Option<Arc<File>>,
-    sync: Arc<SyncAhead>,
+    ahead: Arc<SyncAhead>,
 }
 
 impl FileSink {
@@ -54,8 +54,8 @@ impl FileSink {
         let (file, notices) = claim::claim(&partial_path)?;
         let file = Arc::new(file);
         let pace = Pace { bytes: (window / 4).max(1), age: SYNC_AGE };
-        let sync = SyncAhead::start(Arc::clone(&file), &partial_path, pace).at("syncing", &partial_path)?;
-        let sink = FileSink { path: path.into(), dir, name: name.into(), partial: Some(file), sync: Arc::new(sync) };
+        let ahead = SyncAhead::start(Arc::clone(&file), &partial_path, pace).at("syncing", &partial_path)?;
+        let sink = FileSink { path: path.into(), dir, name: name.into(), partial: Some(file), ahead: Arc::new(ahead) };
         // Once more, now that nobody else can be committing it.
         refuse_existing(&sink.dir, path)?;
         Ok((sink, notices))
@@ -96,14 +96,19 @@ impl Sink for FileSink {
             return Err(SinkError::OneLane { lane, target: self.target().describe });
         }
         let file = self.partial.clone().ok_or_else(|| self.out_of_turn("lane"))?;
-        Ok(Box::new(FileLane { file, path: self.path.clone(), written: 0, sync: Arc::clone(&self.sync) }))
+        Ok(Box::new(FileLane { file, path: self.path.clone(), written: 0, ahead: Arc::clone(&self.ahead) }))
+    }
+
+    fn sync(&mut self) -> Result<(), SinkError> {
+        let file = self.partial.as_ref().ok_or_else(|| self.out_of_turn("sync"))?;
+        // Before the last sync, so that an error is not told to a sync that nobody asks any more.
+        self.ahead.stop()?;
+        Ok(file.sync_all().at("syncing", &self.path)?)
     }
 
     fn commit(&mut self, sums: &[LaneSum]) -> Result<Reached, SinkError> {
-        let (Some(file), [sum]) = (&self.partial, sums) else { return Err(self.out_of_turn("commit")) };
-        // Before the last sync, so that an error is not told to a sync that nobody asks any more.
-        self.sync.stop()?;
-        file.sync_all().at("syncing", &self.path)?;
+        let [sum] = sums else { return Err(self.out_of_turn("commit")) };
+        self.sync()?;
         self.write_checksum(sum.sum)?;
         self.publish()?;
         self.partial = None;
@@ -146,7 +151,7 @@ struct FileLane {
     file: Arc<File>,
     path: PathBuf,
     written: u64,
-    sync: Arc<SyncAhead>,
+    ahead: Arc<SyncAhead>,
 }
 
 impl LaneSink for FileLane {
@@ -157,7 +162,7 @@ impl LaneSink for FileLane {
     }
 
     fn durable(&mut self) -> Result<u64, SinkError> {
-        Ok(self.sync.durable(self.written)?)
+        Ok(self.ahead.durable(self.written)?)
     }
 
     fn finish(&mut self) -> Result<(), SinkError> {

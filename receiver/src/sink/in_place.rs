@@ -86,15 +86,20 @@ impl Sink for InPlaceSink {
         Ok(Box::new(InPlaceLane { path: self.path.clone(), stop: self.stop.clone(), writer, written: 0 }))
     }
 
-    fn commit(&mut self, _sums: &[LaneSum]) -> Result<Reached, SinkError> {
-        match (self.kind, &self.device) {
-            (Kind::Null, _) => Ok(Reached::Discarded),
-            (Kind::Block, Some(device)) => {
-                device.sync_data().at("syncing", &self.path)?;
-                Ok(Reached::Synced)
-            }
-            _ => Ok(Reached::HandedToStdout),
+    fn sync(&mut self) -> Result<(), SinkError> {
+        if let (Kind::Block, Some(device)) = (self.kind, &self.device) {
+            device.sync_data().at("syncing", &self.path)?;
         }
+        Ok(())
+    }
+
+    fn commit(&mut self, _sums: &[LaneSum]) -> Result<Reached, SinkError> {
+        self.sync()?;
+        Ok(match self.kind {
+            Kind::Null => Reached::Discarded,
+            Kind::Block => Reached::Synced,
+            Kind::Character | Kind::Fifo => Reached::HandedToStdout,
+        })
     }
 
     fn abandon(&mut self) {

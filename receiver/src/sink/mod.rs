@@ -4,7 +4,7 @@
 //! driven by a thread of its own. The life of a sink is one of
 //!
 //! ```text
-//! construction ─ start ─ lane × n ─ write … finish (of every lane) ─ commit
+//! construction ─ start ─ lane × n ─ write … finish (of every lane) ─ sync ─ commit
 //!                        └─ anywhere from here on ─ abandon
 //! ```
 //!
@@ -31,7 +31,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use xbproto::lane::{LaneId, Sha1Sum};
+use xbproto::lane::LaneId;
+pub use xbproto::wire::{LaneSum, Reached};
 
 use crate::disk::Notice;
 
@@ -66,8 +67,15 @@ pub trait Sink: Send {
     /// When the target cannot be opened, or takes fewer lanes than this.
     fn lane(&mut self, lane: LaneId) -> Result<Box<dyn LaneSink>, SinkError>;
 
-    /// After every lane has `finish`ed and all digests agreed: makes it durable, then gives it its final name.
-    /// Blocking.
+    /// After every lane has `finish`ed and all digests agreed: makes everything durable, or waits for whoever consumes
+    /// it to be content. Nothing has its final name yet, and `abandon` may still be called. Blocking, for as long as
+    /// it takes; an interrupter ends the waiting. Idempotent.
+    ///
+    /// # Errors
+    /// When any of that failed.
+    fn sync(&mut self) -> Result<(), SinkError>;
+
+    /// After `sync` (which it does itself if nobody has): gives it its final name. Blocking, but not for long.
     ///
     /// # Errors
     /// When any of that failed; what was done of it is undone, and `abandon` may still be called.
@@ -105,31 +113,6 @@ pub trait LaneSink: Send {
     /// # Errors
     /// When something should have followed, such as the rest of a chunk.
     fn finish(&mut self) -> Result<(), SinkError>;
-}
-
-/// Length and digest of a lane on which both sides agree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LaneSum {
-    /// The lane.
-    pub lane: LaneId,
-    /// Its length in bytes.
-    pub len: u64,
-    /// The SHA-1 of these bytes.
-    pub sum: Sha1Sum,
-}
-
-/// What a commit reached, from the strongest promise to the weakest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reached {
-    /// On disk under its final name; a crash of the host keeps it.
-    Synced,
-    /// A consumer took all of it and ended with exit code 0.
-    Consumed,
-    /// Whoever reads our standard output (or a FIFO, or a device such as a tape) was handed all of it; what became of
-    /// it is not known.
-    HandedToStdout,
-    /// Thrown away on request.
-    Discarded,
 }
 
 /// What a sink is, in words and numbers for the other side.

@@ -34,6 +34,10 @@ impl Sink for StdoutSink {
         }
     }
 
+    fn sync(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+
     fn commit(&mut self, _sums: &[LaneSum]) -> Result<Reached, SinkError> {
         Ok(Reached::HandedToStdout)
     }

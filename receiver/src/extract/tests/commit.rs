@@ -42,6 +42,7 @@ fn nothing_has_its_name_before_commit() {
     let room = room();
     let mut extraction = room.extraction();
     feed(&extraction, &chunks()).unwrap();
+    extraction.sync().unwrap();
     let visible: Vec<_> = room.paths().into_iter().filter(|path| !path.starts_with(STAGING_PREFIX)).collect();
     assert_eq!(visible, BEFORE);
     extraction.commit().unwrap();
@@ -221,6 +222,7 @@ fn a_failed_sync_fails_the_commit() {
     feed(&extraction, &chunks()).unwrap();
     let (_reader, pipe) = rustix::pipe::pipe().unwrap();
     extraction.shared.syncers.push(sync::Finished { path: "db1/a".into(), file: Arc::new(pipe.into()) });
+    assert_eq!(extraction.sync().unwrap_err().to_string(), "syncing db1/a: Invalid argument");
     assert_eq!(extraction.commit().unwrap_err().to_string(), "syncing db1/a: Invalid argument");
     extraction.abandon();
     assert_eq!(room.paths(), BEFORE);

@@ -5,14 +5,15 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io::{BufRead, BufReader, Read};
 use std::os::fd::OwnedFd;
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+use xbproto::process::{Signal, isolate, signal_group};
 
 use super::OnLine;
 use crate::disk::DiskError;
@@ -49,13 +50,13 @@ enum Life {
 }
 
 impl Consumer {
-    pub(super) fn spawn(argv: &[OsString], prepare: fn(&mut Command), on_line: &OnLine) -> Result<Consumer, SinkError> {
+    /// Starts it, as the leader of a process group of its own. It is killed when the calling thread ends.
+    pub(super) fn spawn(argv: &[OsString], on_line: &OnLine) -> Result<Consumer, SinkError> {
         let (program, arguments) = argv.split_first().ok_or(SinkError::NoCommand { command: OsString::new() })?;
         let failed = |error| SinkError::Disk(DiskError::new("starting", program, error));
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::piped()).stderr(Stdio::piped());
-        command.process_group(0).env_remove("XB_KEY");
-        prepare(&mut command);
+        isolate(&mut command);
         let mut child = command.spawn().map_err(failed)?;
         let stop = Stop::default();
         let input = child.stdin.take().map(|stdin| Outlet::new(OwnedFd::from(stdin), stop.clone()));
@@ -151,7 +152,7 @@ impl Consumer {
                 }
                 // It has ended, so this does not wait. If it fails, somebody else has reaped it, and taking that for a
                 // failure (exit code 1) is the safe side.
-                child.wait().unwrap_or_else(|_| std::os::unix::process::ExitStatusExt::from_raw(1 << 8))
+                child.wait().unwrap_or_else(|_| ExitStatus::from_raw(1 << 8))
             }
         };
         *life = Life::Over(status);
@@ -172,8 +173,8 @@ impl Consumer {
 
     /// To be called only while the child is not reaped.
     fn signal(&self) {
-        // It fails only if all of the group is gone.
-        let _ = kill_process_group(self.pid, Signal::KILL);
+        // It can fail only for what is not ours to kill, such as a command that sudo runs.
+        let _ = signal_group(self.pid.as_raw_nonzero().get().unsigned_abs(), Signal::KILL);
     }
 
     fn last_words(&self) -> Vec<String> {

@@ -38,6 +38,7 @@ fn names(room: &TempDir) -> Vec<String> {
 fn nothing_has_its_name_before_commit() {
     let room = tempfile::tempdir().unwrap();
     let mut sink = filled(&room);
+    sink.sync().unwrap();
     assert_eq!(names(&room), ["backup.partial"]);
 
     assert_eq!(sink.commit(&[sum()]).unwrap(), Reached::Synced);
