@@ -82,20 +82,24 @@ fn a_source_that_cannot_be_started() {
 
 #[test]
 fn a_tool_that_does_not_report_success() {
-    let files = [("whole.xb", Backup::small().stream())];
-    sender_fails(
-        &[files[0].clone(), ("bin/mariadb-backup", tool_script())],
-        6,
-        "did not report success",
-        |scene, to| {
-            let tool = FakeTool::new(scene, "mariadb-backup", "cat whole.xb; echo 'completed, more or less' >&2");
-            scene.sender(to, ["--", &tool.tool("mariadb-backup"), "--backup"])
-        },
-    );
+    let scene = Scene::new();
+    scene.file("whole.xb", Backup::small().stream());
+    let tool = FakeTool::new(&scene, "mariadb-backup", "cat whole.xb; echo 'completed, more or less' >&2");
+    let command = ["--", &tool.tool("mariadb-backup"), "--backup"];
+    let (sent, received) = scene.transfer(scene.receiver(["-o", "out.xb"]), |to| scene.sender(to, command));
+    expect_both(6, "did not report success", (&sent, "sender"), &received);
+    assert_eq!(scene.listing("."), ["bin/mariadb-backup", "whole.xb"]);
+}
 
-    fn tool_script() -> Vec<u8> {
-        Vec::new()
-    }
+#[test]
+fn a_tool_that_reports_success_and_fails() {
+    let scene = Scene::new();
+    scene.file("whole.xb", Backup::small().stream());
+    let tool = FakeTool::new(&scene, "xtrabackup", "cat whole.xb; echo 'completed OK!' >&2; exit 1");
+    let command = ["--", &tool.tool("xtrabackup"), "--backup"];
+    let (sent, received) = scene.transfer(scene.receiver(["-o", "out.xb"]), |to| scene.sender(to, command));
+    expect_both(6, "status 1", (&sent, "sender"), &received);
+    assert_eq!(scene.listing("."), ["bin/xtrabackup", "whole.xb"]);
 }
 
 #[test]
@@ -159,7 +163,7 @@ fn a_killed_sender() {
         scene.file("half.xb", Backup::small().cut());
         let receiver = scene.receiver([]).args(destination).start();
         let address = receiver.address();
-        let sender = scene.sender(&address, ["--", "sh", "-c", "cat half.xb; sleep 1000"]).start();
+        let sender = scene.sender(&address, ["--", "sh", "-c", "cat half.xb; exec sleep 1000"]).start();
         receiver.log().wait_for("connected");
         thread::sleep(Duration::from_millis(300));
         sender.signal(Signal::KILL);
@@ -175,7 +179,7 @@ fn a_killed_receiver() {
     scene.file("half.xb", Backup::small().cut());
     let receiver = scene.receiver(["-o", "out.xb"]).start();
     let address = receiver.address();
-    let sender = scene.sender(&address, ["--", "sh", "-c", "cat half.xb; sleep 1000"]).start();
+    let sender = scene.sender(&address, ["--", "sh", "-c", "cat half.xb; exec sleep 1000"]).start();
     receiver.log().wait_for("connected");
     receiver.signal(Signal::KILL);
     receiver.wait();
@@ -213,13 +217,13 @@ fn what_a_killed_receiver_left_does_not_hinder_the_next() {
 fn a_link_lost_after_the_tools_own_success() {
     let (scene, backup) = (Scene::new(), Backup::small());
     scene.file("whole.xb", backup.stream());
-    let tool = FakeTool::sending(&scene, "mariadb-backup", "whole.xb");
+    let script = "while ! [ -e go ]; do sleep 0.02; done; cat whole.xb; echo 'completed OK!' >&2";
+    let tool = FakeTool::new(&scene, "mariadb-backup", script);
     let receiver = scene.receiver(["-o", "out.xb"]).start();
-    let sender = scene.sender(&receiver.address(), ["--", &tool.tool("mariadb-backup"), "--backup"]);
-    // Slow enough that the receiver can be stopped in the middle.
-    let sender = sender.input(Input::Nothing).start();
-    receiver.log().wait_for("connected");
+    let sender = scene.sender(&receiver.address(), ["--", &tool.tool("mariadb-backup"), "--backup"]).start();
+    sender.log().wait_for("sending to");
     receiver.signal(Signal::STOP);
+    scene.file("go", "");
     sender.log().wait_for("backup: tool finished, waiting for the receiver");
     receiver.signal(Signal::KILL);
     receiver.wait();
@@ -382,7 +386,7 @@ fn a_reader_of_stdout_that_goes_away() {
     drop(reader);
     let receiver = scene.receiver(["--stdout"]).output(xbtests::Output::Open(pipe.into()));
     let (sent, received) = scene.transfer(receiver, |to| scene.sender(to, []).feed(&Backup::small()));
-    expect_both(7, "stdout", (&received, "receiver"), &sent);
+    expect_both(7, "its reader went away", (&received, "receiver"), &sent);
 }
 
 #[test]
@@ -428,13 +432,14 @@ fn a_port_that_is_taken() {
 
 #[test]
 fn a_second_receiver_of_one_file() {
-    for args in [["-o", "out.xb"].as_slice(), &["-x", "-C", "data"]] {
+    let cases = [(["-o", "out.xb"].as_slice(), "already running"), (&["-x", "-C", "data"], "already unpacking")];
+    for (args, words) in cases {
         let (scene, backup) = (Scene::new(), Backup::small());
         scene.new_folder("data");
         let first = scene.receiver([]).args(args).start();
         let address = first.address();
         let second = scene.receiver([]).args(args).start().wait();
-        second.expect_failure(7).expect_said("already running").expect_silence_on("listening on");
+        second.expect_failure(7).expect_said(words).expect_silence_on("listening on");
         scene.sender(&address, []).feed(&backup).start().wait().expect_success();
         first.wait().expect_success();
     }

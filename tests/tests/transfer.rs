@@ -99,7 +99,7 @@ fn with_nothing_to_read_the_installed_tool_makes_the_backup() {
         let (sent, received) = scene.transfer(scene.receiver(["-o", "out.xb"]), |to| {
             scene.sender(to, []).args(["--tool-args", "--user=backup"]).env("PATH", tools.path())
         });
-        expect_confirmed(&backup, (&sent, tool), (&received, "out.xb"));
+        expect_confirmed(&backup, (&sent, "-"), (&received, "out.xb"));
         sent.expect_said("backup: tool finished, waiting for the receiver");
         let options = fs::read_to_string(scene.path("options")).expect("the tool was run");
         assert!(options.starts_with("--user=backup --backup --stream=xbstream --target-dir="), "{options}");
