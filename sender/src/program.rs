@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use tempfile::NamedTempFile;
-use xbproto::cli::{Event, Reporter, Summary, ask_for_key, exit_code, given_key, interruption};
+use xbproto::cli::{Event, Reporter, Summary, ask_for_key, given_key, interruption};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::quantity::ByteSize;
 use xbproto::quic::Family;
@@ -28,16 +28,7 @@ pub fn run(args: Args) -> ExitCode {
         Ok(runtime) => runtime.block_on(send(args, &reporter)),
         Err(error) => Err(failure(Cause::Unforeseen, error)),
     };
-    let code = match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            let code = exit_code(failure.cause);
-            reporter.tell(Event::Failed(failure));
-            code
-        }
-    };
-    reporter.finish();
-    code
+    reporter.conclude(result)
 }
 
 async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
