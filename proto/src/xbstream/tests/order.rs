@@ -43,7 +43,7 @@ fn refused(items: &[Item]) -> String {
 fn closed<'a>(items: &[Item], names: &[&'a str]) -> Vec<&'a str> {
     let ledger = follow(items).expect("items in order");
     assert_eq!(ledger.finish(), Ok(()));
-    let taken = |name: &&&str| follow(&[items, &[end(name)]].concat()).is_err();
+    let taken = |name: &&&str| follow(&[items, &[write(name, 0, 1)]].concat()).is_err();
     let names: Vec<&str> = names.iter().filter(taken).copied().collect();
     assert_eq!(ledger.closed_files(), names.len() as u64);
     names
