@@ -12,6 +12,8 @@
 //! * [`MariaDb`]: a private database server. [`Mbstream`]: its own extractor, whose mistakes are known.
 //! * [`Tree`]: the files below a folder, to be compared.
 //!
+//! Those are processes on a real network; [`sim`] is the other half: the programs' own code on a simulated one.
+//!
 //! The functions of this crate panic when something is not as it should be: what calls them are tests, and the panic
 //! is their verdict. [`skip`] is for what a machine cannot do.
 #![allow(clippy::print_stderr, reason = "a test's words belong to the test runner, which captures them")]
@@ -27,6 +29,7 @@ mod programs;
 mod rogue;
 mod running;
 mod scene;
+pub mod sim;
 pub mod skip;
 mod terminal;
 mod tree;

@@ -40,7 +40,6 @@ fn code_2_usage() {
         &["127.0.0.1:1", "-L", "fast"],
         &["127.0.0.1:1", "-i", "a", "--", "b"],
         &["127.0.0.1:1", "--raw", "--expect", "backup"],
-        &["127.0.0.1:1", "--tool", "mysqldump"],
         &["127.0.0.1:99999"],
     ];
     for args in wrong {
@@ -56,6 +55,13 @@ fn code_2_two_tools_and_nobody_to_choose() {
     let receiver = scene.receiver(["-o", "out.xb"]).start();
     let sent = scene.sender(&receiver.address(), []).env("PATH", tools.path()).start().wait();
     sent.expect_failure(2).expect_said("--tool");
+}
+
+#[test]
+fn code_2_a_wrong_tool_is_told_before_anybody_is_called() {
+    let scene = Scene::new();
+    let sent = scene.sender("127.0.0.1:9", ["--wait", "1s", "--tool", "mysqldump"]).start().wait();
+    sent.expect_failure(2).expect_said("mysqldump");
 }
 
 #[test]

@@ -164,7 +164,7 @@ fn a_killed_sender() {
         let receiver = scene.receiver([]).args(destination).start();
         let address = receiver.address();
         let sender = scene.sender(&address, ["--", "sh", "-c", "cat half.xb; exec sleep 1000"]).start();
-        receiver.log().wait_for("connected");
+        receiver.log().wait_for("the sender has come");
         thread::sleep(Duration::from_millis(300));
         sender.signal(Signal::KILL);
         assert_eq!(sender.wait().code, 137);
@@ -180,7 +180,7 @@ fn a_killed_receiver() {
     let receiver = scene.receiver(["-o", "out.xb"]).start();
     let address = receiver.address();
     let sender = scene.sender(&address, ["--", "sh", "-c", "cat half.xb; exec sleep 1000"]).start();
-    receiver.log().wait_for("connected");
+    receiver.log().wait_for("the sender has come");
     receiver.signal(Signal::KILL);
     receiver.wait();
     sender.wait().expect_failure(3).expect_said("the link to the receiver was lost");
@@ -197,7 +197,7 @@ fn what_a_killed_receiver_left_does_not_hinder_the_next() {
         let (pipe, mut feed) = std::io::pipe().expect("a pipe");
         let sender = scene.sender(&receiver.address(), []).input(Input::Open(pipe.into())).start();
         std::io::copy(&mut half, &mut feed).expect("a sender that reads");
-        receiver.log().wait_for("connected");
+        receiver.log().wait_for("the sender has come");
         thread::sleep(Duration::from_millis(300));
         receiver.signal(Signal::KILL);
         receiver.wait();
@@ -451,7 +451,7 @@ fn a_second_sender_is_told_that_the_receiver_is_busy() {
     let receiver = scene.receiver(["-o", "out.xb"]).start();
     let (pipe, mut feed) = std::io::pipe().expect("a pipe");
     let first = scene.sender(&receiver.address(), []).input(Input::Open(pipe.into())).start();
-    receiver.log().wait_for("connected");
+    receiver.log().wait_for("the sender has come");
     let second = scene.sender(&receiver.address(), []).feed(&backup).start().wait();
     second.expect_failure(4);
     std::io::copy(&mut std::io::Cursor::new(backup.stream()), &mut feed).expect("a sender that reads");

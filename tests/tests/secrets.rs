@@ -88,7 +88,7 @@ fn at_a_terminal_the_key_is_shown_on_one_side_and_typed_on_the_other() {
     let key = receiver.screen().wait_for_line("xb1-");
     let key: Key = key.trim().parse().expect("the whole line is the key");
     let mut sender = Terminal::start(&scene, scene.sender(&address, ["-i", "in.xb"]).without_key());
-    sender.screen().wait_for("key");
+    sender.screen().wait_for("Key (");
     for process in scene.living() {
         assert!(!process.contains(&secret(&key)), "the key is in a command line: {process}");
     }

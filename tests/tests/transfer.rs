@@ -42,7 +42,7 @@ fn before_the_commit_there_is_only_a_partial_file() {
     let stream = backup.stream();
     let (first, rest) = stream.split_at(stream.len() / 2);
     feed.write_all(first).expect("a sender that reads");
-    receiver.log().wait_for("connected");
+    receiver.log().wait_for("the sender has come");
     while fs::metadata(scene.path("out.xb.partial")).map_or(0, |partial| partial.len()) == 0 {
         thread::sleep(Duration::from_millis(5));
     }
@@ -340,7 +340,7 @@ fn a_silent_reader_of_stdout_is_waited_for() {
     let receiver = scene.receiver(["--stdout"]).output(Output::Open(pipe.into())).start();
     let sender = scene.sender(&receiver.address(), []).feed(&backup).start();
     // Far more than the window is under way, and nobody reads yet.
-    receiver.log().wait_for("connected");
+    receiver.log().wait_for("the sender has come");
     thread::sleep(Duration::from_secs(2));
     let mut all = Vec::new();
     let reading = thread::spawn(move || reader.read_to_end(&mut all).map(|_| all));
