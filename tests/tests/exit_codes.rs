@@ -35,7 +35,7 @@ fn code_2_usage() {
     for args in wrong {
         scene.xbrecv([]).args(args).start().wait().expect_failure(2);
     }
-    let wrong: [&[&str]; 6] = [
+    let wrong: [&[&str]; 5] = [
         &[],
         &["127.0.0.1:1", "-L", "fast"],
         &["127.0.0.1:1", "-i", "a", "--", "b"],
