@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::lane::LaneId;
@@ -30,13 +31,9 @@ pub async fn settle(
     mut sink: Box<dyn Sink>,
     files: impl Fn() -> Option<u64>,
 ) {
-    let lanes = start(place, session, gauge, sink.as_mut());
+    let mut lanes = start(place, session, gauge, sink.as_mut());
     let interrupter = sink.interrupter();
-    let drained = async {
-        for lane in lanes {
-            drained(lane, session).await;
-        }
-    };
+    let drained = async { while lanes.join_next().await.is_some() {} };
     tokio::pin!(drained);
     let sink = tokio::select! {
         biased;
@@ -54,14 +51,10 @@ pub async fn settle(
     session.when(|s| s.outcome().map(|_| ())).await;
 }
 
-/// Starts a drain for every lane; a sink that fails to start fails the session.
-fn start(
-    place: Place,
-    session: &Arc<Shared<Receiver>>,
-    gauge: &Arc<Gauge>,
-    sink: &mut dyn Sink,
-) -> Vec<Work<Result<(), SinkError>>> {
-    let mut lanes = Vec::new();
+/// Starts a drain for every lane, and waits for all of them at once: the first that fails ends the
+/// session, whichever it is. A sink that fails to start does as well.
+fn start(place: Place, session: &Arc<Shared<Receiver>>, gauge: &Arc<Gauge>, sink: &mut dyn Sink) -> JoinSet<()> {
+    let mut lanes = JoinSet::new();
     if let Err(error) = sink.start() {
         fail(session, &error);
         return lanes;
@@ -70,7 +63,7 @@ fn start(
         let drain = Drain { lane, session: session.clone(), gauge: gauge.clone() };
         match sink.lane(lane) {
             Ok(lane_sink) => match place.start(&format!("drain-{}", lane.0), move || drain.run(lane_sink)) {
-                Ok(work) => lanes.push(work),
+                Ok(work) => drop(lanes.spawn(drained(work, session.clone()))),
                 Err(error) => session.change(|s| s.fail(Failure::new(Cause::Unforeseen, Party::Receiver, error))),
             },
             Err(error) => fail(session, &error),
@@ -79,10 +72,10 @@ fn start(
     lanes
 }
 
-async fn drained(lane: Work<Result<(), SinkError>>, session: &Shared<Receiver>) {
+async fn drained(lane: Work<Result<(), SinkError>>, session: Arc<Shared<Receiver>>) {
     match lane.finished().await {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => fail(session, &error),
+        Ok(Err(error)) => fail(&session, &error),
         Err(panicked) => session.change(|s| s.fail(Failure::new(Cause::Unforeseen, Party::Receiver, panicked))),
     }
 }

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::timeout;
 use xbproto::cli::{Event, Reporter};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::lane::LaneId;
 use xbproto::meter::Gauge;
-use xbproto::place::{Place, Work};
+use xbproto::place::{Panicked, Place};
 use xbproto::session::Sender;
 use xbproto::shared::Shared;
 
@@ -18,7 +20,7 @@ use crate::tap::{Expect, TapError, Watch};
 /// How long a source whose stream has ended early may take to say why.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
-/// How long a lane's thread may take to notice that the session is over.
+/// How long the lanes' threads may take to notice that the session is over.
 const LEAVE: Duration = Duration::from_secs(2);
 
 /// Pumps the source into the session and tells it the source's verdict; returns when the session
@@ -32,12 +34,12 @@ pub async fn drive(
 ) {
     let Started { lanes, mut ending, name, .. } = started;
     let watch = Watch::new(expect);
-    let mut pumps = Vec::new();
+    let mut pumps = JoinSet::new();
     for (number, input) in lanes.into_iter().enumerate() {
         let lane = LaneId(number as u16);
         let pump = Pump { lane, tap: watch.tap(), session: session.clone(), gauge: gauge.clone() };
         match Place::Threads.start(&format!("pump-{number}"), move || pump.run(input)) {
-            Ok(work) => pumps.push(work),
+            Ok(work) => drop(pumps.spawn(work.finished())),
             Err(error) => session.change(|s| s.fail(Failure::new(Cause::Unforeseen, Party::Sender, error))),
         }
     }
@@ -55,10 +57,8 @@ pub async fn drive(
     }
     session.when(|s| s.outcome().map(|_| ())).await;
     ending.stop().await;
-    for pump in pumps {
-        // A lane that waits in a read nobody ends (a stalled network file) is left to the process's end.
-        let _ = tokio::time::timeout(LEAVE, pump.finished()).await;
-    }
+    // A lane that waits in a read nobody ends (a stalled network file) is left to the process's end.
+    let _ = timeout(LEAVE, async { while pumps.join_next().await.is_some() {} }).await;
 }
 
 /// What may be wrong with a source.
@@ -68,8 +68,10 @@ enum DriveError {
     Source(#[from] SourceError),
     #[error(transparent)]
     Tap(#[from] TapError),
-    #[error("a lane's thread stopped: {0}")]
-    Thread(#[from] xbproto::place::Panicked),
+    #[error(transparent)]
+    Thread(#[from] Panicked),
+    #[error("waiting for a lane: {0}")]
+    Wait(#[from] JoinError),
 }
 
 impl DriveError {
@@ -77,23 +79,26 @@ impl DriveError {
         match self {
             DriveError::Source(error) => error.cause(),
             DriveError::Tap(error) => error.cause(),
-            DriveError::Thread(_) => Cause::Unforeseen,
+            DriveError::Thread(_) | DriveError::Wait(_) => Cause::Unforeseen,
         }
     }
 }
 
-/// Waits for the end of all lanes and of the source. A stream that ends too early is the source's
+/// A lane's end: read, failed, or its thread stopped.
+type LaneEnd = Result<Result<Pumped, PumpError>, Panicked>;
+
+/// Waits for the end of all lanes at once, and of the source. A stream that ends too early is the source's
 /// failure if the source failed, and only else the stream's own.
 async fn verdict(
-    pumps: &mut Vec<Work<Result<Pumped, PumpError>>>,
+    pumps: &mut JoinSet<LaneEnd>,
     ending: &mut Ending,
     watch: &Watch,
     name: &str,
 ) -> Result<(), DriveError> {
     let mut bytes = 0;
     let mut cut = None;
-    while let Some(pump) = pumps.pop() {
-        match pump.finished().await? {
+    while let Some(end) = pumps.join_next().await {
+        match end?? {
             Ok(Pumped::All(len)) => bytes += len,
             Ok(Pumped::Stopped) => {}
             Err(PumpError::Tap(error @ TapError::Cut(_))) => cut = Some(error),
@@ -102,7 +107,7 @@ async fn verdict(
         }
     }
     if let Some(cut) = cut {
-        return match tokio::time::timeout(LAST_WORDS, ending.verdict()).await {
+        return match timeout(LAST_WORDS, ending.verdict()).await {
             Ok(Err(error)) => Err(error.into()),
             Ok(Ok(())) | Err(_) => Err(cut.into()),
         };

@@ -63,6 +63,49 @@ fn of_seed(seed: u64) -> Scenario {
 }
 
 #[test]
+fn whatever_goes_wrong_both_sides_agree() {
+    for seed in 100..140 {
+        let mut scenario = of_seed(seed);
+        spoil(&mut scenario);
+        assert_agreed(&play_twice(&scenario), seed);
+    }
+}
+
+/// Lets the source break, the disk be full, or the link go dark for a while, in one direction or
+/// both: none of it, one or several.
+fn spoil(scenario: &mut Scenario) {
+    let mut rng = Rng::new(scenario.seed, 1);
+    if rng.chance(0.3) {
+        scenario.lanes[0].push(Step::Fail(ErrorKind::ConnectionReset));
+    }
+    if rng.chance(0.3) {
+        scenario.disk.full_at = Some(rng.within(0..=2 * MIB));
+    }
+    // Not before everybody has met: a receiver waits for its sender for ever.
+    let blackout = Blackout { from: ms(rng.within(4000..=12_000)), lasts: ms(rng.within(1000..=40_000)) };
+    scenario.there.blackout = rng.chance(0.4).then_some(blackout);
+    scenario.back.blackout = rng.chance(0.4).then_some(blackout);
+}
+
+/// Nobody believes in a copy that is not there. Unless the link was lost or their words crossed on
+/// the way, both name the same reason.
+fn assert_agreed(story: &Story, seed: u64) {
+    let committed = story.time_of(&Event::Committed).is_some();
+    assert_ne!(committed, story.time_of(&Event::Abandoned).is_some(), "seed {seed}");
+    let agreed = match (&story.sent, &story.received) {
+        (Sent::Confirmed(ours), Received::Confirmed(theirs) | Received::Unacknowledged(theirs)) => {
+            committed && ours == theirs
+        }
+        (Sent::Failed(ours), Received::Unacknowledged(_)) => committed && ours.cause == Cause::Unconfirmed,
+        (Sent::Failed(ours), Received::Failed(theirs)) => {
+            !committed && (ours == theirs || (ours.party, theirs.party) == (Party::Sender, Party::Receiver))
+        }
+        _ => false,
+    };
+    assert!(agreed, "seed {seed}: {:?}, {:?}", story.sent, story.received);
+}
+
+#[test]
 fn another_seed_is_another_story() {
     let log = |seed| Scenario::new(seed, MIB).over(lossy(ms(20), 0.05)).play().log;
     assert_ne!(log(1), log(2));
@@ -245,6 +288,16 @@ fn a_full_disk_is_told_to_the_sender() {
     assert_eq!((sender.cause, sender.party), (Cause::Sink, Party::Receiver));
     assert!(sender.reason.starts_with("writing memory: "), "{sender}");
     assert!(story.written(LaneId(0)) <= 3 * MIB);
+}
+
+#[test]
+fn a_lane_that_cannot_be_written_is_told_while_another_is_silent() {
+    let mut scenario = Scenario::new(13, 0).over(lossy(ms(20), 0.0));
+    scenario.lanes = vec![vec![Step::Give(1), Step::Pause(ms(600_000))], vec![Step::Give(2 * MIB)]];
+    scenario.disk.full_at = Some(MIB);
+    let (story, sender, _) = assert_failed(&scenario);
+    assert_eq!((sender.cause, sender.party), (Cause::Sink, Party::Receiver));
+    assert!(story.time_of(&Event::Abandoned) < Some(ms(10_000)), "nobody waits for the silent lane");
 }
 
 #[test]
