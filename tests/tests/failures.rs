@@ -109,7 +109,7 @@ fn an_empty_standard_input() {
 
 #[test]
 fn an_empty_command() {
-    sender_fails(&[], 6, "empty", |scene, to| scene.sender(to, ["--", "true"]));
+    sender_fails(&[], 6, "no bytes at all", |scene, to| scene.sender(to, ["--", "true"]));
 }
 
 #[test]
