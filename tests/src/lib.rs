@@ -1,3 +1,49 @@
-//! x
+//! The harness: what the tests of the two programs stand on.
+//!
+//! A test is a story with a few nouns, one to a file:
+//!
+//! * [`Scene`]: the place of one test: a folder, a key, and the logs of everything that ran there.
+//! * [`Program`] and [`Running`]: `xbsend` and `xbrecv` as processes, from the command line to the exit code.
+//! * [`Backup`]: made-up backups, whole and broken, as small as a page or as long as the disk.
+//! * [`FakeTool`]: a stand-in for the vendors' backup tools that does as it is told.
+//! * [`Rogue`]: a peer made of the protocol's own parts that does not behave.
+//! * [`Terminal`]: a program that believes it sits at one.
+//! * [`SmallDisk`]: a file system of a few megabytes, to be filled.
+//! * [`MariaDb`]: a private database server. [`Mbstream`]: its own extractor, whose mistakes are known.
+//! * [`Tree`]: the files below a folder, to be compared.
+//!
+//! Those are processes on a real network; [`sim`] is the other half: the programs' own code on a simulated one.
+//!
+//! The functions of this crate panic when something is not as it should be: what calls them are tests, and the panic
+//! is their verdict. [`skip`] is for what a machine cannot do.
+#![allow(clippy::print_stderr, reason = "a test's words belong to the test runner, which captures them")]
 
+mod backup;
+mod disk;
+mod fake_tool;
+mod log;
+mod mariadb;
+mod mbstream;
+mod program;
+mod programs;
+mod rogue;
+mod running;
+mod scene;
 pub mod sim;
+pub mod skip;
+mod terminal;
+mod tree;
+
+pub use backup::{Backup, Endless, sha1_of};
+pub use disk::SmallDisk;
+pub use fake_tool::FakeTool;
+pub use log::Log;
+pub use mariadb::{MariaDb, Session};
+pub use mbstream::Mbstream;
+pub use program::{Input, Output, Program};
+pub use programs::program_path;
+pub use rogue::Rogue;
+pub use running::{Ended, Running};
+pub use scene::Scene;
+pub use terminal::Terminal;
+pub use tree::Tree;
