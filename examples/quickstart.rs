@@ -1,6 +1,6 @@
 //! A backup from one end to the other in one process: `cargo run --release --example quickstart [SIZE]`.
 //!
-//! A made-up backup (256 MiB unless told) goes through the real sender and the real receiver over QUIC on the loopback
+//! A made-up backup (512 MiB unless told) goes through the real sender and the real receiver over QUIC on the loopback
 //! interface, is unpacked into a temporary directory, and is confirmed. The two ends share nothing but a key and an
 //! address: this is how to embed either of them.
 
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
 }
 
 fn size(given: Option<String>) -> anyhow::Result<ByteSize> {
-    Ok(given.map_or(Ok(ByteSize(256 << 20)), |given| given.parse())?)
+    Ok(given.map_or(Ok(ByteSize(512 << 20)), |given| given.parse())?)
 }
 
 fn quickstart(size: ByteSize, out: &mut impl Write) -> anyhow::Result<()> {
@@ -88,6 +88,7 @@ async fn transfer(
     let address = socket.local_addr()?;
     let sending = sending(size, key.clone(), address)?;
     let receiving = receiving(target, key, socket)?;
+    sender.session(sending.session.into());
     // When one end fails, the other is told, and fails for the same cause: both always come to their end.
     let (sent, received) = tokio::join!(sending.run(interruption()?, sender), receiving.run(interruption()?, receiver));
     Ok((sent?, received?))
