@@ -33,7 +33,7 @@ pub struct Args {
     pub extract: bool,
 
     /// The directory to unpack into [default: the current directory]
-    #[arg(short = 'C', long, value_name = "DIR", requires = "extract", help_heading = "Destination")]
+    #[arg(short = 'C', long, value_name = "DIR", requires = "extract", conflicts_with_all = ["output", "stdout", "command", "generate_key"], help_heading = "Destination")]
     pub directory: Option<PathBuf>,
 
     /// Write the stream to FILE, and its checksum to FILE.sha1; neither may exist

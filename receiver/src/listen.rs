@@ -143,6 +143,9 @@ impl Listener {
     fn link_ended(&self, ended: Result<Result<(), LinkError>, JoinError>) {
         let lost = match ended {
             Ok(Ok(())) => return,
+            Ok(Err(error @ LinkError::Wire(_))) => {
+                return self.session.change(|s| s.fail(Failure::new(Cause::Integrity, Party::Receiver, error)));
+            }
             Ok(Err(error)) => error.to_string(),
             Err(panic) => panic.to_string(),
         };

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::ExitCode;
 
-use xbproto::cli::{Event, Reporter, Summary, exit_code, generate_key_file, given_key, interruption};
+use xbproto::cli::{Event, Reporter, Summary, generate_key_file, given_key, interruption};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::quic::bind;
@@ -28,16 +28,7 @@ pub fn run(args: Args) -> ExitCode {
             Err(error) => Err(failure(Cause::Unforeseen, error)),
         },
     };
-    let code = match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            let code = exit_code(failure.cause);
-            reporter.tell(Event::Failed(failure));
-            code
-        }
-    };
-    reporter.finish();
-    code
+    reporter.conclude(result)
 }
 
 fn generate_key(path: &Path, reporter: &Reporter) -> Result<(), Failure> {

@@ -13,7 +13,7 @@ use xbproto::shared::Shared;
 use xbproto::wire::Waiting;
 
 use crate::drain::Drain;
-use crate::sink::{Sink, SinkError};
+use crate::sink::{Reached, Sink, SinkError};
 
 /// How long a lane may take to notice that the session is over. One that writes to a pipe nobody
 /// reads never does; it is left to the end of the process.
@@ -92,7 +92,7 @@ async fn drained(lane: Work<Result<(), SinkError>>, session: &Shared<Receiver>) 
 async fn commit(
     place: Place,
     session: &Arc<Shared<Receiver>>,
-    mut sink: Box<dyn Sink>,
+    sink: Box<dyn Sink>,
     files: impl Fn() -> Option<u64>,
 ) -> Option<Box<dyn Sink>> {
     let agreed = session.when(|s| match s.outcome() {
@@ -103,43 +103,60 @@ async fn commit(
         return Some(sink);
     }
     session.change(|s| s.waits_for(Waiting::Syncing));
-    let sums = session.look(Receiver::sums);
     let interrupter = sink.interrupter();
-    let publishing = session.clone();
     // On a thread of its own: this takes its time, and signals and the sender are still heard.
-    let work = place.start("commit", move || async move {
-        let safe = sink.sync();
-        let published = match safe {
-            Ok(()) if publishing.change(Receiver::may_publish) => sink.commit(&sums).map(Some),
-            Ok(()) => Ok(None),
-            Err(error) => Err(error),
-        };
-        (sink, published)
-    });
-    let finished = async { Ok::<_, Failure>(work.map_err(unforeseen)?.finished().await.map_err(unforeseen)?) };
-    tokio::pin!(finished);
-    let finished = tokio::select! {
-        biased;
-        finished = &mut finished => finished,
-        () = session.when(|s| s.outcome().map(|_| ())) => {
-            interrupter.interrupt();
-            finished.await
+    let committing = session.clone();
+    let work = match place.start("commit", move || async move { bring_home(sink, &committing) }) {
+        Ok(work) => work.finished(),
+        Err(error) => {
+            session.change(|s| s.fail(unforeseen(error)));
+            return None;
         }
     };
-    match finished {
-        Ok((sink, published)) => {
-            match published {
-                Ok(Some(reached)) => session.change(|s| s.committed(reached, files())),
-                Ok(None) => {}
-                Err(error) => session.change(|s| s.publishing_failed(failure(&error))),
-            }
+    tokio::pin!(work);
+    let home = tokio::select! {
+        biased;
+        home = &mut work => home,
+        () = session.when(|s| s.outcome().map(|_| ())) => {
+            interrupter.interrupt();
+            work.await
+        }
+    };
+    match home {
+        Ok(Home { sink, reached: Ok(Some(reached)) }) => {
+            session.change(|s| s.committed(reached, files()));
+            Some(sink)
+        }
+        Ok(Home { sink, reached: Ok(None) }) => Some(sink),
+        Ok(Home { sink, reached: Err(error) }) => {
+            session.change(|s| s.publishing_failed(failure(&error)));
             Some(sink)
         }
         Err(panicked) => {
-            session.change(|s| s.publishing_failed(panicked));
+            session.change(|s| s.publishing_failed(unforeseen(panicked)));
             None
         }
     }
+}
+
+/// A sink that has done what it could.
+struct Home {
+    sink: Box<dyn Sink>,
+    /// Nothing, if the session was called off before anything had its final name.
+    reached: Result<Option<Reached>, SinkError>,
+}
+
+/// The blocking part of a commit.
+fn bring_home(mut sink: Box<dyn Sink>, session: &Shared<Receiver>) -> Home {
+    let reached = match sink.sync() {
+        Ok(()) if session.change(Receiver::may_publish) => {
+            let sums = session.look(Receiver::sums);
+            sink.commit(&sums).map(Some)
+        }
+        Ok(()) => Ok(None),
+        Err(error) => Err(error),
+    };
+    Home { sink, reached }
 }
 
 fn fail(session: &Shared<Receiver>, error: &SinkError) {

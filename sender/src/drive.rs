@@ -109,7 +109,7 @@ async fn verdict(
     }
     ending.verdict().await?;
     if bytes == 0 {
-        return Err(SourceError::Empty { name: name.to_owned() }.into());
+        return Err(SourceError::Silent { name: name.to_owned() }.into());
     }
     Ok(watch.complete()?)
 }

@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use tempfile::NamedTempFile;
-use xbproto::cli::{Event, Reporter, Summary, ask_for_key, exit_code, given_key, interruption};
+use xbproto::cli::{Event, Reporter, Summary, ask_for_key, given_key, interruption};
 use xbproto::failure::{Cause, Failure, Party};
+use xbproto::quantity::ByteSize;
 use xbproto::quic::Family;
 use xbproto::wire::{LaneSum, Purpose, SessionId, Welcome};
 
 use crate::args::Args;
-use crate::route::resolve;
+use crate::route::{RouteError, resolve};
 use crate::source::{Stdin, choose};
-use crate::transfer::{Done, Transfer};
+use crate::transfer::{Done, Transfer, fits};
 
 /// The session's window in bytes: what may be under way, and what each side may hold.
 pub const WINDOW: u64 = 64 << 20;
@@ -27,16 +28,7 @@ pub fn run(args: Args) -> ExitCode {
         Ok(runtime) => runtime.block_on(send(args, &reporter)),
         Err(error) => Err(failure(Cause::Unforeseen, error)),
     };
-    let code = match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            let code = exit_code(failure.cause);
-            reporter.tell(Event::Failed(failure));
-            code
-        }
-    };
-    reporter.finish();
-    code
+    reporter.conclude(result)
 }
 
 async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
@@ -53,7 +45,7 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     let transfer = Transfer {
         session: session_id()?,
         route: route.map_err(|error| match error {
-            crate::route::RouteError::Lookup { .. } => failure(Cause::PeerLost, error),
+            RouteError::Lookup { .. } => failure(Cause::PeerLost, error),
             error => failure(Cause::Usage, error),
         })?,
         bind: args.bind,
@@ -96,22 +88,10 @@ fn session_id() -> Result<SessionId, Failure> {
 }
 
 fn checked(welcome: &Welcome, size: Option<u64>, reporter: &Reporter) -> Result<(), Failure> {
-    let free = welcome.free.map(|free| format!(", {} free", xbproto::quantity::ByteSize(free)));
-    let free_words = free.unwrap_or_default();
-    match (size, welcome.free) {
-        (Some(size), Some(free)) if size > free => Err(Failure::new(
-            Cause::Sink,
-            Party::Receiver,
-            format!("{} has {} bytes free, {size} are needed", welcome.target, free),
-        )),
-        _ => {
-            reporter.tell(Event::Notice(format!(
-                "check passed: the receiver would write to {}{free_words}",
-                welcome.target
-            )));
-            Ok(())
-        }
-    }
+    fits(welcome, size)?;
+    let free = welcome.free.map(|free| format!(", {} free", ByteSize(free))).unwrap_or_default();
+    reporter.tell(Event::Notice(format!("check passed: the receiver would write to {}{free}", welcome.target)));
+    Ok(())
 }
 
 /// The file of `--checksum-file`: made beforehand, so that a wrong path shows before the backup

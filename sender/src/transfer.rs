@@ -11,7 +11,7 @@ use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::meter::Gauge;
 use xbproto::place::{Place, Work};
-use xbproto::quantity::Rate;
+use xbproto::quantity::{ByteSize, Rate};
 use xbproto::quic::{self, Family, Tuning};
 use xbproto::session::{Sender, SenderConfig, Sent};
 use xbproto::shared::Shared;
@@ -92,11 +92,11 @@ impl Transfer {
         let interrupted = async {
             let cause = stop.await;
             session.change(|s| s.fail(Failure::new(cause, Party::Sender, signal_words(cause))));
-            std::future::pending::<()>().await;
+            std::future::pending().await
         };
         let (elapsed, name) = tokio::select! {
             finished = work => finished,
-            () = interrupted => unreachable!("waits for ever"),
+            never = interrupted => never,
         };
         let _ = tokio::time::timeout(GOODBYE, link.work.finished()).await;
         verdict(&session, elapsed, name)
@@ -115,10 +115,11 @@ impl Transfer {
 
     /// Starts the thread that reaches the receiver and serves the session over the link.
     fn start_link(&self, session: &Arc<Shared<Sender>>, reporter: &Reporter) -> io::Result<LinkThread> {
-        let local = match (self.bind, self.route.addresses.first()) {
-            (Some(address), _) => SocketAddr::new(address, 0),
-            (None, Some(peer)) if peer.is_ipv4() => Family::V4.unspecified(0),
-            (None, _) => Family::V6.unspecified(0),
+        // An IPv6 socket reaches both kinds of addresses, but not every host has one.
+        let local = match self.bind {
+            Some(address) => SocketAddr::new(address, 0),
+            None if self.route.addresses.iter().all(SocketAddr::is_ipv4) => Family::V4.unspecified(0),
+            None => Family::Any.unspecified(0),
         };
         let socket = quic::bind(local, Family::Any).map_err(io::Error::other)?;
         let tuning = Tuning { window: self.window, rate: self.rate };
@@ -151,6 +152,10 @@ impl Transfer {
         reporter: &Reporter,
     ) -> (Duration, String) {
         reporter.tell(Event::Notice(format!("sending to {}", welcome.target)));
+        if let Err(failure) = fits(welcome, self.size) {
+            session.change(|s| s.fail(failure));
+            return (Duration::ZERO, String::new());
+        }
         let mut progress = Progress::new(gauge.clone(), reporter.clone());
         let Some(choice) = self.source.clone() else { return (Duration::ZERO, String::new()) };
         let told = reporter.clone();
@@ -173,6 +178,20 @@ impl Transfer {
             () = follow => {}
         }
         (progress.elapsed(), name)
+    }
+}
+
+/// Whether `size` bytes have room where the receiver would write them, as far as both are known.
+///
+/// # Errors
+/// The failure of a session that would run out of space.
+pub fn fits(welcome: &Welcome, size: Option<u64>) -> Result<(), Failure> {
+    match (size, welcome.free) {
+        (Some(size), Some(free)) if size > free => {
+            let reason = format!("{} has {} free, {} are needed", welcome.target, ByteSize(free), ByteSize(size));
+            Err(Failure::new(Cause::Sink, Party::Receiver, reason))
+        }
+        _ => Ok(()),
     }
 }
 

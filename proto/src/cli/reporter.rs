@@ -6,12 +6,14 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::process::ExitCode;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::event::{Event, Face, Moment, SessionTag};
+use super::exit::exit_code;
 use super::style::{ProgressStyle, Screen};
-use crate::failure::Party;
+use crate::failure::{Failure, Party};
 
 /// Events that may wait to be shown.
 const QUEUE: usize = 1024;
@@ -103,6 +105,20 @@ impl Reporter {
     /// Marks what follows as belonging to a session.
     pub fn session(&self, tag: SessionTag) {
         self.tell(Event::Session(tag));
+    }
+
+    /// Tells how the program ended, waits for that to be shown, and gives what to exit with.
+    pub fn conclude(self, result: Result<(), Failure>) -> ExitCode {
+        let code = match result {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => {
+                let code = exit_code(failure.cause);
+                self.tell(Event::Failed(failure));
+                code
+            }
+        };
+        self.finish();
+        code
     }
 
     /// Waits until everything told so far is shown, but at most two seconds, and ends the telling.

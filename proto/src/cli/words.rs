@@ -29,6 +29,7 @@ fn unconfirmed(own: Party, event: &Event) -> Vec<String> {
         Event::Listening { address } => format!("listening on {address}"),
         Event::Invite { command, key } => return invitation(command, &key.reveal()),
         Event::Connecting { to } => format!("connecting to {}", printable(to)),
+        Event::Connected { peer } if own == Party::Receiver => format!("the sender has come from {peer}"),
         Event::Connected { peer } => format!("connected to {peer}"),
         Event::Stranger { peer, why } => format!("turned away {peer}: {}", printable(why)),
         Event::Notice(text) | Event::Detail(text) => printable(text).into_owned(),

@@ -5,6 +5,7 @@
 
 mod block;
 mod control;
+mod conversation;
 mod endpoint;
 mod error;
 mod handshake;
@@ -14,6 +15,7 @@ mod tuning;
 
 pub use block::{read_block, write_block};
 pub use control::{ControlError, ControlReader, ControlWriter};
+pub use conversation::converse;
 pub use endpoint::{dialer, listener};
 pub use error::LinkError;
 pub use handshake::{Admission, admit, knock};

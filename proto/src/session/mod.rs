@@ -13,9 +13,12 @@
 //! Neither knows of sockets, threads or clocks: how long to wait for a lost link is the caller's.
 //! The first failure wins, wherever it comes from; later ones are not heard.
 
+mod half;
+mod lane_in;
 mod receiver;
 mod sender;
 
+pub use half::{Farewell, Half};
 pub use receiver::{LinkRefused, Outcome as Received, Receiver, ReceiverConfig};
 pub use sender::{Outcome as Sent, Sender, SenderConfig};
 

@@ -3,12 +3,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::lane_in::LaneIn;
 use super::{Violation, share};
 use crate::failure::{Cause, Failure, Party};
-use crate::lane::{Block, LaneDigest, LaneId, Reassembler};
-use crate::wire::{
-    Ack, Hello, LaneSum, Message, Pulse, Purpose, Reached, Receipt, Resume, SessionId, Waiting, Welcome,
-};
+use crate::lane::{Block, LaneDigest, LaneId};
+use crate::wire::{Hello, LaneSum, Message, Pulse, Purpose, Reached, Receipt, Resume, SessionId, Waiting, Welcome};
 
 /// What a receiver offers.
 #[derive(Clone, Debug)]
@@ -46,25 +45,6 @@ enum Phase {
     Committed,
 }
 
-#[derive(Debug)]
-struct Lane {
-    blocks: Reassembler,
-    /// The digest of what is in the sink.
-    digest: LaneDigest,
-    durable: u64,
-    /// What was last told to the sender: written, durable.
-    told: (u64, u64),
-    end: Option<LaneSum>,
-    /// Whether the sink has closed the lane.
-    finished: bool,
-}
-
-impl Lane {
-    fn written(&self) -> u64 {
-        self.digest.len()
-    }
-}
-
 /// The receiver's half of a session: order, what is written, digests, and what to say next.
 #[derive(Debug)]
 pub struct Receiver {
@@ -74,7 +54,7 @@ pub struct Receiver {
     linked: bool,
     /// The sender is gone for good, but has said all that is needed to commit.
     alone: bool,
-    lanes: Vec<Lane>,
+    lanes: Vec<LaneIn>,
     outgoing: VecDeque<Message>,
     receipt: Option<Receipt>,
     waits_for: Waiting,
@@ -121,10 +101,9 @@ impl Receiver {
         }
         self.linked = true;
         self.outgoing.clear();
-        let resume = self.lanes.iter().map(|lane| Resume { offset: lane.written(), sum: lane.digest.sum() });
-        let welcome = self.welcome(&hello, resume.collect());
+        let lanes = self.lanes.iter_mut().map(LaneIn::resume).collect();
+        let welcome = self.welcome(&hello, lanes);
         self.outgoing.push_back(Message::Welcome(welcome));
-        self.lanes.iter_mut().for_each(|lane| lane.told = (lane.written(), 0));
         self.outgoing.extend(self.receipt.clone().map(Message::Receipt));
         if let Some(Outcome::Failed(failure)) = &self.outcome {
             self.outgoing.push_back(Message::Abort(failure.clone()));
@@ -144,7 +123,7 @@ impl Receiver {
     /// [`Violation`] when it makes no sense; the link is to be closed then and the session fails.
     pub fn handle(&mut self, message: Message) -> Result<(), Violation> {
         match message {
-            Message::LaneEnd(sum) if self.linked => self.lane_ends(sum),
+            Message::LaneEnd(sum) if self.linked => self.lane_mut(sum.lane)?.ends(sum),
             Message::Seen if self.phase == Phase::Committed => {
                 if let Some(receipt) = self.receipt.clone() {
                     self.end(Outcome::Confirmed(receipt));
@@ -170,13 +149,7 @@ impl Receiver {
     /// # Errors
     /// [`Violation`] when its lane does not exist or may not reach that far.
     pub fn arrived(&mut self, block: Block) -> Result<(), Violation> {
-        let lane = block.lane;
-        let end = block.end();
-        let state = self.lane_mut(lane)?;
-        if let Some(sum) = state.end.filter(|sum| end > sum.len) {
-            return Err(Violation::PastEnd { lane, end: sum.len, received: end });
-        }
-        state.blocks.insert(block).map_err(|error| Violation::Overrun { lane, error })
+        self.lane_mut(block.lane)?.arrived(block)
     }
 
     /// The lane's next bytes in order, if they have arrived.
@@ -184,7 +157,7 @@ impl Receiver {
         if self.outcome.is_some() {
             return None;
         }
-        self.lanes.get_mut(usize::from(lane.0))?.blocks.pop()
+        self.lanes.get_mut(usize::from(lane.0))?.next_bytes()
     }
 
     /// What was handed out of `lane` is in the sink; `digest` covers it. Of it, everything before
@@ -192,28 +165,25 @@ impl Receiver {
     /// a block ends.
     pub fn written(&mut self, lane: LaneId, digest: LaneDigest, durable: u64) {
         if let Ok(state) = self.lane_mut(lane) {
-            state.blocks.release(digest.len());
-            state.digest = digest;
-            state.durable = state.durable.max(durable);
+            state.wrote(digest, durable);
         }
     }
 
     /// Whether everything of `lane` is in the sink, so that the sink may close it.
     pub fn is_drained(&self, lane: LaneId) -> bool {
-        let state = self.lanes.get(usize::from(lane.0));
-        state.is_some_and(|state| state.end.is_some_and(|sum| sum.len == state.written()))
+        self.lanes.get(usize::from(lane.0)).is_some_and(LaneIn::is_drained)
     }
 
     /// The sink has closed the lane. When it was the last one, the digests are compared, and either
     /// [`may_settle`](Self::may_settle) turns true or the session fails.
     pub fn finished(&mut self, lane: LaneId) {
         if let Ok(state) = self.lane_mut(lane) {
-            state.finished = true;
+            state.finish();
         }
-        if self.phase != Phase::Receiving || self.outcome.is_some() || !self.lanes.iter().all(|lane| lane.finished) {
+        if self.phase != Phase::Receiving || self.outcome.is_some() || !self.lanes.iter().all(LaneIn::is_finished) {
             return;
         }
-        match self.lanes.iter().find_map(wrong_digest) {
+        match self.lanes.iter().find_map(LaneIn::wrong_digest) {
             Some(failure) => self.fail(failure),
             None => self.phase = Phase::Settling,
         }
@@ -289,10 +259,7 @@ impl Receiver {
         if !self.linked || self.outcome.is_some() {
             return None;
         }
-        let (index, lane) =
-            self.lanes.iter_mut().enumerate().find(|(_, lane)| lane.told != (lane.written(), lane.durable))?;
-        lane.told = (lane.written(), lane.durable);
-        Some(Message::Ack(Ack { lane: LaneId(index as u16), written: lane.told.0, durable: lane.told.1 }))
+        self.lanes.iter_mut().find_map(LaneIn::ack).map(Message::Ack)
     }
 
     /// The running session's name, once there is one.
@@ -322,12 +289,7 @@ impl Receiver {
 
     /// Length and SHA-1 of what is in the sink, in order of the lanes.
     pub fn sums(&self) -> Vec<LaneSum> {
-        let sum = |(index, lane): (usize, &Lane)| LaneSum {
-            lane: LaneId(index as u16),
-            len: lane.written(),
-            sum: lane.digest.sum(),
-        };
-        self.lanes.iter().enumerate().map(sum).collect()
+        self.lanes.iter().map(LaneIn::sum).collect()
     }
 
     /// The receipt, once the sink has committed.
@@ -347,15 +309,7 @@ impl Receiver {
 
     fn begin(&mut self, hello: Hello) -> Result<(), Violation> {
         let share = share(hello.window.min(self.config.window), hello.lanes.into())?;
-        let lane = || Lane {
-            blocks: Reassembler::new(0, share),
-            digest: LaneDigest::default(),
-            durable: 0,
-            told: (0, 0),
-            end: None,
-            finished: false,
-        };
-        self.lanes = (0..hello.lanes).map(|_| lane()).collect();
+        self.lanes = (0..hello.lanes).map(|lane| LaneIn::new(LaneId(lane), share)).collect();
         self.session = Some(hello);
         self.phase = Phase::Receiving;
         Ok(())
@@ -370,18 +324,7 @@ impl Receiver {
         }
     }
 
-    fn lane_ends(&mut self, sum: LaneSum) -> Result<(), Violation> {
-        let lane = sum.lane;
-        let state = self.lane_mut(lane)?;
-        let received = state.blocks.next_offset() + state.blocks.held() as u64;
-        if received > sum.len {
-            return Err(Violation::PastEnd { lane, end: sum.len, received });
-        }
-        state.end = Some(sum);
-        Ok(())
-    }
-
-    fn lane_mut(&mut self, lane: LaneId) -> Result<&mut Lane, Violation> {
+    fn lane_mut(&mut self, lane: LaneId) -> Result<&mut LaneIn, Violation> {
         let lanes = self.lanes.len();
         self.lanes.get_mut(usize::from(lane.0)).ok_or(Violation::UnknownLane { lane, lanes })
     }
@@ -403,14 +346,4 @@ pub enum LinkRefused {
     /// The proposal makes no sense.
     #[error(transparent)]
     Violation(#[from] Violation),
-}
-
-/// What is wrong with a finished lane's digest, if it is.
-fn wrong_digest(lane: &Lane) -> Option<Failure> {
-    let (end, ours) = (lane.end?, lane.digest.sum());
-    (end.sum != ours).then(|| {
-        let reason =
-            format!("{}: SHA-1 is {ours}, the sender's is {} ({} bytes on both sides)", end.lane, end.sum, end.len);
-        Failure::new(Cause::Integrity, Party::Receiver, reason)
-    })
 }

@@ -76,6 +76,12 @@ pub enum SourceError {
         /// Which.
         name: String,
     },
+    /// The source ended well, but a backup has at least one byte.
+    #[error("{name} gave no bytes at all, though it ended well")]
+    Silent {
+        /// Which.
+        name: String,
+    },
     /// Nobody read the input to its end.
     #[error("{name} was not read to its end")]
     Abandoned {

@@ -1,0 +1,105 @@
+//! What both halves of a session have in common for the link that carries their words.
+
+use super::{Received, Receiver, Sender, Sent, Violation};
+use crate::failure::{Failure, Party};
+use crate::wire::{CloseCode, Message};
+
+/// A half of a session, as the link sees it.
+pub trait Half {
+    /// Which half it is.
+    const PARTY: Party;
+
+    /// Takes in what the other half said.
+    ///
+    /// # Errors
+    /// [`Violation`] when it makes no sense.
+    fn handle(&mut self, message: Message) -> Result<(), Violation>;
+
+    /// What is to be said next, if anything.
+    fn next_message(&mut self) -> Option<Message>;
+
+    /// Ends the session with a failure of this side.
+    fn fail(&mut self, failure: Failure);
+
+    /// The link came to its end.
+    fn link_down(&mut self);
+
+    /// How to end the link, once the session is over.
+    fn farewell(&self) -> Option<Farewell>;
+}
+
+/// How a link ends after its session. Whoever heard the last word closes, so that it is heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Farewell {
+    /// Who has had the last word, and so waits for the other to close.
+    pub last_word: Party,
+    /// The code to close with.
+    pub code: CloseCode,
+    /// The sentence to close with.
+    pub reason: String,
+}
+
+impl Farewell {
+    fn done(last_word: Party, reason: &str) -> Option<Farewell> {
+        Some(Farewell { last_word, code: CloseCode::Done, reason: reason.to_owned() })
+    }
+
+    fn aborted(failure: &Failure) -> Option<Farewell> {
+        Some(Farewell { last_word: failure.party, code: CloseCode::Aborted, reason: failure.reason.clone() })
+    }
+}
+
+impl Half for Sender {
+    const PARTY: Party = Party::Sender;
+
+    fn handle(&mut self, message: Message) -> Result<(), Violation> {
+        Sender::handle(self, message)
+    }
+
+    fn next_message(&mut self) -> Option<Message> {
+        Sender::next_message(self)
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        Sender::fail(self, failure);
+    }
+
+    fn link_down(&mut self) {
+        Sender::link_down(self);
+    }
+
+    fn farewell(&self) -> Option<Farewell> {
+        match self.outcome()? {
+            Sent::Checked(_) => Farewell::done(Party::Receiver, "checked"),
+            Sent::Confirmed(_) => Farewell::done(Party::Sender, "confirmed"),
+            Sent::Failed(failure) => Farewell::aborted(failure),
+        }
+    }
+}
+
+impl Half for Receiver {
+    const PARTY: Party = Party::Receiver;
+
+    fn handle(&mut self, message: Message) -> Result<(), Violation> {
+        Receiver::handle(self, message)
+    }
+
+    fn next_message(&mut self) -> Option<Message> {
+        Receiver::next_message(self)
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        Receiver::fail(self, failure);
+    }
+
+    fn link_down(&mut self) {
+        Receiver::link_down(self);
+    }
+
+    fn farewell(&self) -> Option<Farewell> {
+        match self.outcome()? {
+            Received::Confirmed(_) | Received::Unacknowledged(_) => Farewell::done(Party::Sender, "confirmed"),
+            Received::Failed(failure) => Farewell::aborted(failure),
+        }
+    }
+}
