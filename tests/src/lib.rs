@@ -9,7 +9,8 @@
 //! * [`Rogue`]: a peer made of the protocol's own parts that does not behave.
 //! * [`Terminal`]: a program that believes it sits at one.
 //! * [`SmallDisk`]: a file system of a few megabytes, to be filled.
-//! * [`MariaDb`]: a private database server.
+//! * [`MariaDb`]: a private database server. [`Mbstream`]: its own extractor, whose mistakes are known.
+//! * [`Tree`]: the files below a folder, to be compared.
 //!
 //! The functions of this crate panic when something is not as it should be: what calls them are tests, and the panic
 //! is their verdict. [`skip`] is for what a machine cannot do.
@@ -20,6 +21,7 @@ mod disk;
 mod fake_tool;
 mod log;
 mod mariadb;
+mod mbstream;
 mod program;
 mod programs;
 mod rogue;
@@ -33,7 +35,8 @@ pub use backup::{Backup, Endless, sha1_of};
 pub use disk::SmallDisk;
 pub use fake_tool::FakeTool;
 pub use log::Log;
-pub use mariadb::MariaDb;
+pub use mariadb::{MariaDb, Session};
+pub use mbstream::Mbstream;
 pub use program::{Input, Output, Program};
 pub use programs::program_path;
 pub use rogue::Rogue;

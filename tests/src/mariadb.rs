@@ -1,9 +1,10 @@
 //! A private database server.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -77,6 +78,17 @@ impl MariaDb {
         String::from_utf8_lossy(&ended.stdout).lines().map(str::to_owned).collect()
     }
 
+    /// A connection that is used again and again.
+    pub fn session(&self) -> Session {
+        let mut client = Command::new("mariadb");
+        client.arg("--no-defaults").arg(self.socket_option()).args(["--user=root", "--batch", "--skip-column-names"]);
+        client.arg("--unbuffered").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut client = client.spawn().expect("a client");
+        let statements = client.stdin.take().expect("piped");
+        let results = BufReader::new(client.stdout.take().expect("piped"));
+        Session { client, statements, results }
+    }
+
     /// Shuts it down in order.
     pub fn stop(self) {
         self.server.signal(rustix::process::Signal::TERM);
@@ -101,6 +113,36 @@ impl MariaDb {
             .stderr(Stdio::null())
             .status()
             .is_ok_and(|status| status.success())
+    }
+}
+
+/// A client that is connected.
+pub struct Session {
+    client: Child,
+    statements: ChildStdin,
+    results: BufReader<ChildStdout>,
+}
+
+impl Session {
+    /// Runs statements to their end. Panics when one fails.
+    pub fn run(&mut self, statements: &str) {
+        let sent = writeln!(self.statements, "{statements}; SELECT 'done';").and_then(|()| self.statements.flush());
+        let mut line = String::new();
+        while line.trim_end() != "done" {
+            line.clear();
+            let read = self.results.read_line(&mut line);
+            assert!(
+                sent.is_ok() && matches!(read, Ok(1..)),
+                "a statement failed (see the client's words): {statements}"
+            );
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.client.kill();
+        let _ = self.client.wait();
     }
 }
 

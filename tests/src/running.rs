@@ -55,11 +55,11 @@ impl Running {
         &self.log
     }
 
-    /// The address a receiver says it is listening on, once it does.
+    /// The address a receiver says it is listening on, once it does, in a line for people or for programs.
     pub fn listening(&self) -> SocketAddr {
-        let line = self.log.wait_for_line("listening on ");
-        let address = line.split("listening on ").nth(1).and_then(|rest| rest.split_whitespace().next());
-        let address = address.unwrap_or_default().trim_end_matches(['"', ',', '}']);
+        let line = self.log.wait_for_line("listening");
+        let words = line.split_once("listening on ").or_else(|| line.split_once("\"address\":\""));
+        let address = words.and_then(|(_, rest)| rest.split([' ', '"']).next()).unwrap_or_default();
         address.parse().unwrap_or_else(|error| panic!("{line:?} names no address: {error}"))
     }
 

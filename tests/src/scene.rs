@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use xbproto::key::Key;
 use xbproto::tls::random;
 
-use crate::{Log, Program, program_path};
+use crate::{Ended, Log, Program, program_path};
 
 /// Every process of a scene, and every child of theirs, has this in its environment.
 const MARK: &str = "XBTESTS_SCENE";
@@ -87,6 +87,13 @@ impl Scene {
     /// `xbsend` with exactly these arguments, and the scene's key.
     pub fn xbsend<const N: usize>(&self, args: [&str; N]) -> Program {
         self.program("xbsend", program_path("xbsend")).env("XB_KEY", self.key.reveal()).args(args)
+    }
+
+    /// Runs a receiver and then, to where it listens, a sender. Returns how the sender and the receiver ended.
+    pub fn transfer(&self, receiver: Program, sender: impl FnOnce(&str) -> Program) -> (Ended, Ended) {
+        let receiver = receiver.start();
+        let sender = sender(&receiver.address()).start();
+        (sender.wait(), receiver.wait())
     }
 
     /// Any program. It runs in the scene's folder.
