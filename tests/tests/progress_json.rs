@@ -28,8 +28,7 @@ fn every_event_has_the_documented_fields() {
         assert!(HEAD.iter().all(|field| object.contains_key(*field)), "{object:?}");
         seen.insert(event);
     }
-    let documented: BTreeSet<String> =
-        documented.into_keys().filter(|event| !RARE.contains(&event.as_str())).collect();
+    let documented: BTreeSet<String> = documented.into_keys().filter(|event| !RARE.contains(&event.as_str())).collect();
     assert_eq!(seen, documented);
 }
 

@@ -95,7 +95,7 @@ fn the_tables_have_the_exit_codes() {
 
 #[test]
 fn the_links_lead_somewhere() {
-    for document in DOCUMENTS.into_iter().chain(["CHANGELOG.md"]) {
+    for document in DOCUMENTS.into_iter().chain(["CHANGELOG.md", "examples/README.md"]) {
         for link in read(document).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let target = root().join(document).parent().expect("a folder").join(link);
             assert!(link.starts_with("https://") || target.exists(), "{document} links to {link}");
