@@ -109,9 +109,10 @@ impl Listener {
 
     /// The sender has come (or another one, which is refused).
     fn welcome(&self, greeted: Link, hello: Hello, link: &mut JoinSet<Result<(), LinkError>>) {
-        let peer = greeted.peer();
+        let (peer, session) = (greeted.peer(), hello.session);
         match self.session.change(|s| s.link_up(hello)) {
             Ok(()) => {
+                self.reporter.session(session.into());
                 self.reporter.tell(Event::Connected { peer });
                 let downlink = Downlink { session: self.session.clone() };
                 link.spawn(async move { downlink.run(greeted).await });

@@ -122,13 +122,12 @@ async fn receive(
     let Destination { mut sink, unpacking, .. } = destination;
     let begun = session.when(|s| match (s.outcome(), s.session()) {
         (Some(_), _) => Some(None),
-        (None, id) => id.map(Some),
+        (None, begun) => begun.map(|_| Some(())),
     });
-    let Some(id) = begun.await else {
+    if begun.await.is_none() {
         sink.abandon();
         return Duration::ZERO;
-    };
-    reporter.session(id.into());
+    }
     let mut progress = Progress::new(gauge.clone(), reporter.clone());
     let files = unpacking.clone();
     let follow = progress.follow(|waiting| {

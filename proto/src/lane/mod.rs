@@ -4,6 +4,9 @@
 //! Everything here works on one lane and does not know how many there are.
 
 mod digest;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod reassembler;
 mod window;
 

@@ -81,7 +81,7 @@ impl BlockHeader {
 
 #[cfg(any(test, fuzzing))]
 /// Decoding never panics, and what decodes encodes to the same bytes.
-pub fn fuzz_block_header(bytes: &[u8]) {
+pub fn block_header(bytes: &[u8]) {
     if let Some(bytes) = bytes.first_chunk()
         && let Ok(header) = BlockHeader::decode(bytes)
     {

@@ -226,7 +226,7 @@ fn read_abort(reader: &mut Reader<'_>) -> Result<Failure, WireError> {
 
 #[cfg(any(test, fuzzing))]
 /// Decoding never panics, and what decodes survives encoding and decoding.
-pub fn fuzz_message(bytes: &[u8]) {
+pub fn message(bytes: &[u8]) {
     if let Some((head, body)) = bytes.split_first_chunk()
         && let Ok((kind, len)) = Message::decode_head(*head)
         && let Some(body) = body.get(..len)

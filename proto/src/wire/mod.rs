@@ -96,6 +96,6 @@ pub fn common_version(ours: &[u16], theirs: &[u16]) -> Option<u16> {
 pub mod fuzz {
     //! What the fuzz targets call.
 
-    pub use super::block::fuzz_block_header;
-    pub use super::body::fuzz_message;
+    pub use super::block::block_header;
+    pub use super::body::message;
 }

@@ -1,6 +1,6 @@
 //! Where the bytes of a backup come from, and how that ends.
 //!
-//! [`choose`] decides from the command line what the source is, [`start`] sets it going. What it
+//! [`choose()`] decides from the command line what the source is, [`start`] sets it going. What it
 //! gives has two halves for two threads: the [`LaneInput`]s are read by the pumps, each on a
 //! runtime of its own; the [`Ending`] stays with the main thread, which asks it for the verdict.
 

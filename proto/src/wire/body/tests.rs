@@ -131,6 +131,6 @@ proptest! {
         let mut bytes = vec![kind];
         bytes.extend_from_slice(&(body.len() as u32).to_be_bytes());
         bytes.extend_from_slice(&body);
-        fuzz_message(&bytes);
+        message(&bytes);
     }
 }
