@@ -2,20 +2,21 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 /// `S` behind a lock. Whoever changes it wakes everybody who waits for it; the lock is held only
-/// for as long as a state machine thinks.
+/// for as long as a state machine thinks. They are woken in the order in which they began to wait,
+/// so that a simulation repeats itself (tokio's `watch` wakes in a random order).
 #[derive(Debug)]
 pub struct Shared<S> {
     state: Mutex<S>,
-    bell: watch::Sender<()>,
+    bell: Notify,
 }
 
 impl<S> Shared<S> {
     /// Shares `state`.
     pub fn new(state: S) -> Shared<S> {
-        Shared { state: Mutex::new(state), bell: watch::Sender::new(()) }
+        Shared { state: Mutex::new(state), bell: Notify::new() }
     }
 
     /// Looks at the state.
@@ -26,21 +27,21 @@ impl<S> Shared<S> {
     /// Changes the state, and wakes whoever waits for a change.
     pub fn change<T>(&self, change: impl FnOnce(&mut S) -> T) -> T {
         let result = change(&mut self.lock());
-        self.bell.send_replace(());
+        self.bell.notify_waiters();
         result
     }
 
     /// Waits until `take` gives something; what it does to the state then is a change. It is asked
     /// again after every change, and must not change anything while it gives nothing. Cancel-safe.
     pub async fn when<T>(&self, mut take: impl FnMut(&mut S) -> Option<T>) -> T {
-        let mut bell = self.bell.subscribe();
         loop {
+            // Hears the bell from here on: what changes after the look below is not missed.
+            let bell = self.bell.notified();
             if let Some(taken) = take(&mut self.lock()) {
-                self.bell.send_replace(());
+                self.bell.notify_waiters();
                 return taken;
             }
-            // The sender of the bell lives in `self`.
-            let _ = bell.changed().await;
+            bell.await;
         }
     }
 

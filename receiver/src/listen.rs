@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use xbproto::cli::{Event, Reporter};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
-use xbproto::quic::{Admission, Link, LinkError, Tuning, admit};
+use xbproto::quic::{Admission, Link, LinkError, Tuning, admit, canonical};
 use xbproto::session::{LinkRefused, Receiver};
 use xbproto::shared::Shared;
 use xbproto::wire::{CloseCode, Hello, Message, Purpose, VERSIONS};
@@ -169,7 +169,7 @@ impl Listener {
 
 /// From the first packet of a peer to its greeting.
 async fn greeting(incoming: Incoming, key: Arc<Key>, tuning: Tuning) -> Arrival {
-    let peer = incoming.remote_address();
+    let peer = canonical(incoming.remote_address());
     let admission = Admission { key: &key, role: Party::Receiver, versions: VERSIONS, tuning };
     let greeted = async {
         let mut link = admit(incoming.await?, admission).await?;

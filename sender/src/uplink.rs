@@ -57,6 +57,7 @@ impl Uplink {
         loop {
             connection.set_send_window(self.tuning.send_window(connection.rtt()));
             tokio::select! {
+                biased;
                 error = connection.closed() => return Err(error.into()),
                 () = tokio::time::sleep(RETUNE) => {}
             }

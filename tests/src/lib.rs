@@ -11,6 +11,7 @@
 //! * [`SmallDisk`]: a file system of a few megabytes, to be filled.
 //! * [`MariaDb`]: a private database server. [`Mbstream`]: its own extractor, whose mistakes are known.
 //! * [`Tree`]: the files below a folder, to be compared.
+//! * [`sim`]: a simulated network on a paused clock.
 //!
 //! The functions of this crate panic when something is not as it should be: what calls them are tests, and the panic
 //! is their verdict. [`skip`] is for what a machine cannot do.
@@ -27,6 +28,7 @@ mod programs;
 mod rogue;
 mod running;
 mod scene;
+pub mod sim;
 pub mod skip;
 mod terminal;
 mod tree;

@@ -24,8 +24,13 @@ pub struct Link {
 impl Link {
     /// The peer's present address.
     pub fn peer(&self) -> SocketAddr {
-        self.connection.remote_address()
+        canonical(self.connection.remote_address())
     }
+}
+
+/// An address as people write it: a socket for both families sees IPv4 ones as `::ffff:…`.
+pub fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 /// The longest close reason, in bytes: it has to fit into one packet of the smallest size.

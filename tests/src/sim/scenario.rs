@@ -1,0 +1,213 @@
+//! One session over the simulated network: the two halves put together as the programs do it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::LocalSet;
+use tokio::time::timeout;
+use xbproto::cli::{self, Face, Moment, Reporter, Screen, Verbosity};
+use xbproto::failure::{Cause, Failure, Party};
+use xbproto::key::Key;
+use xbproto::lane::LaneId;
+use xbproto::meter::Gauge;
+use xbproto::place::Place;
+use xbproto::quantity::Rate;
+use xbproto::quic::{self, Tuning};
+use xbproto::session::{Received, Receiver, ReceiverConfig, Sender, SenderConfig, Sent};
+use xbproto::shared::Shared;
+use xbproto::throttle::Throttle;
+use xbproto::wire::{Purpose, SessionId};
+use xbrecv::listen::Listener;
+use xbrecv::settle::settle;
+use xbsend::pump::{Pump, Pumped};
+use xbsend::resume::{Route, keep_linked};
+use xbsend::tap::{Expect, Watch};
+use xbsend::uplink::Uplink;
+
+use super::path::Path;
+use super::pattern::Pattern;
+use super::sink::{Memory, hanging};
+use super::socket::Socket;
+use super::{Conditions, Disk, Event, Log, Rng, Step, Story, host, socket, source};
+
+/// A session to be played.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Everything random follows from it.
+    pub seed: u64,
+    /// From the sender to the receiver.
+    pub there: Conditions,
+    /// From the receiver to the sender.
+    pub back: Conditions,
+    /// What the source of each lane does.
+    pub lanes: Vec<Vec<Step>>,
+    /// The rate limit.
+    pub rate: Option<Rate>,
+    /// The session's window in bytes, on both sides.
+    pub window: u64,
+    /// What the receiver writes to.
+    pub disk: Disk,
+}
+
+/// A session that takes longer than this hangs.
+const LONGEST: Duration = Duration::from_secs(48 * 3600);
+
+/// How long the sender looks for the receiver.
+const WAIT: Duration = Duration::from_secs(60);
+
+/// What both sides have. A simulation has no secrets.
+const KEY: [u8; 16] = [7; 16];
+
+impl Scenario {
+    /// One lane of `len` bytes over a perfect network to a perfect disk.
+    pub fn new(seed: u64, len: u64) -> Scenario {
+        Scenario {
+            seed,
+            there: Conditions::default(),
+            back: Conditions::default(),
+            lanes: vec![vec![Step::Give(len)]],
+            rate: None,
+            window: 16 << 20,
+            disk: Disk::default(),
+        }
+    }
+
+    /// The same conditions in both directions.
+    pub fn over(self, conditions: Conditions) -> Scenario {
+        Scenario { there: conditions.clone(), back: conditions, ..self }
+    }
+
+    /// Plays it to the end of both sides.
+    ///
+    /// # Panics
+    /// When it does not end, or a part of it panics.
+    pub fn play(&self) -> Story {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        let runtime = runtime.expect("a runtime without I/O needs nothing from the system");
+        LocalSet::new().block_on(&runtime, async {
+            let log = Log::start();
+            let there = Path::new(self.there.clone(), Rng::new(self.seed, THERE));
+            let back = Path::new(self.back.clone(), Rng::new(self.seed, BACK));
+            let (near, far) = socket::pair(there, back, &log);
+            let both = async { tokio::join!(receive(self, far, &log), send(self, near, &log)) };
+            let (received, sent) = timeout(LONGEST, both).await.expect("no session hangs");
+            Story { log: log.take(), sent, received }
+        })
+    }
+}
+
+const THERE: u64 = 10;
+const BACK: u64 = 11;
+
+/// The receiving side, as `xbrecv` puts it together.
+async fn receive(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Received {
+    let config = ReceiverConfig { window: scenario.window, target: "memory".to_owned(), free: None };
+    let session = Arc::new(Shared::new(Receiver::new(config)));
+    let tuning = Tuning { window: scenario.window, rate: None };
+    let endpoint = quic::listener(socket, host::endpoint_config(scenario.seed), host::identity(), tuning);
+    let endpoint = endpoint.expect("a socket in memory can always be used");
+    let listener = Listener {
+        endpoint: endpoint.clone(),
+        key: Arc::new(Key::new(KEY)),
+        tuning,
+        session: session.clone(),
+        wait: None,
+        reporter: reporter(),
+    };
+    let link = start("link", async move {
+        listener.serve().await;
+        endpoint.close(0u32.into(), b"");
+        endpoint.wait_idle().await;
+    });
+    session.when(|s| (s.outcome().is_some() || s.session().is_some()).then_some(())).await;
+    let sink = Box::new(Memory::new(scenario.seed, scenario.disk, log.clone()));
+    let gauge = Arc::new(Gauge::default());
+    let settled = settle(Place::Tasks, &session, &gauge, sink, || None);
+    match scenario.disk.hangs {
+        // The drains are tasks of the inner set: they hang with it.
+        Some(pause) => hanging(LocalSet::new().run_until(settled), pause).await,
+        None => settled.await,
+    }
+    let outcome = session.look(|s| s.outcome().cloned()).expect("settled means that it is over");
+    log.note(Event::ReceiverEnded(outcome.clone()));
+    link.await;
+    outcome
+}
+
+/// The sending side, as `xbsend` puts it together.
+async fn send(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Sent {
+    let session = Arc::new(Shared::new(Sender::new(SenderConfig {
+        session: SessionId([1; 16]),
+        purpose: Purpose::Transfer,
+        lanes: scenario.lanes.len() as u16,
+        window: scenario.window,
+        retry_for: Duration::ZERO,
+        size: None,
+    })));
+    let gauge = Arc::new(Gauge::default());
+    let tuning = Tuning { window: scenario.window, rate: scenario.rate };
+    let throttle = Arc::new(Throttle::new(scenario.rate));
+    let uplink = Uplink { session: session.clone(), throttle, gauge: gauge.clone(), tuning };
+    let route = Route { name: "receiver:9999".to_owned(), addresses: vec![socket.peer()], wait: WAIT };
+    let endpoint = quic::dialer(socket, host::endpoint_config(!scenario.seed), tuning);
+    let endpoint = endpoint.expect("a socket in memory can always be used");
+    let link = start("link", async move {
+        keep_linked(&endpoint, &route, &Key::new(KEY), &uplink, &reporter()).await;
+        endpoint.wait_idle().await;
+    });
+    let welcomed = session.when(|s| match s.outcome() {
+        Some(_) => Some(false),
+        None => s.target().map(|_| true),
+    });
+    if welcomed.await {
+        drive(scenario, &session, &gauge, log).await;
+    }
+    let outcome = session.when(|s| s.outcome().cloned()).await;
+    log.note(Event::SenderEnded(outcome.clone()));
+    link.await;
+    outcome
+}
+
+/// Pumps the source into the session and tells it the source's verdict. The lane that fails first
+/// is the one that counts.
+async fn drive(scenario: &Scenario, session: &Arc<Shared<Sender>>, gauge: &Arc<Gauge>, log: &Log) {
+    let watch = Watch::new(Expect::Raw);
+    let mut pumps = Vec::new();
+    for (lane, steps) in (0..).map(LaneId).zip(&scenario.lanes) {
+        let pump = Pump { lane, tap: watch.tap(), session: session.clone(), gauge: gauge.clone() };
+        let input = source::lane(lane, steps, Pattern::new(scenario.seed, lane), log);
+        let (session, given) = (session.clone(), source::len(steps));
+        pumps.push(start("pump", async move {
+            match pump.run(input).await {
+                Ok(pumped) => pumped == Pumped::All(given),
+                Err(error) => {
+                    session.change(|s| s.fail(Failure::new(Cause::Source, Party::Sender, error)));
+                    false
+                }
+            }
+        }));
+    }
+    let mut complete = true;
+    for pump in pumps {
+        complete &= pump.await;
+    }
+    if complete {
+        session.change(Sender::source_succeeded);
+    }
+}
+
+/// Starts a piece of work where the simulation has it, and gives its result.
+fn start<T: Send + 'static>(name: &str, work: impl Future<Output = T> + Send + 'static) -> impl Future<Output = T> {
+    let work = Place::Tasks.start(name, || work).expect("a task can always be started");
+    async { work.finished().await.expect("no part of a simulation panics") }
+}
+
+/// Tells nobody. Its thread waits for events only, and so has no part in the simulation's time.
+fn reporter() -> Reporter {
+    struct Silent;
+    impl Face for Silent {
+        fn show(&mut self, _: Moment, _: &cli::Event) {}
+    }
+    static REPORTER: std::sync::OnceLock<Reporter> = std::sync::OnceLock::new();
+    REPORTER.get_or_init(|| Reporter::with_face(Box::new(Silent), Screen::Elsewhere, Verbosity::Normal)).clone()
+}
