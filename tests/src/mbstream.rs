@@ -4,9 +4,12 @@
 //!
 //! * A removal whose path ends in `*` removes only the file whose name is exactly the prefix, and keeps what it should
 //!   remove.
-//! * The end of an empty file right after a rename fails as "invalid checksum": it checks a buffer that still has the
-//!   new name in it. A payload chunk in between, even one without payload, is what it takes to pass.
+//! * An empty file has no payload chunk, so its end is all there is of it. Right after a rename `mbstream` fails on such
+//!   an end ("invalid checksum": it checks a buffer that still has the new name in it); and when the file is there
+//!   already, because it was altered during the backup and is sent again, `mbstream` stops ("File exists") as if it was
+//!   done. With an empty payload in front, marked as a rewrite, it does what is meant.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -29,10 +32,7 @@ impl Mbstream {
     /// Unpacks a stream in a file with one worker into a new folder of the scene.
     pub fn extract(scene: &Scene, stream: &Path, folder: &str) -> Mbstream {
         let oddities = Oddities::of(stream);
-        let stream = match oddities.ends_empty_after_rename {
-            true => oddities.mended(stream),
-            false => stream.to_owned(),
-        };
+        let stream = if oddities.has_fatal_end { mended(stream) } else { stream.to_owned() };
         let folder = scene.new_folder(folder);
         let mbstream = scene.program("mbstream", "mbstream").args(["-x", "-p", "1", "-C"]).arg(&folder);
         let ended = mbstream.input(Input::from(File::open(stream).expect("a stream"))).start().wait();
@@ -50,57 +50,61 @@ impl Mbstream {
 #[derive(Default)]
 struct Oddities {
     removed: Vec<Vec<u8>>,
-    ends_empty_after_rename: bool,
+    has_fatal_end: bool,
 }
 
 impl Oddities {
     fn of(stream: &Path) -> Oddities {
         let mut oddities = Oddities::default();
-        let mut after_rename = false;
+        let (mut after_rename, mut open, mut there) = (false, BTreeSet::new(), BTreeSet::new());
         for_each_item(stream, |item| match item {
             Item::Remove { path } => oddities.removed.extend(path.as_bytes().strip_suffix(b"*").map(<[u8]>::to_vec)),
             Item::Rename { .. } => after_rename = true,
-            Item::Payload { .. } => after_rename = false,
-            Item::End { .. } => oddities.ends_empty_after_rename |= after_rename,
+            Item::Payload { path, .. } => {
+                after_rename = false;
+                open.insert(path);
+            }
+            Item::End { path } => {
+                let is_empty = !open.remove(&path);
+                oddities.has_fatal_end |= after_rename || is_empty && there.contains(&path);
+                there.insert(path);
+            }
             _ => {}
         });
         oddities
     }
+}
 
-    /// The same stream in a new file, with an empty payload where `mbstream` needs one.
-    fn mended(&self, stream: &Path) -> PathBuf {
-        let path = stream.with_extension("mended");
-        let mut out = File::create(&path).expect("a new file");
-        let mut put = |chunk: Result<Vec<u8>, encode::EncodeError>| {
-            out.write_all(&chunk.expect("a chunk that was in a stream")).expect("space");
-        };
-        let (mut after_rename, mut payload, mut data) = (false, None, Vec::new());
-        for_each_item(stream, |item| match item {
-            Item::Payload { path, opening, offset, .. } => {
-                after_rename = false;
-                payload = Some((path, opening, offset));
+/// The same stream in a new file, with an empty payload in every empty file.
+fn mended(stream: &Path) -> PathBuf {
+    let path = stream.with_extension("mended");
+    let mut out = File::create(&path).expect("a new file");
+    let mut put = |chunk: Result<Vec<u8>, encode::EncodeError>| {
+        out.write_all(&chunk.expect("a chunk that was in a stream")).expect("space");
+    };
+    let (mut payload, mut data, mut open) = (None, Vec::new(), BTreeSet::new());
+    for_each_item(stream, |item| match item {
+        Item::Payload { path, opening, offset, .. } => {
+            open.insert(path.clone());
+            payload = Some((path, opening, offset));
+        }
+        Item::Data(bytes) => data.extend_from_slice(&bytes),
+        Item::Verified => {
+            let (path, opening, offset) = payload.take().expect("a payload chunk");
+            put(encode::payload(path.as_bytes(), opening, offset, &std::mem::take(&mut data)));
+        }
+        Item::End { path } => {
+            if !open.remove(&path) {
+                put(encode::payload(path.as_bytes(), Opening::Rewrite, 0, b""));
             }
-            Item::Data(bytes) => data.extend_from_slice(&bytes),
-            Item::Verified => {
-                let (path, opening, offset) = payload.take().expect("a payload chunk");
-                put(encode::payload(path.as_bytes(), opening, offset, &std::mem::take(&mut data)));
-            }
-            Item::Rename { from, to } => {
-                after_rename = true;
-                put(encode::rename(from.as_bytes(), to.as_bytes()));
-            }
-            Item::End { path } => {
-                if std::mem::take(&mut after_rename) {
-                    put(encode::payload(path.as_bytes(), Opening::New, 0, b""));
-                }
-                put(encode::end(path.as_bytes()));
-            }
-            Item::Remove { path } => put(encode::remove(path.as_bytes())),
-            Item::Seek { path, offset } => put(encode::seek(path.as_bytes(), offset)),
-            Item::Sparse { .. } | Item::Ignored { .. } => panic!("MariaDB's tool makes no such chunk"),
-        });
-        path
-    }
+            put(encode::end(path.as_bytes()));
+        }
+        Item::Rename { from, to } => put(encode::rename(from.as_bytes(), to.as_bytes())),
+        Item::Remove { path } => put(encode::remove(path.as_bytes())),
+        Item::Seek { path, offset } => put(encode::seek(path.as_bytes(), offset)),
+        Item::Sparse { .. } | Item::Ignored { .. } => panic!("MariaDB's tool makes no such chunk"),
+    });
+    path
 }
 
 fn for_each_item(stream: &Path, mut each: impl FnMut(Item)) {

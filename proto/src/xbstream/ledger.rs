@@ -88,9 +88,10 @@ impl Ledger {
     }
 
     fn end(&mut self, path: &StreamPath) -> Result<(), OrderError> {
-        // A file that ends without having begun is an empty one.
+        // A file that ends without having begun is an empty one. MariaDB sends one again after it was altered, or
+        // truncated, during the backup; without a payload there is no chunk that could say so by its flags.
         if self.open.remove(path).is_none() {
-            self.claim(path, Opening::New)?;
+            self.claim(path, Opening::Rewrite)?;
         }
         self.closed.insert(path.clone());
         Ok(())

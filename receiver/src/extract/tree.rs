@@ -117,8 +117,8 @@ impl Tree {
     }
 
     fn end(&mut self, lane: LaneId, path: StreamPath) -> Result<Finished, ExtractError> {
-        // A file that ends without having begun is an empty one.
-        let file = self.opened(lane, &path, Opening::New, 0)?;
+        // A file that ends without having begun is an empty one, and may replace an earlier version: see the ledger.
+        let file = self.opened(lane, &path, Opening::Rewrite, 0)?;
         let extent = self.open.remove(&path).map_or(0, |open| open.extent);
         let len = file.metadata().at("looking at", as_path(&path))?.len();
         if len < extent {

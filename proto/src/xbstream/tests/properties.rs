@@ -142,7 +142,10 @@ impl Model {
             Item::Seek { path, offset } => {
                 self.0.insert(path.to_string(), State::Open(*offset)).is_none_or(|before| before.is_open())
             }
-            Item::End { path } => self.0.insert(path.to_string(), State::Closed).is_none_or(|before| before.is_open()),
+            Item::End { path } => {
+                self.0.insert(path.to_string(), State::Closed);
+                true
+            }
             Item::Rename { from, to } => self.rename(&from.to_string(), &to.to_string()),
             Item::Remove { path } => self.remove(&path.to_string()),
             _ => true,

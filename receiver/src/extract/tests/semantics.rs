@@ -113,6 +113,13 @@ fn a_rewrite_replaces_what_came_before() {
 }
 
 #[test]
+fn an_empty_file_replaces_what_came_before() {
+    let room = Room::new();
+    room.unpack(&[file("d/t.MYD", "rows"), end("d/t.MYD"), end("d/t.MYD")]).unwrap();
+    assert_eq!(room.read("d/t.MYD"), "");
+}
+
+#[test]
 fn a_rename_moves_and_replaces() {
     let room = Room::new();
     room.unpack(&[

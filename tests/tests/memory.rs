@@ -1,0 +1,57 @@
+//! Both ends stay small however long the stream is.
+
+use std::fs;
+use std::thread;
+
+use xbtests::skip::{is_full_run, skip};
+use xbtests::{Endless, Input, Program, Scene};
+
+/// The most memory that either end may ever have had, in kilobytes.
+const LIMIT: u64 = 150 << 10;
+
+/// Bytes in the stream: enough to show what grows; the whole proof takes a while.
+fn size() -> u64 {
+    if is_full_run() { 10 << 30 } else { 2 << 30 }
+}
+
+/// The peak of a process's resident memory so far, in kilobytes; none when it has just ended.
+fn peak(pid: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+fn expect_flat(scene: &Scene, receiver: Program) {
+    let receiver = receiver.start();
+    let endless = Input::Reader(Box::new(Endless::new(size())));
+    let sender = scene.sender(&receiver.address(), []).input(endless).start();
+    let watched = [sender, receiver].map(|program| {
+        thread::spawn(move || {
+            let mut highest = 0;
+            let ended = program.wait_and_observe(|pid| highest = peak(pid).unwrap_or(0).max(highest));
+            ended.expect_success();
+            highest
+        })
+    });
+    for (side, peak) in ["sender", "receiver"].iter().zip(watched.map(|watch| watch.join().expect("a success"))) {
+        eprintln!("the {side} had {} MiB at most", peak >> 10);
+        assert!((1..LIMIT).contains(&peak), "the {side} had {peak} kB");
+    }
+}
+
+#[test]
+fn memory_is_flat_when_the_stream_is_thrown_away() {
+    let scene = Scene::new();
+    expect_flat(&scene, scene.receiver(["-o", "/dev/null"]));
+}
+
+#[test]
+fn memory_is_flat_when_the_stream_is_unpacked() {
+    let scene = Scene::new();
+    let disk = rustix::fs::statvfs(scene.folder()).expect("a file system");
+    if disk.f_bavail * disk.f_frsize < size() + (1 << 30) {
+        return skip("memory_is_flat_when_the_stream_is_unpacked", "not enough space in the temporary folder");
+    }
+    scene.new_folder("data");
+    expect_flat(&scene, scene.receiver(["-x", "-C", "data"]));
+}
