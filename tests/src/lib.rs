@@ -11,6 +11,7 @@
 //! * [`SmallDisk`]: a file system of a few megabytes, to be filled.
 //! * [`MariaDb`]: a private database server. [`Mbstream`]: its own extractor, whose mistakes are known.
 //! * [`Tree`]: the files below a folder, to be compared.
+//! * [`sim`]: a simulated network on a paused clock.
 //!
 //! Those are processes on a real network; [`sim`] is the other half: the programs' own code on a simulated one.
 //!

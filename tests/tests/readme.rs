@@ -1,0 +1,231 @@
+//! The documents say what is: their commands work, their tables are the programs' own, their links lead somewhere.
+//!
+//! Every ```` ```sh ```` block of a document begins with a comment that says where it is run:
+//!
+//! * `# on the destination`, directly followed by a block `# on the source`: both are run, and both must end with 0. With
+//!   `, waits on` at the end, the first is still waiting when the second has ended.
+//! * `# on the destination` alone: it is run.
+//! * `# in the source tree`: what it names must be there. Building takes minutes, and is done elsewhere.
+//!
+//! The blocks are run by `bash -eu -o pipefail` in a [`Scene`]: `/backup`, `/restore` and `/etc/xb` are folders of it,
+//! `desthost:9999` is where the receiver really listens, and the tools on the path are made up.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rustix::process::Signal;
+use xbproto::cli::EXIT_CODES;
+use xbtests::{Backup, FakeTool, Program, Scene, program_path};
+
+/// The documents whose commands are run.
+const DOCUMENTS: [&str; 4] = ["README.md", "CONTRIBUTING.md", "docs/operations.md", "docs/progress-json.md"];
+
+/// Where a block is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Destination,
+    /// The receiver is still waiting when the sender has ended.
+    DestinationWaitsOn,
+    Source,
+    SourceTree,
+}
+
+/// A block of commands.
+#[derive(Debug)]
+struct Block {
+    /// Document and line.
+    origin: String,
+    place: Place,
+    text: String,
+}
+
+#[test]
+fn the_commands_work() {
+    for document in DOCUMENTS {
+        let blocks = blocks(document);
+        let mut rest = &blocks[..];
+        while let Some((block, others)) = rest.split_first() {
+            rest = others;
+            match (block.place, others.first()) {
+                (Place::SourceTree, _) => block.text.lines().skip(1).for_each(check_that_it_is_there),
+                (_, Some(source)) if source.place == Place::Source => {
+                    run_pair(block, source);
+                    rest = &others[1..];
+                }
+                (Place::Destination, _) => run_alone(block),
+                (place, _) => panic!("{}: a block of {place:?} stands alone", block.origin),
+            }
+        }
+    }
+}
+
+#[test]
+fn the_tables_have_the_options_of_the_help() {
+    let tables = tables("README.md", "| option | meaning |");
+    assert_eq!(tables.len(), 2);
+    for (program, table) in ["xbsend", "xbrecv"].into_iter().zip(&tables) {
+        let (help, mut offered) = help(program);
+        let usage = help.lines().find_map(|line| line.strip_prefix("Usage: ")).expect("a usage");
+        assert!(read("README.md").contains(&format!("`{usage}`")), "the usage of {program}: {usage}");
+        let mut written: Vec<String> = table.iter().map(|row| row[0].replace('`', "")).collect();
+        written.sort();
+        offered.sort();
+        assert_eq!(written, offered, "the options of {program}");
+    }
+}
+
+#[test]
+fn the_tables_have_the_exit_codes() {
+    let expected: Vec<[String; 2]> =
+        EXIT_CODES.iter().map(|(code, _, meaning)| [code.to_string(), (*meaning).to_owned()]).collect();
+    let heads = [("README.md", "| code | meaning |"), ("docs/operations.md", "| code | meaning | what to do |")];
+    for (document, head) in heads {
+        let rows = tables(document, head).concat();
+        let written: Vec<[String; 2]> = rows.iter().map(|row| [row[0].clone(), row[1].clone()]).collect();
+        assert_eq!(written, expected, "the exit codes of {document}");
+    }
+    for program in ["xbsend", "xbrecv"] {
+        let (help, _) = help(program);
+        for (code, _, meaning) in EXIT_CODES {
+            assert!(help.contains(&format!("\n{code:>5}  {meaning}")), "code {code} in the help of {program}");
+        }
+    }
+}
+
+#[test]
+fn the_links_lead_somewhere() {
+    for document in DOCUMENTS.into_iter().chain(["CHANGELOG.md", "examples/README.md"]) {
+        for link in read(document).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let target = root().join(document).parent().expect("a folder").join(link);
+            assert!(link.starts_with("https://") || target.exists(), "{document} links to {link}");
+        }
+    }
+}
+
+/// Runs what the destination runs, and then, when it listens, what the source runs.
+fn run_pair(destination: &Block, source: &Block) {
+    let scene = Scene::new();
+    let receiver = program(&scene, destination, "").start();
+    let sender = program(&scene, source, &receiver.address()).start().wait();
+    assert_eq!(sender.code, 0, "{}", source.origin);
+    let waits_on = destination.place == Place::DestinationWaitsOn;
+    if waits_on {
+        receiver.signal(Signal::TERM);
+    }
+    assert_eq!(receiver.wait().code, if waits_on { 143 } else { 0 }, "{}", destination.origin);
+    scene.expect_nobody_left();
+}
+
+fn run_alone(block: &Block) {
+    let scene = Scene::new();
+    let ended = program(&scene, block, "").start().wait();
+    assert_eq!(ended.code, 0, "{}", block.origin);
+}
+
+/// A block as a program of a scene.
+fn program(scene: &Scene, block: &Block, address: &str) -> Program {
+    let bin = furnish(scene, &block.text);
+    let mut text = block.text.replace("desthost:9999", address);
+    for folder in ["/backup/", "/restore/", "/etc/xb/"] {
+        text = text.replace(folder, &format!("{}{folder}", scene.folder().display()));
+    }
+    let shell = scene.program(&block.origin, "bash").args(["-eu", "-o", "pipefail", "-c", &text]);
+    shell.env("PATH", format!("{}:/usr/bin:/bin", bin.display())).env("XB_KEY", scene.key().reveal())
+}
+
+/// Makes the folders, the stored stream and the tools that a block may expect. Returns where the tools are.
+fn furnish(scene: &Scene, text: &str) -> PathBuf {
+    for folder in ["backup", "restore", "etc/xb"] {
+        fs::create_dir_all(scene.path(folder)).expect("a folder");
+    }
+    let stream = scene.file("backup/stored.xbstream", Backup::small().stream()).display().to_string();
+    let bin = scene.path("bin");
+    let path = format!("PATH={}:$PATH; export PATH", bin.display());
+    let tool = FakeTool::sending(scene, "mariadb-backup", &stream)
+        .and("mariadb-dump", "echo 'CREATE TABLE t (a INT);'")
+        // Stores its input where it is told to: enough of a consumer.
+        .and("gpg", "while [ \"$1\" != --output ]; do shift; done; exec cat > \"$2\"")
+        // On a free port, whichever the documents show.
+        .and("xbrecv", &format!("{path}; exec {} --listen 127.0.0.1:0 \"$@\"", program_path("xbrecv").display()))
+        .and("xbsend", &format!("{path}; exec {} \"$@\"", program_path("xbsend").display()));
+    // Only where it is named: with the tools of both vendors, xbsend asks which.
+    if text.contains("xtrabackup") {
+        tool.and("xtrabackup", &format!("cat {stream}; echo 'completed OK!' >&2"));
+    }
+    bin
+}
+
+/// What a command of the source tree names is in the source tree.
+fn check_that_it_is_there(command: &str) {
+    let words: Vec<&str> = command.split(' ').collect();
+    let named = match words[..] {
+        ["cargo", "install", "--locked", "--path", member] => format!("{member}/src/main.rs"),
+        ["cargo", "run", "--release", "--example", example] => format!("examples/{example}.rs"),
+        [script] if !script.is_empty() => script.to_owned(),
+        _ => panic!("nobody has said how to check {command:?}"),
+    };
+    assert!(root().join(&named).is_file(), "{command:?} needs {named}");
+}
+
+fn blocks(document: &str) -> Vec<Block> {
+    let (text, mut blocks, mut current) = (read(document), Vec::new(), None::<Block>);
+    for (number, line) in text.lines().enumerate() {
+        match (line, &mut current) {
+            ("```", Some(_)) => blocks.extend(current.take()),
+            (line, Some(block)) => block.text += &format!("{line}\n"),
+            ("```sh", None) => {
+                let origin = format!("{document}:{}", number + 1);
+                let comment = text.lines().nth(number + 1).unwrap_or_default();
+                let place = place(comment).unwrap_or_else(|| panic!("{origin}: where is this run? {comment:?}"));
+                current = Some(Block { origin, place, text: String::new() });
+            }
+            (_, None) => {}
+        }
+    }
+    blocks
+}
+
+fn place(comment: &str) -> Option<Place> {
+    match comment {
+        "# on the destination" => Some(Place::Destination),
+        "# on the destination, waits on" => Some(Place::DestinationWaitsOn),
+        "# on the source" => Some(Place::Source),
+        "# in the source tree" => Some(Place::SourceTree),
+        _ => None,
+    }
+}
+
+/// The cells of the tables with this head.
+fn tables(document: &str, head: &str) -> Vec<Vec<Vec<String>>> {
+    let text = read(document);
+    let (mut lines, mut found) = (text.lines(), Vec::new());
+    while lines.by_ref().any(|line| line == head) {
+        let rows = lines.by_ref().skip(1).take_while(|line| line.starts_with('|'));
+        found.push(rows.map(cells).collect());
+    }
+    found
+}
+
+fn cells(row: &str) -> Vec<String> {
+    row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()
+}
+
+/// The short help of a program, and the options in it as the documents write them: `-i, --input FILE`.
+fn help(program: &str) -> (String, Vec<String>) {
+    let output = Command::new(program_path(program)).arg("-h").output().expect("a program");
+    let help = String::from_utf8(output.stdout).expect("UTF-8");
+    // Deeper lines go on with a description.
+    let options = help.lines().filter(|line| line.starts_with("  -") || line.starts_with("      -"));
+    let named = options.filter_map(|line| line.trim_start().split("  ").next());
+    let options = named.map(|option| option.replace(['<', '>'], "")).collect();
+    (help, options)
+}
+
+fn read(document: &str) -> String {
+    fs::read_to_string(root().join(document)).unwrap_or_else(|error| panic!("reading {document}: {error}"))
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace")
+}
