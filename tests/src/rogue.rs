@@ -7,7 +7,7 @@ use quinn::{Endpoint, EndpointConfig, Runtime as _, TokioRuntime};
 use tokio::runtime::{Builder, Runtime};
 use xbproto::failure::Party;
 use xbproto::key::Key;
-use xbproto::quic::{Admission, Family, Link, LinkError, Tuning, admit, bind, dialer, knock, listener};
+use xbproto::quic::{Admission, Family, Link, LinkError, Tuning, TurnedAway, admit, bind, dialer, knock, listener};
 use xbproto::tls::Identity;
 
 /// A peer with a socket of its own. It is alive only while one of its functions runs.
@@ -52,10 +52,11 @@ impl Rogue {
     }
 
     /// Waits for one dialer and answers it as a receiver that has this key and speaks these versions.
-    pub fn admit(&self, key: &Key, versions: &[u16]) -> Result<Link, LinkError> {
+    pub fn admit(&self, key: &Key, versions: &[u16]) -> Result<Link, TurnedAway> {
         self.runtime.block_on(async {
             let incoming = self.endpoint.accept().await.expect("an open endpoint");
-            let link = admit(incoming.await?, admission(key, Party::Receiver, versions)).await;
+            let connection = incoming.await.map_err(LinkError::from)?;
+            let link = admit(connection, admission(key, Party::Receiver, versions)).await;
             if link.is_err() {
                 // The refusal has to reach the dialer.
                 self.endpoint.wait_idle().await;
