@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use xbproto::cli::{Event, Reporter};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
-use xbproto::quic::{Admission, Link, LinkError, Tuning, TurnedAway, admit, canonical};
+use xbproto::quic::{Admission, Link, LinkError, Tuning, TurnedAway, admit, canonical, path_report};
 use xbproto::session::{LinkRefused, Receiver};
 use xbproto::shared::Shared;
 use xbproto::wire::{CloseCode, Hello, Message, Purpose, VERSIONS};
@@ -129,8 +129,14 @@ impl Listener {
             Ok(None) => {
                 self.reporter.session(session.into());
                 self.reporter.tell(Event::Connected { peer });
-                let downlink = Downlink { session: self.session.clone() };
-                door.link.spawn(async move { downlink.run(greeted).await });
+                self.reporter.tell(Event::Detail(format!("protocol version {}", greeted.version)));
+                let (downlink, reporter) = (Downlink { session: self.session.clone() }, self.reporter.clone());
+                door.link.spawn(async move {
+                    let connection = greeted.connection.clone();
+                    let ended = downlink.run(greeted).await;
+                    reporter.tell(Event::Detail(path_report(&connection)));
+                    ended
+                });
             }
             Ok(Some(welcome)) => {
                 self.reporter.tell(Event::Notice(format!("checked by {peer}")));

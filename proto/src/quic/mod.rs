@@ -19,6 +19,6 @@ pub use conversation::converse;
 pub use endpoint::{dialer, listener};
 pub use error::LinkError;
 pub use handshake::{Admission, TurnedAway, admit, knock};
-pub use link::{Link, canonical};
+pub use link::{Link, canonical, path_report};
 pub use socket::{Family, SocketError, bind};
 pub use tuning::{IDLE_TIMEOUT, Tuning};
