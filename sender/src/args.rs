@@ -54,7 +54,7 @@ pub struct Args {
     #[arg(long, value_name = "SIZE", help_heading = "Source")]
     pub size: Option<ByteSize>,
 
-    /// Write the line that sha1sum would print to FILE, once the receiver has confirmed
+    /// Write the line that sha1sum would print to FILE, once the receiver has confirmed; FILE is new, a FIFO or a device
     #[arg(long, value_name = "FILE", help_heading = "Source")]
     pub checksum_file: Option<PathBuf>,
 

@@ -1,18 +1,15 @@
 //! The program: from its command line to its exit code.
 
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use tempfile::NamedTempFile;
 use xbproto::cli::{Event, Reporter, Summary, ask_for_key, given_key, interruption};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::quantity::ByteSize;
 use xbproto::quic::Family;
-use xbproto::wire::{LaneSum, Purpose, SessionId, Welcome};
+use xbproto::wire::{Purpose, SessionId, Welcome};
 
 use crate::args::Args;
+use crate::checksum_file::ChecksumFile;
 use crate::route::{RouteError, resolve};
 use crate::source::{Stdin, choose};
 use crate::transfer::{Done, Transfer, fits};
@@ -39,7 +36,8 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
             Some(choice.map_err(|error| failure(error.cause(), error))?)
         }
     };
-    let checksum = args.checksum_file.as_deref().map(ChecksumFile::prepare).transpose()?;
+    let checksum = args.checksum_file.as_deref().map(ChecksumFile::prepare).transpose();
+    let checksum = checksum.map_err(|error| failure(error.cause(), error))?;
     let family = args.bind.map_or(args.address.family(), |bind| if bind.is_ipv4() { Family::V4 } else { Family::V6 });
     let route = resolve(&args.to, family, args.wait.0).await;
     let transfer = Transfer {
@@ -65,7 +63,8 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
             sums.iter().for_each(|sum| {
                 reporter.tell(Event::Checksum { name: name.clone(), sum: sum.sum, lane: sum.lane });
             });
-            checksum.map_or(Ok(()), |file| file.write(&sums, &name))?;
+            let written = checksum.map_or(Ok(()), |file| file.write(&sums, &name));
+            written.map_err(|error| failure(error.cause(), error))?;
             reporter.tell(Event::Finished(Summary::of(&receipt, elapsed)));
             Ok(())
         }
@@ -92,35 +91,6 @@ fn checked(welcome: &Welcome, size: Option<u64>, reporter: &Reporter) -> Result<
     let free = welcome.free.map(|free| format!(", {} free", ByteSize(free))).unwrap_or_default();
     reporter.tell(Event::Notice(format!("check passed: the receiver would write to {}{free}", welcome.target)));
     Ok(())
-}
-
-/// The file of `--checksum-file`: made beforehand, so that a wrong path shows before the backup
-/// runs, and given its name when there is something to say.
-#[derive(Debug)]
-struct ChecksumFile {
-    file: NamedTempFile,
-    path: PathBuf,
-}
-
-impl ChecksumFile {
-    fn prepare(path: &Path) -> Result<ChecksumFile, Failure> {
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mode = std::fs::Permissions::from_mode(0o644);
-        match tempfile::Builder::new().prefix(".xbsend-").permissions(mode).tempfile_in(directory) {
-            Ok(file) => Ok(ChecksumFile { file, path: path.to_owned() }),
-            Err(error) => Err(failure(Cause::Usage, format_args!("--checksum-file {}: {error}", path.display()))),
-        }
-    }
-
-    fn write(mut self, sums: &[LaneSum], name: &str) -> Result<(), Failure> {
-        let lines: String = sums.iter().map(|sum| format!("{}  {name}\n", sum.sum)).collect();
-        let written = self.file.write_all(lines.as_bytes()).and_then(|()| self.file.as_file().sync_all());
-        let written = written.and_then(|()| self.file.persist(&self.path).map_err(|error| error.error));
-        written.map(|_| ()).map_err(|error| {
-            let words = format!("the backup is confirmed, but {} could not be written: {error}", self.path.display());
-            failure(Cause::AfterCommit, words)
-        })
-    }
 }
 
 fn failure(cause: Cause, error: impl std::fmt::Display) -> Failure {
