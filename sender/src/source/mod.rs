@@ -98,6 +98,14 @@ impl Ending {
         }
     }
 
+    /// Waits until the source has ended, however it did. A source that is only read has no end but its lanes'.
+    pub async fn ended(&mut self) {
+        match &mut self.0 {
+            Kind::Input(_) => {}
+            Kind::Child(child) => child.ended().await,
+        }
+    }
+
     /// Ends the source now and waits for that: SIGINT to a command's process group, 2 s later
     /// SIGKILL. What it started is gone afterwards, and so are its temporary files. Idempotent;
     /// a source that has ended by itself is only cleaned up.
