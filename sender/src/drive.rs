@@ -36,7 +36,7 @@ pub async fn drive(
     gauge: &Arc<Gauge>,
     reporter: &Reporter,
 ) {
-    let Started { lanes, mut ending, name, .. } = started;
+    let Started { lanes, mut ending, name } = started;
     let watch = Watch::new(expect);
     let mut pumps = start_pumps(lanes, &watch, session, gauge);
     let over = session.when(|s| s.outcome().map(|_| ()));

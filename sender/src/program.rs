@@ -11,7 +11,7 @@ use xbproto::wire::{Purpose, SessionId, Welcome};
 use crate::args::Args;
 use crate::checksum_file::ChecksumFile;
 use crate::route::{RouteError, resolve};
-use crate::source::{Stdin, choose};
+use crate::source::{Ready, SourceError, Stdin, choose, prepare};
 use crate::transfer::{Done, Transfer, fits};
 
 /// The session's window in bytes: what may be under way, and what each side may hold.
@@ -29,13 +29,7 @@ pub fn run(args: Args) -> ExitCode {
 }
 
 async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
-    let source = match args.purpose() {
-        Purpose::Check => None,
-        Purpose::Transfer => {
-            let choice = choose(args.wish(), Stdin::inspect());
-            Some(choice.map_err(|error| failure(error.cause(), error))?)
-        }
-    };
+    let (source, size) = source(&args)?;
     let checksum = args.checksum_file.as_deref().map(ChecksumFile::prepare).transpose();
     let checksum = checksum.map_err(|error| failure(error.cause(), error))?;
     let family = args.bind.map_or(args.address.family(), |bind| if bind.is_ipv4() { Family::V4 } else { Family::V6 });
@@ -52,13 +46,13 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
         source,
         expect: args.expect(),
         rate: args.rate_limit,
-        size: args.size.map(|size| size.0),
+        size,
         window: WINDOW,
     };
     reporter.session(transfer.session.into());
     let stop = interruption().map_err(|error| failure(Cause::Unforeseen, error))?;
     match transfer.run(stop, reporter).await? {
-        Done::Checked(welcome) => checked(&welcome, args.size.map(|size| size.0), reporter),
+        Done::Checked(welcome) => checked(&welcome, size, reporter),
         Done::Confirmed { receipt, sums, elapsed, name } => {
             sums.iter().for_each(|sum| {
                 reporter.tell(Event::Checksum { name: name.clone(), sum: sum.sum, lane: sum.lane });
@@ -69,6 +63,22 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
             Ok(())
         }
     }
+}
+
+/// The source, except for a check, and its size as far as it is known. What can be wrong with a source shows
+/// here, before a receiver that takes one sender only has been reached.
+fn source(args: &Args) -> Result<(Option<Ready>, Option<u64>), Failure> {
+    let failed = |error: SourceError| failure(error.cause(), error);
+    let choice = choose(args.wish(), Stdin::inspect()).map_err(failed)?;
+    let (ready, length) = match args.purpose() {
+        Purpose::Check => (None, choice.length().map_err(failed)?),
+        Purpose::Transfer => {
+            let ready = prepare(choice).map_err(failed)?;
+            let length = ready.length();
+            (Some(ready), length)
+        }
+    };
+    Ok((ready, args.size.map(|size| size.0).or(length)))
 }
 
 fn key(args: &Args, reporter: &Reporter) -> Result<xbproto::key::Key, Failure> {

@@ -20,7 +20,7 @@ use xbproto::wire::{LaneSum, Purpose, Receipt, SessionId, Welcome};
 
 use crate::drive::drive;
 use crate::resume::{Route, keep_linked};
-use crate::source::{self, Choice, OnLine};
+use crate::source::{OnLine, Ready};
 use crate::tap::Expect;
 use crate::uplink::Uplink;
 
@@ -41,12 +41,12 @@ pub struct Transfer {
     /// What both sides have.
     pub key: Key,
     /// Where the bytes come from; nothing for a check.
-    pub source: Option<Choice>,
+    pub source: Option<Ready>,
     /// How much is required of them.
     pub expect: Expect,
     /// The rate limit.
     pub rate: Option<Rate>,
-    /// Expected bytes, if known.
+    /// Expected bytes, if known: told to the receiver, and shown.
     pub size: Option<u64>,
     /// The session's window in bytes.
     pub window: u64,
@@ -76,16 +76,17 @@ impl Transfer {
     ///
     /// # Errors
     /// The first [`Failure`], wherever it happened. Nothing of the source is left running.
-    pub async fn run(self, stop: impl Future<Output = Cause>, reporter: &Reporter) -> Result<Done, Failure> {
+    pub async fn run(mut self, stop: impl Future<Output = Cause>, reporter: &Reporter) -> Result<Done, Failure> {
         let session = Arc::new(Shared::new(Sender::new(self.config())));
         let link = self.start_link(&session, reporter).map_err(unforeseen)?;
+        let source = self.source.take();
         let work = async {
             let welcome = session.when(|s| match (s.outcome(), s.target()) {
                 (Some(_), _) => Some(None),
                 (None, welcome) => welcome.cloned().map(Some),
             });
             match welcome.await {
-                Some(welcome) => self.send(&welcome, &session, &link.gauge, reporter).await,
+                Some(welcome) => self.send(source, &welcome, &session, &link.gauge, reporter).await,
                 None => (Duration::ZERO, String::new()),
             }
         };
@@ -146,6 +147,7 @@ impl Transfer {
     /// From the receiver's welcome to the end of the session.
     async fn send(
         &self,
+        source: Option<Ready>,
         welcome: &Welcome,
         session: &Arc<Shared<Sender>>,
         gauge: &Arc<Gauge>,
@@ -157,10 +159,10 @@ impl Transfer {
             return (Duration::ZERO, String::new());
         }
         let mut progress = Progress::new(gauge.clone(), reporter.clone());
-        let Some(choice) = self.source.clone() else { return (Duration::ZERO, String::new()) };
+        let Some(source) = source else { return (Duration::ZERO, String::new()) };
         let told = reporter.clone();
         let on_line: OnLine = Arc::new(move |line| told.tell(Event::Child { label: "backup", line: line.0 }));
-        let started = match source::start(choice, on_line) {
+        let started = match source.start(on_line) {
             Ok(started) => started,
             Err(error) => {
                 session.change(|s| s.fail(Failure::new(error.cause(), Party::Sender, error)));
@@ -168,7 +170,7 @@ impl Transfer {
             }
         };
         let name = started.name.clone();
-        let total = started.length.or(self.size);
+        let total = self.size;
         let follow = progress.follow(|waiting| {
             session.change(|s| s.waits_for(waiting));
             session.look(|s| Standing { bytes: s.written(), total, peer: s.peer_waits_for() })

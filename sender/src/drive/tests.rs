@@ -42,7 +42,7 @@ fn reporter() -> Reporter {
 /// How a session fails whose source is `choice`.
 async fn failure(choice: Choice, expect: Expect) -> Failure {
     let session = welcomed();
-    let started = source::start(choice, Arc::new(|_| {})).unwrap();
+    let started = source::prepare(choice).unwrap().start(Arc::new(|_| {})).unwrap();
     timeout(LONG, drive(started, expect, &session, &Arc::default(), &reporter())).await.expect("a source that ends");
     match session.look(|s| s.outcome().cloned()) {
         Some(Sent::Failed(failure)) => failure,
