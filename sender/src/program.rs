@@ -10,7 +10,7 @@ use xbproto::wire::{Purpose, SessionId, Welcome};
 
 use crate::args::Args;
 use crate::checksum_file::ChecksumFile;
-use crate::route::{RouteError, resolve};
+use crate::route::Route;
 use crate::source::{Ready, SourceError, Stdin, choose, prepare};
 use crate::transfer::{Done, Transfer, fits};
 
@@ -30,19 +30,18 @@ pub fn run(args: Args) -> ExitCode {
 
 async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     let (source, size) = source(&args)?;
+    let family = args.bind.map_or(args.address.family(), |bind| if bind.is_ipv4() { Family::V4 } else { Family::V6 });
+    let route = Route::parse(&args.to, family, args.wait.0).map_err(|error| failure(error.cause(), error))?;
+    let key = key(&args, reporter)?;
+    // From here on an end by a signal would leave something behind.
+    let stop = interruption().map_err(|error| failure(Cause::Unforeseen, error))?;
     let checksum = args.checksum_file.as_deref().map(ChecksumFile::prepare).transpose();
     let checksum = checksum.map_err(|error| failure(error.cause(), error))?;
-    let family = args.bind.map_or(args.address.family(), |bind| if bind.is_ipv4() { Family::V4 } else { Family::V6 });
-    let route = resolve(&args.to, family, args.wait.0).await;
     let transfer = Transfer {
         session: session_id()?,
-        route: route.map_err(|error| match error {
-            RouteError::Lookup { .. } => failure(Cause::PeerLost, error),
-            error => failure(Cause::Usage, error),
-        })?,
+        route,
         bind: args.bind,
-        family,
-        key: key(&args, reporter)?,
+        key,
         source,
         expect: args.expect(),
         rate: args.rate_limit,
@@ -50,7 +49,6 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
         window: WINDOW,
     };
     reporter.session(transfer.session.into());
-    let stop = interruption().map_err(|error| failure(Cause::Unforeseen, error))?;
     match transfer.run(stop, reporter).await? {
         Done::Checked(welcome) => checked(&welcome, size, reporter),
         Done::Confirmed { receipt, sums, elapsed, name } => {

@@ -19,7 +19,8 @@ use xbproto::throttle::Throttle;
 use xbproto::wire::{LaneSum, Purpose, Receipt, SessionId, Welcome};
 
 use crate::drive::drive;
-use crate::resume::{Route, keep_linked};
+use crate::resume::keep_linked;
+use crate::route::Route;
 use crate::source::{OnLine, Ready};
 use crate::tap::Expect;
 use crate::uplink::Uplink;
@@ -36,8 +37,6 @@ pub struct Transfer {
     pub route: Route,
     /// The local address to send from.
     pub bind: Option<IpAddr>,
-    /// Which addresses may be used.
-    pub family: Family,
     /// What both sides have.
     pub key: Key,
     /// Where the bytes come from; nothing for a check.
@@ -116,12 +115,7 @@ impl Transfer {
 
     /// Starts the thread that reaches the receiver and serves the session over the link.
     fn start_link(&self, session: &Arc<Shared<Sender>>, reporter: &Reporter) -> io::Result<LinkThread> {
-        // An IPv6 socket reaches both kinds of addresses, but not every host has one.
-        let local = match self.bind {
-            Some(address) => SocketAddr::new(address, 0),
-            None if self.route.addresses.iter().all(SocketAddr::is_ipv4) => Family::V4.unspecified(0),
-            None => Family::Any.unspecified(0),
-        };
+        let local = self.bind.map_or(self.route.local(), |address| SocketAddr::new(address, 0));
         let socket = quic::bind(local, Family::Any).map_err(io::Error::other)?;
         let tuning = Tuning { window: self.window, rate: self.rate };
         let gauge = Arc::new(Gauge::default());
