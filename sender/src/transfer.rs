@@ -1,7 +1,7 @@
 //! One session from its first attempt to reach the receiver to its verdict.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,7 +77,8 @@ impl Transfer {
     /// The first [`Failure`], wherever it happened. Nothing of the source is left running.
     pub async fn run(mut self, stop: impl Future<Output = Cause>, reporter: &Reporter) -> Result<Done, Failure> {
         let session = Arc::new(Shared::new(Sender::new(self.config())));
-        let link = self.start_link(&session, reporter).map_err(unforeseen)?;
+        let socket = self.open_socket()?;
+        let link = self.start_link(socket, &session, reporter).map_err(unforeseen)?;
         let source = self.source.take();
         let work = async {
             let welcome = session.when(|s| match (s.outcome(), s.target()) {
@@ -113,10 +114,25 @@ impl Transfer {
         }
     }
 
-    /// Starts the thread that reaches the receiver and serves the session over the link.
-    fn start_link(&self, session: &Arc<Shared<Sender>>, reporter: &Reporter) -> io::Result<LinkThread> {
+    fn open_socket(&self) -> Result<UdpSocket, Failure> {
         let local = self.bind.map_or(self.route.local(), |address| SocketAddr::new(address, 0));
-        let socket = quic::bind(local, Family::Any).map_err(io::Error::other)?;
+        quic::bind(local, Family::Any).map_err(|error| match error.error.kind() {
+            // Invalid is a link-local address, for it says nothing of the link.
+            io::ErrorKind::AddrNotAvailable | io::ErrorKind::InvalidInput if self.bind.is_some() => {
+                let words = format!("{error}; --bind takes an address of this host");
+                Failure::new(Cause::Usage, Party::Sender, words)
+            }
+            _ => unforeseen(error),
+        })
+    }
+
+    /// Starts the thread that reaches the receiver and serves the session over the link.
+    fn start_link(
+        &self,
+        socket: UdpSocket,
+        session: &Arc<Shared<Sender>>,
+        reporter: &Reporter,
+    ) -> io::Result<LinkThread> {
         let tuning = Tuning { window: self.window, rate: self.rate };
         let gauge = Arc::new(Gauge::default());
         let (route, key, rate) = (self.route.clone(), self.key.clone(), self.rate);
@@ -216,5 +232,39 @@ fn signal_words(cause: Cause) -> &'static str {
     match cause {
         Cause::Terminated => "ended by SIGTERM",
         _ => "interrupted by SIGINT",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use xbproto::cli::{Face, Moment, Screen, Verbosity};
+
+    use super::*;
+
+    fn reporter() -> Reporter {
+        struct Silent;
+        impl Face for Silent {
+            fn show(&mut self, _: Moment, _: &Event) {}
+        }
+        Reporter::with_face(Box::new(Silent), Screen::Elsewhere, Verbosity::Normal)
+    }
+
+    #[tokio::test]
+    async fn an_address_of_another_host_is_wrong_usage() {
+        let bind: IpAddr = "192.0.2.1".parse().unwrap();
+        let transfer = Transfer {
+            session: SessionId([1; 16]),
+            route: Route::parse("127.0.0.1:9", Family::V4, Duration::ZERO).unwrap(),
+            bind: Some(bind),
+            key: Key::new([7; 16]),
+            source: None,
+            expect: Expect::Raw,
+            rate: None,
+            size: None,
+            window: 8 << 20,
+        };
+        let failure = transfer.run(std::future::pending(), &reporter()).await.unwrap_err();
+        assert_eq!(failure.cause, Cause::Usage);
+        assert!(failure.reason.starts_with("UDP 192.0.2.1:0: "), "{failure}");
     }
 }
