@@ -16,6 +16,8 @@ pub mod program;
 pub mod pump;
 pub mod resume;
 pub mod route;
+#[cfg(test)]
+mod silent;
 pub mod source;
 pub mod tap;
 pub mod transfer;

@@ -1,21 +1,19 @@
 //! The program: from its command line to its exit code.
 
+use std::net::IpAddr;
 use std::process::ExitCode;
 
-use xbproto::cli::{Event, Reporter, Summary, ask_for_key, given_key, interruption};
+use xbproto::cli::{Event, Reporter, Summary, WINDOW, ask_for_key, given_key, interruption};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::quantity::ByteSize;
 use xbproto::quic::Family;
-use xbproto::wire::{Purpose, SessionId, Welcome};
+use xbproto::wire::{LaneSum, Purpose, SessionId, Welcome};
 
 use crate::args::Args;
 use crate::checksum_file::ChecksumFile;
 use crate::route::Route;
 use crate::source::{Ready, SourceError, Stdin, choose, prepare};
 use crate::transfer::{Done, Transfer, fits};
-
-/// The session's window in bytes: what may be under way, and what each side may hold.
-pub const WINDOW: u64 = 64 << 20;
 
 /// Runs `xbsend` on the main thread and returns what it exits with.
 pub fn run(args: Args) -> ExitCode {
@@ -30,36 +28,31 @@ pub fn run(args: Args) -> ExitCode {
 
 async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     let (source, size) = source(&args)?;
-    let family = args.bind.map_or(args.address.family(), |bind| if bind.is_ipv4() { Family::V4 } else { Family::V6 });
-    let route = Route::parse(&args.to, family, args.wait.0).map_err(|error| failure(error.cause(), error))?;
+    let route = Route::parse(&args.to, family(&args), args.wait.0).map_err(|error| failure(error.cause(), error))?;
     let key = key(&args, reporter)?;
     // From here on an end by a signal would leave something behind.
     let stop = interruption().map_err(|error| failure(Cause::Unforeseen, error))?;
     let checksum = args.checksum_file.as_deref().map(ChecksumFile::prepare).transpose();
     let checksum = checksum.map_err(|error| failure(error.cause(), error))?;
-    let transfer = Transfer {
-        session: session_id()?,
-        route,
-        bind: args.bind,
-        key,
-        source,
-        expect: args.expect(),
-        rate: args.rate_limit,
-        size,
-        window: WINDOW,
-    };
-    reporter.session(transfer.session.into());
+    let session = session_id()?;
+    reporter.session(session.into());
+    let (bind, expect, rate) = (args.bind, args.expect(), args.rate_limit);
+    let transfer = Transfer { session, route, bind, key, source, expect, rate, size, window: WINDOW };
     match transfer.run(stop, reporter).await? {
         Done::Checked(welcome) => checked(&welcome, size, reporter),
         Done::Confirmed { receipt, sums, elapsed, name } => {
-            sums.iter().for_each(|sum| {
-                reporter.tell(Event::Checksum { name: name.clone(), sum: sum.sum, lane: sum.lane });
-            });
-            let written = checksum.map_or(Ok(()), |file| file.write(&sums, &name));
-            written.map_err(|error| failure(error.cause(), error))?;
+            confirmed(&sums, &name, checksum, reporter)?;
             reporter.tell(Event::Finished(Summary::of(&receipt, elapsed)));
             Ok(())
         }
+    }
+}
+
+fn family(args: &Args) -> Family {
+    match args.bind {
+        Some(IpAddr::V4(_)) => Family::V4,
+        Some(IpAddr::V6(_)) => Family::V6,
+        None => args.address.family(),
     }
 }
 
@@ -99,6 +92,15 @@ fn checked(welcome: &Welcome, size: Option<u64>, reporter: &Reporter) -> Result<
     let free = welcome.free.map(|free| format!(", {} free", ByteSize(free))).unwrap_or_default();
     reporter.tell(Event::Notice(format!("check passed: the receiver would write to {}{free}", welcome.target)));
     Ok(())
+}
+
+/// Tells the checksums, and writes them to the file that was asked for.
+fn confirmed(sums: &[LaneSum], name: &str, file: Option<ChecksumFile>, reporter: &Reporter) -> Result<(), Failure> {
+    for sum in sums {
+        reporter.tell(Event::Checksum { name: name.to_owned(), sum: sum.sum, lane: sum.lane });
+    }
+    let written = file.map_or(Ok(()), |file| file.write(sums, name));
+    written.map_err(|error| failure(error.cause(), error))
 }
 
 fn failure(cause: Cause, error: impl std::fmt::Display) -> Failure {

@@ -148,18 +148,10 @@ mod tests {
     use std::future::{pending, ready};
     use std::net::Ipv4Addr;
 
-    use xbproto::cli::{Face, Moment, Screen, Verbosity};
     use xbproto::quic::Family;
 
     use super::*;
-
-    fn reporter() -> Reporter {
-        struct Silent;
-        impl Face for Silent {
-            fn show(&mut self, _: Moment, _: &Event) {}
-        }
-        Reporter::with_face(Box::new(Silent), Screen::Elsewhere, Verbosity::Normal)
-    }
+    use crate::silent::reporter;
 
     fn route(given: &str, wait: u64) -> Route {
         Route::parse(given, Family::Any, Duration::from_millis(wait)).unwrap()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::{EndpointConfig, Runtime, TokioRuntime};
-use xbproto::cli::{Event, Progress, Reporter, Standing};
+use xbproto::cli::{Event, GOODBYE, Progress, Reporter, Standing, interrupted};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::meter::Gauge;
@@ -25,8 +25,8 @@ use crate::source::{OnLine, Ready};
 use crate::tap::Expect;
 use crate::uplink::Uplink;
 
-/// How long the link's thread may take to say goodbye after the session is over.
-const GOODBYE: Duration = Duration::from_secs(5);
+/// How long the packets that say goodbye may take, of that time.
+const LAST_PACKETS: Duration = Duration::from_secs(1);
 
 /// Everything that makes one session.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ impl Transfer {
         };
         let interrupted = async {
             let cause = stop.await;
-            session.change(|s| s.fail(Failure::new(cause, Party::Sender, signal_words(cause))));
+            session.change(|s| s.fail(interrupted(cause, Party::Sender)));
             std::future::pending().await
         };
         let (elapsed, name) = tokio::select! {
@@ -146,7 +146,10 @@ impl Transfer {
             match endpoint {
                 Ok(endpoint) => {
                     keep_linked(&endpoint, &route, &key, &uplink, &reporter).await;
-                    let _ = tokio::time::timeout(Duration::from_secs(1), endpoint.wait_idle()).await;
+                    // A peer that is lost would not hear it.
+                    if !session.look(|s| matches!(s.outcome(), Some(Sent::Failed(f)) if f.cause == Cause::PeerLost)) {
+                        let _ = tokio::time::timeout(LAST_PACKETS, endpoint.wait_idle()).await;
+                    }
                 }
                 Err(error) => session.change(|s| s.fail(unforeseen(error))),
             }
@@ -228,26 +231,10 @@ fn unforeseen(error: impl std::fmt::Display) -> Failure {
     Failure::new(Cause::Unforeseen, Party::Sender, error)
 }
 
-fn signal_words(cause: Cause) -> &'static str {
-    match cause {
-        Cause::Terminated => "ended by SIGTERM",
-        _ => "interrupted by SIGINT",
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use xbproto::cli::{Face, Moment, Screen, Verbosity};
-
     use super::*;
-
-    fn reporter() -> Reporter {
-        struct Silent;
-        impl Face for Silent {
-            fn show(&mut self, _: Moment, _: &Event) {}
-        }
-        Reporter::with_face(Box::new(Silent), Screen::Elsewhere, Verbosity::Normal)
-    }
+    use crate::silent::reporter;
 
     #[tokio::test]
     async fn an_address_of_another_host_is_wrong_usage() {

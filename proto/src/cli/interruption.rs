@@ -4,7 +4,7 @@ use std::io;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::failure::Cause;
+use crate::failure::{Cause, Failure, Party};
 
 /// A future that resolves at the first SIGINT or SIGTERM from now on; neither ends the process by
 /// itself any more. Nor does SIGHUP, which says that the terminal is gone: a backup that was started over ssh goes
@@ -23,6 +23,15 @@ pub fn interruption() -> io::Result<impl Future<Output = Cause>> {
             _ = terminate.recv() => Cause::Terminated,
         }
     })
+}
+
+/// How a session fails on the side of `party`, where [`interruption`] has resolved to `cause`.
+pub fn interrupted(cause: Cause, party: Party) -> Failure {
+    let words = match cause {
+        Cause::Terminated => "ended by SIGTERM",
+        _ => "interrupted by SIGINT",
+    };
+    Failure::new(cause, party, words)
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! Whole sources into a session whose receiver has said `Welcome` and nothing more.
 
-use xbproto::cli::{Face, Moment, Screen, Verbosity};
 use xbproto::lane::LaneDigest;
 use xbproto::session::{SenderConfig, Sent};
 use xbproto::wire::{Message, Purpose, Resume, SessionId, Welcome};
 use xbproto::xbstream::{Opening, encode};
 
 use super::*;
+use crate::silent::reporter;
 use crate::source::{self, Choice};
 
 /// Far more than anything here takes, and far less than the processes that must not be waited for.
@@ -28,15 +28,6 @@ fn welcomed() -> Arc<Shared<Sender>> {
     let welcome = Welcome { window: WINDOW, lanes, target: "memory".into(), free: None };
     session.handle(Message::Welcome(welcome)).unwrap();
     Arc::new(Shared::new(session))
-}
-
-fn reporter() -> Reporter {
-    #[derive(Debug)]
-    struct Silent;
-    impl Face for Silent {
-        fn show(&mut self, _: Moment, _: &Event) {}
-    }
-    Reporter::with_face(Box::new(Silent), Screen::Elsewhere, Verbosity::Normal)
 }
 
 /// How a session fails whose source is `choice`.
