@@ -1,8 +1,9 @@
 //! Where the bytes of a backup come from, and how that ends.
 //!
 //! [`choose()`] decides from the command line what the source is, [`prepare`] finds what is wrong with it before
-//! anybody is bothered, [`Ready::start`] sets it going. What that gives has two halves for two threads: the [`LaneInput`]s are read by the pumps, each on a
-//! runtime of its own; the [`Ending`] stays with the main thread, which asks it for the verdict.
+//! anybody is bothered, [`Ready::start`] sets it going. What that gives has two halves for two threads: the
+//! [`LaneInput`]s are read by the pumps, each on a runtime of its own; the [`Ending`] stays with the main thread,
+//! which asks it for the verdict.
 
 mod child;
 mod choose;
