@@ -19,6 +19,8 @@ use crate::tap::Expect;
 /// The source is, in this order: the COMMAND after `--`; the file of -i; standard input, if that is
 /// a pipe, a file or a socket; else the backup tool that is installed here, run with --backup
 /// --stream=xbstream.
+///
+/// Ctrl-C and SIGTERM end it, and what it runs; losing the terminal (SIGHUP) does not.
 #[derive(Parser, Debug)]
 #[command(name = "xbsend", version, after_help = exit_codes_help(), override_usage = "xbsend [OPTIONS] HOST:PORT [-- COMMAND ARG...]")]
 pub struct Args {
@@ -54,7 +56,7 @@ pub struct Args {
     #[arg(long, value_name = "SIZE", help_heading = "Source")]
     pub size: Option<ByteSize>,
 
-    /// Write the line that sha1sum would print to FILE, once the receiver has confirmed
+    /// Write the line that sha1sum would print to FILE, once the receiver has confirmed; FILE is new, a FIFO or a device
     #[arg(long, value_name = "FILE", help_heading = "Source")]
     pub checksum_file: Option<PathBuf>,
 

@@ -1,5 +1,6 @@
 //! The source of a session, from its start to its verdict.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,11 +15,14 @@ use xbproto::session::Sender;
 use xbproto::shared::Shared;
 
 use crate::pump::{Pump, PumpError, Pumped};
-use crate::source::{Ending, SourceError, Started};
+use crate::source::{Ending, LaneInput, SourceError, Started};
 use crate::tap::{Expect, TapError, Watch};
 
-/// How long a source whose stream has ended early may take to say why.
-const LAST_WORDS: Duration = Duration::from_secs(10);
+/// How long a source whose stream was cut may go on before it is stopped.
+const CUT_SHORT: Duration = Duration::from_secs(1);
+
+/// How long a lane may take to say that it failed, when its source has failed as well.
+const FIRST_CAUSE: Duration = Duration::from_millis(500);
 
 /// How long the lanes' threads may take to notice that the session is over.
 const LEAVE: Duration = Duration::from_secs(2);
@@ -32,17 +36,9 @@ pub async fn drive(
     gauge: &Arc<Gauge>,
     reporter: &Reporter,
 ) {
-    let Started { lanes, mut ending, name, .. } = started;
+    let Started { lanes, mut ending, name } = started;
     let watch = Watch::new(expect);
-    let mut pumps = JoinSet::new();
-    for (number, input) in lanes.into_iter().enumerate() {
-        let lane = LaneId(number as u16);
-        let pump = Pump { lane, tap: watch.tap(), session: session.clone(), gauge: gauge.clone() };
-        match Place::Threads.start(&format!("pump-{number}"), move || pump.run(input)) {
-            Ok(work) => drop(pumps.spawn(work.finished())),
-            Err(error) => session.change(|s| s.fail(Failure::new(Cause::Unforeseen, Party::Sender, error))),
-        }
-    }
+    let mut pumps = start_pumps(lanes, &watch, session, gauge);
     let over = session.when(|s| s.outcome().map(|_| ()));
     tokio::select! {
         biased;
@@ -59,6 +55,25 @@ pub async fn drive(
     ending.stop().await;
     // A lane that waits in a read nobody ends (a stalled network file) is left to the process's end.
     let _ = timeout(LEAVE, async { while pumps.join_next().await.is_some() {} }).await;
+}
+
+/// Starts a thread for each lane. One that cannot be started ends the session.
+fn start_pumps(
+    lanes: Vec<LaneInput>,
+    watch: &Watch,
+    session: &Arc<Shared<Sender>>,
+    gauge: &Arc<Gauge>,
+) -> JoinSet<LaneEnd> {
+    let mut pumps = JoinSet::new();
+    for (number, input) in lanes.into_iter().enumerate() {
+        let lane = LaneId(number as u16);
+        let pump = Pump { lane, tap: watch.tap(), session: session.clone(), gauge: gauge.clone() };
+        match Place::Threads.start(&format!("pump-{number}"), move || pump.run(input)) {
+            Ok(work) => drop(pumps.spawn(work.finished())),
+            Err(error) => session.change(|s| s.fail(Failure::new(Cause::Unforeseen, Party::Sender, error))),
+        }
+    }
+    pumps
 }
 
 /// What may be wrong with a source.
@@ -87,36 +102,61 @@ impl DriveError {
 /// A lane's end: read, failed, or its thread stopped.
 type LaneEnd = Result<Result<Pumped, PumpError>, Panicked>;
 
-/// Waits for the end of all lanes at once, and of the source. A stream that ends too early is the source's
-/// failure if the source failed, and only else the stream's own.
+/// Waits for the end of all lanes and of the source, and judges both.
 async fn verdict(
     pumps: &mut JoinSet<LaneEnd>,
     ending: &mut Ending,
     watch: &Watch,
     name: &str,
 ) -> Result<(), DriveError> {
-    let mut bytes = 0;
-    let mut cut = None;
-    while let Some(end) = pumps.join_next().await {
-        match end?? {
-            Ok(Pumped::All(len)) => bytes += len,
-            Ok(Pumped::Stopped) => {}
-            Err(PumpError::Tap(error @ TapError::Cut(_))) => cut = Some(error),
-            Err(PumpError::Tap(error)) => return Err(error.into()),
-            Err(PumpError::Read(error)) => return Err(SourceError::Read { name: name.to_owned(), error }.into()),
-        }
-    }
-    if let Some(cut) = cut {
-        return match timeout(LAST_WORDS, ending.verdict()).await {
-            Ok(Err(error)) => Err(error.into()),
-            Ok(Ok(())) | Err(_) => Err(cut.into()),
-        };
-    }
+    let bytes = match read_lanes(pumps, ending, name).await {
+        Err(DriveError::Tap(cut @ TapError::Cut(_))) => return Err(explain(cut, ending).await),
+        bytes => bytes?,
+    };
     ending.verdict().await?;
     if bytes == 0 {
         return Err(SourceError::Silent { name: name.to_owned() }.into());
     }
     Ok(watch.complete()?)
+}
+
+/// Waits for the end of all lanes, and gives their bytes; or for the failure of their source, for what a
+/// command leaves behind may keep its lane open long after it has failed.
+async fn read_lanes(pumps: &mut JoinSet<LaneEnd>, ending: &mut Ending, name: &str) -> Result<u64, DriveError> {
+    let mut lanes = pin!(all_lanes(pumps, name));
+    let early = tokio::select! {
+        biased;
+        bytes = &mut lanes => return bytes,
+        early = ending.verdict() => early,
+    };
+    let Err(error) = early else { return lanes.await };
+    // A lane that has failed is not read any more, and that makes its source fail.
+    match timeout(FIRST_CAUSE, lanes).await {
+        Ok(Err(first)) if !matches!(first, DriveError::Tap(TapError::Cut(_))) => Err(first),
+        _ => Err(error.into()),
+    }
+}
+
+/// Waits for the end of all lanes, or the first that fails, whichever it is.
+async fn all_lanes(pumps: &mut JoinSet<LaneEnd>, name: &str) -> Result<u64, DriveError> {
+    let mut bytes = 0;
+    while let Some(end) = pumps.join_next().await {
+        match end?? {
+            Ok(Pumped::All(len)) => bytes += len,
+            Ok(Pumped::Stopped) => {}
+            Err(PumpError::Tap(error)) => return Err(error.into()),
+            Err(PumpError::Read(error)) => return Err(SourceError::Read { name: name.to_owned(), error }.into()),
+        }
+    }
+    Ok(bytes)
+}
+
+/// A stream that was cut is the source's failure if the source has failed, and only else the stream's own.
+async fn explain(cut: TapError, ending: &mut Ending) -> DriveError {
+    if timeout(CUT_SHORT, ending.ended()).await.is_err() {
+        return cut.into();
+    }
+    ending.verdict().await.map_or_else(DriveError::from, |()| cut.into())
 }
 
 /// What the tool said last is what a person looks for first.
@@ -130,3 +170,6 @@ fn repeat_last_lines(error: &DriveError, reporter: &Reporter) {
         reporter.tell(Event::Child { label: "backup", line: line.clone() });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,13 +7,17 @@
 //! | [`resume`] [`uplink`] | reaching the receiver; one link's life |
 //! | [`drive`] [`pump`] | the source's verdict; read, watch, digest, push |
 //! | [`source`] [`tap`] | where the bytes come from; what they have to be |
+//! | [`checksum_file`] | the file of `--checksum-file` |
 
 pub mod args;
+pub mod checksum_file;
 pub mod drive;
 pub mod program;
 pub mod pump;
 pub mod resume;
 pub mod route;
+#[cfg(test)]
+mod silent;
 pub mod source;
 pub mod tap;
 pub mod transfer;

@@ -1,24 +1,19 @@
 //! The program: from its command line to its exit code.
 
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::net::IpAddr;
 use std::process::ExitCode;
 
-use tempfile::NamedTempFile;
-use xbproto::cli::{Event, Reporter, Summary, ask_for_key, given_key, interruption};
+use xbproto::cli::{Event, Reporter, Summary, WINDOW, ask_for_key, given_key, interruption};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::quantity::ByteSize;
 use xbproto::quic::Family;
 use xbproto::wire::{LaneSum, Purpose, SessionId, Welcome};
 
 use crate::args::Args;
-use crate::route::{RouteError, resolve};
-use crate::source::{Stdin, choose};
+use crate::checksum_file::ChecksumFile;
+use crate::route::Route;
+use crate::source::{Ready, SourceError, Stdin, choose, prepare};
 use crate::transfer::{Done, Transfer, fits};
-
-/// The session's window in bytes: what may be under way, and what each side may hold.
-pub const WINDOW: u64 = 64 << 20;
 
 /// Runs `xbsend` on the main thread and returns what it exits with.
 pub fn run(args: Args) -> ExitCode {
@@ -32,44 +27,49 @@ pub fn run(args: Args) -> ExitCode {
 }
 
 async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
-    let source = match args.purpose() {
-        Purpose::Check => None,
-        Purpose::Transfer => {
-            let choice = choose(args.wish(), Stdin::inspect());
-            Some(choice.map_err(|error| failure(error.cause(), error))?)
-        }
-    };
-    let checksum = args.checksum_file.as_deref().map(ChecksumFile::prepare).transpose()?;
-    let family = args.bind.map_or(args.address.family(), |bind| if bind.is_ipv4() { Family::V4 } else { Family::V6 });
-    let route = resolve(&args.to, family, args.wait.0).await;
-    let transfer = Transfer {
-        session: session_id()?,
-        route: route.map_err(|error| match error {
-            RouteError::Lookup { .. } => failure(Cause::PeerLost, error),
-            error => failure(Cause::Usage, error),
-        })?,
-        bind: args.bind,
-        family,
-        key: key(&args, reporter)?,
-        source,
-        expect: args.expect(),
-        rate: args.rate_limit,
-        size: args.size.map(|size| size.0),
-        window: WINDOW,
-    };
-    reporter.session(transfer.session.into());
+    let (source, size) = source(&args)?;
+    let route = Route::parse(&args.to, family(&args), args.wait.0).map_err(|error| failure(error.cause(), error))?;
+    let key = key(&args, reporter)?;
+    // From here on an end by a signal would leave something behind.
     let stop = interruption().map_err(|error| failure(Cause::Unforeseen, error))?;
+    let checksum = args.checksum_file.as_deref().map(ChecksumFile::prepare).transpose();
+    let checksum = checksum.map_err(|error| failure(error.cause(), error))?;
+    let session = session_id()?;
+    reporter.session(session.into());
+    let (bind, expect, rate) = (args.bind, args.expect(), args.rate_limit);
+    let transfer = Transfer { session, route, bind, key, source, expect, rate, size, window: WINDOW };
     match transfer.run(stop, reporter).await? {
-        Done::Checked(welcome) => checked(&welcome, args.size.map(|size| size.0), reporter),
+        Done::Checked(welcome) => checked(&welcome, size, reporter),
         Done::Confirmed { receipt, sums, elapsed, name } => {
-            sums.iter().for_each(|sum| {
-                reporter.tell(Event::Checksum { name: name.clone(), sum: sum.sum, lane: sum.lane });
-            });
-            checksum.map_or(Ok(()), |file| file.write(&sums, &name))?;
+            confirmed(&sums, &name, checksum, reporter)?;
             reporter.tell(Event::Finished(Summary::of(&receipt, elapsed)));
             Ok(())
         }
     }
+}
+
+fn family(args: &Args) -> Family {
+    match args.bind {
+        Some(IpAddr::V4(_)) => Family::V4,
+        Some(IpAddr::V6(_)) => Family::V6,
+        None => args.address.family(),
+    }
+}
+
+/// The source, except for a check, and its size as far as it is known. What can be wrong with a source shows
+/// here, before a receiver that takes one sender only has been reached.
+fn source(args: &Args) -> Result<(Option<Ready>, Option<u64>), Failure> {
+    let failed = |error: SourceError| failure(error.cause(), error);
+    let choice = choose(args.wish(), Stdin::inspect()).map_err(failed)?;
+    let (ready, length) = match args.purpose() {
+        Purpose::Check => (None, choice.length().map_err(failed)?),
+        Purpose::Transfer => {
+            let ready = prepare(choice).map_err(failed)?;
+            let length = ready.length();
+            (Some(ready), length)
+        }
+    };
+    Ok((ready, args.size.map(|size| size.0).or(length)))
 }
 
 fn key(args: &Args, reporter: &Reporter) -> Result<xbproto::key::Key, Failure> {
@@ -94,33 +94,13 @@ fn checked(welcome: &Welcome, size: Option<u64>, reporter: &Reporter) -> Result<
     Ok(())
 }
 
-/// The file of `--checksum-file`: made beforehand, so that a wrong path shows before the backup
-/// runs, and given its name when there is something to say.
-#[derive(Debug)]
-struct ChecksumFile {
-    file: NamedTempFile,
-    path: PathBuf,
-}
-
-impl ChecksumFile {
-    fn prepare(path: &Path) -> Result<ChecksumFile, Failure> {
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mode = std::fs::Permissions::from_mode(0o644);
-        match tempfile::Builder::new().prefix(".xbsend-").permissions(mode).tempfile_in(directory) {
-            Ok(file) => Ok(ChecksumFile { file, path: path.to_owned() }),
-            Err(error) => Err(failure(Cause::Usage, format_args!("--checksum-file {}: {error}", path.display()))),
-        }
+/// Tells the checksums, and writes them to the file that was asked for.
+fn confirmed(sums: &[LaneSum], name: &str, file: Option<ChecksumFile>, reporter: &Reporter) -> Result<(), Failure> {
+    for sum in sums {
+        reporter.tell(Event::Checksum { name: name.to_owned(), sum: sum.sum, lane: sum.lane });
     }
-
-    fn write(mut self, sums: &[LaneSum], name: &str) -> Result<(), Failure> {
-        let lines: String = sums.iter().map(|sum| format!("{}  {name}\n", sum.sum)).collect();
-        let written = self.file.write_all(lines.as_bytes()).and_then(|()| self.file.as_file().sync_all());
-        let written = written.and_then(|()| self.file.persist(&self.path).map_err(|error| error.error));
-        written.map(|_| ()).map_err(|error| {
-            let words = format!("the backup is confirmed, but {} could not be written: {error}", self.path.display());
-            failure(Cause::AfterCommit, words)
-        })
-    }
+    let written = file.map_or(Ok(()), |file| file.write(sums, name));
+    written.map_err(|error| failure(error.cause(), error))
 }
 
 fn failure(cause: Cause, error: impl std::fmt::Display) -> Failure {

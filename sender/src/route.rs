@@ -1,14 +1,30 @@
 //! From `HOST:PORT` to addresses.
 
 use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+use xbproto::failure::Cause;
 use xbproto::quic::Family;
-
-use crate::resume::Route;
 
 /// The port when none is given.
 const DEFAULT_PORT: u16 = 9999;
+
+/// Where the receiver is, and how long to look for it.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// As the user wrote it.
+    pub name: String,
+    /// Its name or address.
+    pub host: String,
+    /// Its UDP port.
+    pub port: u16,
+    /// Which of its addresses may be used.
+    pub family: Family,
+    /// How long to try before giving up.
+    pub wait: Duration,
+}
 
 /// A receiver cannot be looked for.
 #[derive(Debug, thiserror::Error)]
@@ -35,19 +51,62 @@ pub enum RouteError {
     },
 }
 
-/// Resolves `given` to the addresses of `family`.
-///
-/// # Errors
-/// [`RouteError`]; only the lookup may be worth another try.
-pub async fn resolve(given: &str, family: Family, wait: Duration) -> Result<Route, RouteError> {
-    let (host, port) = split(given).ok_or_else(|| RouteError::Malformed { given: given.to_owned() })?;
-    let found = tokio::net::lookup_host((host, port)).await;
-    let found = found.map_err(|error| RouteError::Lookup { host: host.to_owned(), error })?;
-    let addresses: Vec<_> = found.filter(|address| family.has(address)).collect();
-    match addresses.is_empty() {
-        true => Err(RouteError::NoAddress { host: host.to_owned() }),
-        false => Ok(Route { name: given.to_owned(), addresses, wait }),
+impl RouteError {
+    /// What the program exits for. Only a receiver that is not found may be worth another try.
+    pub fn cause(&self) -> Cause {
+        match self {
+            RouteError::Lookup { .. } => Cause::PeerLost,
+            RouteError::Malformed { .. } | RouteError::NoAddress { .. } => Cause::Usage,
+        }
     }
+}
+
+impl Route {
+    /// Reads `given` as `HOST:PORT`; the port may be left out.
+    ///
+    /// # Errors
+    /// [`RouteError::Malformed`].
+    pub fn parse(given: &str, family: Family, wait: Duration) -> Result<Route, RouteError> {
+        let (host, port) = split(given).ok_or_else(|| RouteError::Malformed { given: given.to_owned() })?;
+        Ok(Route { name: given.to_owned(), host: host.to_owned(), port, family, wait })
+    }
+
+    /// The addresses that may be used, in order of preference; at least one.
+    ///
+    /// # Errors
+    /// [`RouteError`]
+    pub async fn addresses(&self) -> Result<Vec<SocketAddr>, RouteError> {
+        let found = look_up(&self.host, self.port).await;
+        let found = found.map_err(|error| RouteError::Lookup { host: self.host.clone(), error })?;
+        let addresses: Vec<_> = found.into_iter().filter(|address| self.family.has(address)).collect();
+        match addresses.is_empty() {
+            true => Err(RouteError::NoAddress { host: self.host.clone() }),
+            false => Ok(addresses),
+        }
+    }
+
+    /// The address to send from when none is wished: of IPv6 if that may be needed, for it serves IPv4 as well.
+    pub fn local(&self) -> SocketAddr {
+        match self.host.parse() {
+            Ok(IpAddr::V4(_)) => Family::V4.unspecified(0),
+            _ => self.family.unspecified(0),
+        }
+    }
+}
+
+/// Asks the resolver, on a thread that nobody waits for: it cannot be interrupted, and may take minutes.
+async fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![(address, port).into()]);
+    }
+    let (tell, told) = oneshot::channel();
+    let host = host.to_owned();
+    std::thread::Builder::new().name("lookup".to_owned()).spawn(move || {
+        let found = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
+        // The deadline may have passed, and with it the asker.
+        let _ = tell.send(found);
+    })?;
+    told.await.unwrap_or_else(|gone| Err(io::Error::other(gone)))
 }
 
 /// Host and port; a bare IPv6 address has no port, for nobody can tell where it would begin.
@@ -89,9 +148,29 @@ mod tests {
         }
     }
 
+    fn route(given: &str, family: Family) -> Route {
+        Route::parse(given, family, Duration::ZERO).expect("HOST:PORT")
+    }
+
     #[tokio::test]
     async fn a_family_without_addresses_is_named() {
-        let error = resolve("127.0.0.1:1", Family::V6, Duration::ZERO).await.expect_err("no IPv6 address");
+        let error = route("127.0.0.1:1", Family::V6).addresses().await.expect_err("no IPv6 address");
         assert!(matches!(error, RouteError::NoAddress { .. }), "{error}");
+        assert_eq!(error.cause(), Cause::Usage);
+    }
+
+    #[tokio::test]
+    async fn what_is_no_name_is_not_found() {
+        let error = route("no such host", Family::Any).addresses().await.expect_err("no name");
+        assert!(error.to_string().starts_with("looking up no such host: "), "{error}");
+        assert_eq!(error.cause(), Cause::PeerLost);
+    }
+
+    #[test]
+    fn an_ipv4_address_is_reached_from_ipv4() {
+        assert!(route("127.0.0.1", Family::Any).local().is_ipv4());
+        assert!(route("db2", Family::V4).local().is_ipv4());
+        assert!(route("db2", Family::Any).local().is_ipv6());
+        assert!(route("[::1]", Family::Any).local().is_ipv6());
     }
 }

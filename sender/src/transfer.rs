@@ -1,12 +1,12 @@
 //! One session from its first attempt to reach the receiver to its verdict.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::{EndpointConfig, Runtime, TokioRuntime};
-use xbproto::cli::{Event, Progress, Reporter, Standing};
+use xbproto::cli::{Event, GOODBYE, Progress, Reporter, Standing, interrupted};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::meter::Gauge;
@@ -19,13 +19,14 @@ use xbproto::throttle::Throttle;
 use xbproto::wire::{LaneSum, Purpose, Receipt, SessionId, Welcome};
 
 use crate::drive::drive;
-use crate::resume::{Route, keep_linked};
-use crate::source::{self, Choice, OnLine};
+use crate::resume::keep_linked;
+use crate::route::Route;
+use crate::source::{OnLine, Ready};
 use crate::tap::Expect;
 use crate::uplink::Uplink;
 
-/// How long the link's thread may take to say goodbye after the session is over.
-const GOODBYE: Duration = Duration::from_secs(5);
+/// How long the packets that say goodbye may take, of that time.
+const LAST_PACKETS: Duration = Duration::from_secs(1);
 
 /// Everything that makes one session.
 #[derive(Debug)]
@@ -36,17 +37,15 @@ pub struct Transfer {
     pub route: Route,
     /// The local address to send from.
     pub bind: Option<IpAddr>,
-    /// Which addresses may be used.
-    pub family: Family,
     /// What both sides have.
     pub key: Key,
     /// Where the bytes come from; nothing for a check.
-    pub source: Option<Choice>,
+    pub source: Option<Ready>,
     /// How much is required of them.
     pub expect: Expect,
     /// The rate limit.
     pub rate: Option<Rate>,
-    /// Expected bytes, if known.
+    /// Expected bytes, if known: told to the receiver, and shown.
     pub size: Option<u64>,
     /// The session's window in bytes.
     pub window: u64,
@@ -76,22 +75,24 @@ impl Transfer {
     ///
     /// # Errors
     /// The first [`Failure`], wherever it happened. Nothing of the source is left running.
-    pub async fn run(self, stop: impl Future<Output = Cause>, reporter: &Reporter) -> Result<Done, Failure> {
+    pub async fn run(mut self, stop: impl Future<Output = Cause>, reporter: &Reporter) -> Result<Done, Failure> {
         let session = Arc::new(Shared::new(Sender::new(self.config())));
-        let link = self.start_link(&session, reporter).map_err(unforeseen)?;
+        let socket = self.open_socket()?;
+        let link = self.start_link(socket, &session, reporter).map_err(unforeseen)?;
+        let source = self.source.take();
         let work = async {
             let welcome = session.when(|s| match (s.outcome(), s.target()) {
                 (Some(_), _) => Some(None),
                 (None, welcome) => welcome.cloned().map(Some),
             });
             match welcome.await {
-                Some(welcome) => self.send(&welcome, &session, &link.gauge, reporter).await,
+                Some(welcome) => self.send(source, &welcome, &session, &link.gauge, reporter).await,
                 None => (Duration::ZERO, String::new()),
             }
         };
         let interrupted = async {
             let cause = stop.await;
-            session.change(|s| s.fail(Failure::new(cause, Party::Sender, signal_words(cause))));
+            session.change(|s| s.fail(interrupted(cause, Party::Sender)));
             std::future::pending().await
         };
         let (elapsed, name) = tokio::select! {
@@ -113,15 +114,25 @@ impl Transfer {
         }
     }
 
+    fn open_socket(&self) -> Result<UdpSocket, Failure> {
+        let local = self.bind.map_or(self.route.local(), |address| SocketAddr::new(address, 0));
+        quic::bind(local, Family::Any).map_err(|error| match error.error.kind() {
+            // Invalid is a link-local address, for it says nothing of the link.
+            io::ErrorKind::AddrNotAvailable | io::ErrorKind::InvalidInput if self.bind.is_some() => {
+                let words = format!("{error}; --bind takes an address of this host");
+                Failure::new(Cause::Usage, Party::Sender, words)
+            }
+            _ => unforeseen(error),
+        })
+    }
+
     /// Starts the thread that reaches the receiver and serves the session over the link.
-    fn start_link(&self, session: &Arc<Shared<Sender>>, reporter: &Reporter) -> io::Result<LinkThread> {
-        // An IPv6 socket reaches both kinds of addresses, but not every host has one.
-        let local = match self.bind {
-            Some(address) => SocketAddr::new(address, 0),
-            None if self.route.addresses.iter().all(SocketAddr::is_ipv4) => Family::V4.unspecified(0),
-            None => Family::Any.unspecified(0),
-        };
-        let socket = quic::bind(local, Family::Any).map_err(io::Error::other)?;
+    fn start_link(
+        &self,
+        socket: UdpSocket,
+        session: &Arc<Shared<Sender>>,
+        reporter: &Reporter,
+    ) -> io::Result<LinkThread> {
         let tuning = Tuning { window: self.window, rate: self.rate };
         let gauge = Arc::new(Gauge::default());
         let (route, key, rate) = (self.route.clone(), self.key.clone(), self.rate);
@@ -135,7 +146,10 @@ impl Transfer {
             match endpoint {
                 Ok(endpoint) => {
                     keep_linked(&endpoint, &route, &key, &uplink, &reporter).await;
-                    let _ = tokio::time::timeout(Duration::from_secs(1), endpoint.wait_idle()).await;
+                    // A peer that is lost would not hear it.
+                    if !session.look(|s| matches!(s.outcome(), Some(Sent::Failed(f)) if f.cause == Cause::PeerLost)) {
+                        let _ = tokio::time::timeout(LAST_PACKETS, endpoint.wait_idle()).await;
+                    }
                 }
                 Err(error) => session.change(|s| s.fail(unforeseen(error))),
             }
@@ -146,6 +160,7 @@ impl Transfer {
     /// From the receiver's welcome to the end of the session.
     async fn send(
         &self,
+        source: Option<Ready>,
         welcome: &Welcome,
         session: &Arc<Shared<Sender>>,
         gauge: &Arc<Gauge>,
@@ -157,10 +172,10 @@ impl Transfer {
             return (Duration::ZERO, String::new());
         }
         let mut progress = Progress::new(gauge.clone(), reporter.clone());
-        let Some(choice) = self.source.clone() else { return (Duration::ZERO, String::new()) };
+        let Some(source) = source else { return (Duration::ZERO, String::new()) };
         let told = reporter.clone();
         let on_line: OnLine = Arc::new(move |line| told.tell(Event::Child { label: "backup", line: line.0 }));
-        let started = match source::start(choice, on_line) {
+        let started = match source.start(on_line) {
             Ok(started) => started,
             Err(error) => {
                 session.change(|s| s.fail(Failure::new(error.cause(), Party::Sender, error)));
@@ -168,7 +183,7 @@ impl Transfer {
             }
         };
         let name = started.name.clone();
-        let total = started.length.or(self.size);
+        let total = self.size;
         let follow = progress.follow(|waiting| {
             session.change(|s| s.waits_for(waiting));
             session.look(|s| Standing { bytes: s.written(), total, peer: s.peer_waits_for() })
@@ -216,9 +231,27 @@ fn unforeseen(error: impl std::fmt::Display) -> Failure {
     Failure::new(Cause::Unforeseen, Party::Sender, error)
 }
 
-fn signal_words(cause: Cause) -> &'static str {
-    match cause {
-        Cause::Terminated => "ended by SIGTERM",
-        _ => "interrupted by SIGINT",
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::silent::reporter;
+
+    #[tokio::test]
+    async fn an_address_of_another_host_is_wrong_usage() {
+        let bind: IpAddr = "192.0.2.1".parse().unwrap();
+        let transfer = Transfer {
+            session: SessionId([1; 16]),
+            route: Route::parse("127.0.0.1:9", Family::V4, Duration::ZERO).unwrap(),
+            bind: Some(bind),
+            key: Key::new([7; 16]),
+            source: None,
+            expect: Expect::Raw,
+            rate: None,
+            size: None,
+            window: 8 << 20,
+        };
+        let failure = transfer.run(std::future::pending(), &reporter()).await.unwrap_err();
+        assert_eq!(failure.cause, Cause::Usage);
+        assert!(failure.reason.starts_with("UDP 192.0.2.1:0: "), "{failure}");
     }
 }

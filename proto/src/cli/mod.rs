@@ -8,6 +8,7 @@
 
 mod args;
 mod bars;
+mod defaults;
 mod escape;
 mod event;
 mod exit;
@@ -23,10 +24,11 @@ mod words;
 
 pub use args::{AddressArgs, DisplayArgs, KeyArgs};
 pub use bars::Bars;
+pub use defaults::{GOODBYE, WINDOW};
 pub use escape::printable;
 pub use event::{Event, Face, Moment, SessionTag, Snapshot, Summary, program_name};
 pub use exit::{EXIT_CODES, exit_code, exit_codes_help, meaning};
-pub use interruption::interruption;
+pub use interruption::{interrupted, interruption};
 pub use json::Json;
 pub use lines::Lines;
 pub use none::Quiet;

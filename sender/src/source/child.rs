@@ -106,6 +106,11 @@ impl Child {
         Ok(())
     }
 
+    /// Waits for the child's end, or for the knowledge that it cannot be waited for.
+    pub(super) async fn ended(&mut self) {
+        let _ = self.exited().await;
+    }
+
     /// Ends the child and everything in its group, and waits for that.
     pub(super) async fn stop(&mut self) {
         if self.state == State::Present {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use rustix::fs::FileType;
 
-use super::SourceError;
+use super::{SourceError, input};
 
 /// What the command line says about the source.
 #[derive(Clone, Debug, Default)]
@@ -63,6 +63,20 @@ impl Stdin {
             Ok(FileType::CharacterDevice) if rustix::termios::isatty(&fd) => Stdin::Terminal,
             Ok(FileType::CharacterDevice) => Stdin::Nothing,
             Ok(_) => Stdin::Stream,
+        }
+    }
+}
+
+impl Choice {
+    /// Bytes that the source would bring, where that is known without touching it.
+    ///
+    /// # Errors
+    /// A failed source, if there is no file to be read.
+    pub fn length(&self) -> Result<Option<u64>, SourceError> {
+        match self {
+            Choice::File(path) => input::length_of_file(path),
+            Choice::Stdin => input::length_of_stdin(),
+            Choice::Command(_) | Choice::Tool { .. } => Ok(None),
         }
     }
 }

@@ -1,7 +1,9 @@
-//! Which commands are known backup tools, and what is asked of each.
+//! Whether a command is there, which ones are known backup tools, and what is asked of each.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
+
+use super::SourceError;
 
 /// What proves that a command ended well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +20,19 @@ pub(super) const TOOLS: [&str; 3] = ["xtrabackup", "mariadb-backup", "mariabacku
 /// Whether the file name of `word` is one of [`TOOLS`].
 pub(super) fn is_tool(word: &OsStr) -> bool {
     Path::new(word).file_name().is_some_and(|name| TOOLS.iter().any(|tool| name == *tool))
+}
+
+/// Where a program is looked for when there is no `$PATH`, as execvp(3) does.
+const DEFAULT_PATH: &str = "/bin:/usr/bin";
+
+/// Makes sure that a command line begins with a program that may be executed, found on `path` (as in `$PATH`)
+/// unless its name says where it is.
+pub(super) fn find(command: &[OsString], path: Option<&OsStr>) -> Result<(), SourceError> {
+    let program = command.first().map_or(OsStr::new(""), OsString::as_os_str);
+    match which::which_in(program, Some(path.unwrap_or(OsStr::new(DEFAULT_PATH))), Path::new(".")) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(SourceError::NotFound { program: program.display().to_string() }),
+    }
 }
 
 /// What a command line has to prove. It runs a backup tool if a tool's name, with or without a

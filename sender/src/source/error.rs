@@ -46,6 +46,12 @@ pub enum SourceError {
         /// Why it is not.
         error: io::Error,
     },
+    /// The command is not there.
+    #[error("{program} was not found, or may not be executed")]
+    NotFound {
+        /// Its first word.
+        program: String,
+    },
     /// The command could not be started.
     #[error("starting {program}: {error}")]
     Spawn {
@@ -129,6 +135,7 @@ impl SourceError {
             _ => Cause::Source,
         }
     }
+
     /// What the command said last, to be repeated behind the error: at most 20 lines, oldest
     /// first, as they were shown before. The error itself quotes only the very last.
     pub fn last_lines(&self) -> &[String] {

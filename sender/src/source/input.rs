@@ -42,8 +42,8 @@ impl Input {
     }
 }
 
-/// The file, FIFO or device at `path`.
-pub(super) fn file(path: &Path) -> Result<Started, SourceError> {
+/// The file, FIFO or device at `path`, opened, and its length where it has one.
+pub(super) fn file(path: &Path) -> Result<(Started, Option<u64>), SourceError> {
     let name = path.display().to_string();
     // Without O_NONBLOCK, opening a FIFO would block until somebody writes to it.
     let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
@@ -53,15 +53,28 @@ pub(super) fn file(path: &Path) -> Result<Started, SourceError> {
     }
 }
 
-/// The standard input.
-pub(super) fn stdin() -> Result<Started, SourceError> {
-    match io::stdin().as_fd().try_clone_to_owned() {
-        Ok(fd) => started(fd, "-".to_owned()),
-        Err(error) => Err(SourceError::Open { name: "stdin".to_owned(), error }),
-    }
+/// The standard input, and what a regular file has left there.
+pub(super) fn stdin() -> Result<(Started, Option<u64>), SourceError> {
+    started(stdin_fd()?, "-".to_owned())
 }
 
-fn started(fd: OwnedFd, name: String) -> Result<Started, SourceError> {
+/// The length that [`file`] would find, without opening anything: a FIFO's writer would take notice.
+pub(super) fn length_of_file(path: &Path) -> Result<Option<u64>, SourceError> {
+    let length = std::fs::metadata(path).and_then(|metadata| length(&metadata));
+    length.map_err(|error| SourceError::Open { name: path.display().to_string(), error })
+}
+
+/// The length that [`stdin`] would find.
+pub(super) fn length_of_stdin() -> Result<Option<u64>, SourceError> {
+    remaining(&stdin_fd()?.into()).map_err(|error| SourceError::Open { name: "stdin".to_owned(), error })
+}
+
+fn stdin_fd() -> Result<OwnedFd, SourceError> {
+    let fd = io::stdin().as_fd().try_clone_to_owned();
+    fd.map_err(|error| SourceError::Open { name: "stdin".to_owned(), error })
+}
+
+fn started(fd: OwnedFd, name: String) -> Result<(Started, Option<u64>), SourceError> {
     // `-` is what sha1sum calls it, not what a person does.
     let spoken = if name == "-" { "stdin".to_owned() } else { name.clone() };
     let file = std::fs::File::from(fd);
@@ -71,19 +84,23 @@ fn started(fd: OwnedFd, name: String) -> Result<Started, SourceError> {
         Ok(Box::new(Counted { inner: FdReader::new(file.into())?, total: 0, at_end: Some(at_end) }))
     };
     let ending = Ending(Kind::Input(Input { name: spoken, end, total: None }));
-    Ok(Started { lanes: vec![LaneInput::new(open)], ending, length, name })
+    Ok((Started { lanes: vec![LaneInput::new(open)], ending, name }, length))
 }
 
 /// How many bytes a regular file has left from where it stands; `None` for anything else.
 fn remaining(mut file: &std::fs::File) -> io::Result<Option<u64>> {
-    let metadata = file.metadata()?;
-    if metadata.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
+    match length(&file.metadata()?)? {
+        Some(length) => Ok(Some(length.saturating_sub(file.stream_position()?))),
+        None => Ok(None),
     }
-    if !metadata.is_file() {
-        return Ok(None);
+}
+
+/// The length of a regular file; `None` for what has none. A directory is an error.
+fn length(metadata: &std::fs::Metadata) -> io::Result<Option<u64>> {
+    match metadata.is_dir() {
+        true => Err(io::ErrorKind::IsADirectory.into()),
+        false => Ok(metadata.is_file().then_some(metadata.len())),
     }
-    Ok(Some(metadata.len().saturating_sub(file.stream_position()?)))
 }
 
 /// Counts what it reads, and tells the total when it comes to the end.
@@ -127,8 +144,8 @@ mod tests {
     async fn a_file_knows_its_length_and_ends_well() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(b"backup").unwrap();
-        let mut started = super::file(file.path()).unwrap();
-        assert_eq!(started.length, Some(6));
+        let (mut started, length) = super::file(file.path()).unwrap();
+        assert_eq!((length, length_of_file(file.path()).unwrap()), (Some(6), Some(6)));
         assert_eq!(started.name, file.path().to_str().unwrap());
         assert_eq!(read(&mut started).await, b"backup");
         started.ending.verdict().await.unwrap();
@@ -140,14 +157,14 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"header and body").unwrap();
         file.seek(io::SeekFrom::Start(11)).unwrap();
-        assert_eq!(started(file.into(), "-".into()).unwrap().length, Some(4));
+        assert_eq!(started(file.into(), "-".into()).unwrap().1, Some(4));
     }
 
     #[tokio::test]
     async fn an_empty_stdin_is_a_failed_source_that_names_the_cure() {
         let (reader, _) = io::pipe().unwrap();
-        let mut started = started(reader.into(), "-".into()).unwrap();
-        assert_eq!((started.length, started.name.as_str()), (None, "-"));
+        let (mut started, length) = started(reader.into(), "-".into()).unwrap();
+        assert_eq!((length, started.name.as_str()), (None, "-"));
         assert_eq!(read(&mut started).await, b"");
         let error = started.ending.verdict().await.unwrap_err();
         assert_eq!(error.cause(), Cause::Source);
@@ -158,7 +175,7 @@ mod tests {
     #[tokio::test]
     async fn a_reader_dropped_before_the_end_is_no_good_ending() {
         let (reader, writer) = io::pipe().unwrap();
-        let mut started = started(reader.into(), "-".into()).unwrap();
+        let (mut started, _) = started(reader.into(), "-".into()).unwrap();
         (&writer).write_all(b"half").unwrap();
         let mut lane = started.lanes.remove(0).open().unwrap();
         lane.read_exact(&mut [0; 4]).await.unwrap();
@@ -171,7 +188,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("fifo");
         rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
-        let mut started = super::file(&path).unwrap();
+        let (mut started, _) = super::file(&path).unwrap();
         let writing = tokio::spawn(async move {
             tokio::task::yield_now().await;
             tokio::task::spawn_blocking(move || std::fs::write(path, "late")).await.unwrap()

@@ -1,8 +1,9 @@
 //! Where the bytes of a backup come from, and how that ends.
 //!
-//! [`choose()`] decides from the command line what the source is, [`start`] sets it going. What it
-//! gives has two halves for two threads: the [`LaneInput`]s are read by the pumps, each on a
-//! runtime of its own; the [`Ending`] stays with the main thread, which asks it for the verdict.
+//! [`choose()`] decides from the command line what the source is, [`prepare`] finds what is wrong with it before
+//! anybody is bothered, [`Ready::start`] sets it going. What that gives has two halves for two threads: the
+//! [`LaneInput`]s are read by the pumps, each on a runtime of its own; the [`Ending`] stays with the main thread,
+//! which asks it for the verdict.
 
 mod child;
 mod choose;
@@ -16,6 +17,7 @@ mod tool;
 use std::env;
 use std::ffi::OsString;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tempfile::TempDir;
@@ -33,8 +35,6 @@ pub struct Started {
     pub lanes: Vec<LaneInput>,
     /// How it ends. It owns what the source consists of: dropping it ends the source.
     pub ending: Ending,
-    /// Bytes that all lanes together will bring, where that is known beforehand.
-    pub length: Option<u64>,
     /// What `sha1sum` would call the source: `-`, or the path of the file.
     pub name: String,
 }
@@ -98,6 +98,14 @@ impl Ending {
         }
     }
 
+    /// Waits until the source has ended, however it did. A source that is only read has no end but its lanes'.
+    pub async fn ended(&mut self) {
+        match &mut self.0 {
+            Kind::Input(_) => {}
+            Kind::Child(child) => child.ended().await,
+        }
+    }
+
     /// Ends the source now and waits for that: SIGINT to a command's process group, 2 s later
     /// SIGKILL. What it started is gone afterwards, and so are its temporary files. Idempotent;
     /// a source that has ended by itself is only cleaned up.
@@ -110,21 +118,66 @@ impl Ending {
     }
 }
 
-/// Sets the chosen source going. A command is started right here, so this has to be a thread that
-/// lives as long as the process (the child dies with it), inside a runtime with I/O and time.
+/// A source that is there, and has not been set going.
+#[derive(Debug)]
+pub struct Ready {
+    plan: Plan,
+    length: Option<u64>,
+}
+
+#[derive(Debug)]
+enum Plan {
+    /// Open already.
+    Input(Started),
+    Command(Vec<OsString>),
+    Tool {
+        path: PathBuf,
+        args: Vec<OsString>,
+    },
+}
+
+/// Finds the chosen source: opens what is to be read, looks for what is to be run. Nothing is started, and
+/// nothing is left behind if the source is not started after all.
 ///
 /// # Errors
-/// A usage error if there is no tool to run or no telling which, otherwise a failed source: it
-/// could not be started or opened.
-pub fn start(choice: Choice, on_line: OnLine) -> Result<Started, SourceError> {
-    match choice {
-        Choice::Stdin => input::stdin(),
-        Choice::File(path) => input::file(&path),
-        Choice::Command(command) => run(&command, command::proof(&command), None, on_line),
+/// A usage error if there is no tool to run or no telling which, otherwise a failed source: it cannot be opened,
+/// or its command is not there.
+pub fn prepare(choice: Choice) -> Result<Ready, SourceError> {
+    let path = env::var_os("PATH");
+    let (plan, length) = match choice {
+        Choice::Stdin => input::stdin().map(|(started, length)| (Plan::Input(started), length))?,
+        Choice::File(path) => input::file(&path).map(|(started, length)| (Plan::Input(started), length))?,
+        Choice::Command(command) => {
+            command::find(&command, path.as_deref())?;
+            (Plan::Command(command), None)
+        }
         Choice::Tool { name, args } => {
-            let path = env::var_os("PATH").unwrap_or_default();
-            let prepared = tool::prepare(name.as_deref(), args, &path)?;
-            run(&prepared.command, Proof::StatusAndMarker, Some(prepared.target), on_line)
+            let path = tool::find(name.as_deref(), &path.unwrap_or_default())?;
+            (Plan::Tool { path, args }, None)
+        }
+    };
+    Ok(Ready { plan, length })
+}
+
+impl Ready {
+    /// Bytes that all lanes together will bring, where that is known beforehand.
+    pub fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    /// Sets the source going. A command is started right here, so this has to be a thread that lives as long as
+    /// the process (the child dies with it), inside a runtime with I/O and time.
+    ///
+    /// # Errors
+    /// A failed source: it could not be started.
+    pub fn start(self, on_line: OnLine) -> Result<Started, SourceError> {
+        match self.plan {
+            Plan::Input(started) => Ok(started),
+            Plan::Command(command) => run(&command, command::proof(&command), None, on_line),
+            Plan::Tool { path, args } => {
+                let prepared = tool::prepare(path, args)?;
+                run(&prepared.command, Proof::StatusAndMarker, Some(prepared.target), on_line)
+            }
         }
     }
 }
@@ -132,17 +185,22 @@ pub fn start(choice: Choice, on_line: OnLine) -> Result<Started, SourceError> {
 fn run(command: &[OsString], proof: Proof, target: Option<TempDir>, on_line: OnLine) -> Result<Started, SourceError> {
     let (child, stdout) = child::Child::spawn(command, proof, target, on_line)?;
     let lane = LaneInput::new(|| Ok(Box::new(fd::FdReader::new(stdout)?)));
-    Ok(Started { lanes: vec![lane], ending: Ending(Kind::Child(child)), length: None, name: "-".to_owned() })
+    Ok(Started { lanes: vec![lane], ending: Ending(Kind::Child(child)), name: "-".to_owned() })
 }
 
 #[cfg(test)]
 mod tests {
     use tokio::io::AsyncReadExt;
+    use xbproto::failure::Cause;
 
     use super::*;
 
     fn quiet() -> OnLine {
         Arc::new(|_| {})
+    }
+
+    fn start(choice: Choice, on_line: OnLine) -> Result<Started, SourceError> {
+        prepare(choice)?.start(on_line)
     }
 
     /// Reads a lane as a pump does: on a thread and runtime of its own.
@@ -183,6 +241,36 @@ mod tests {
         assert_eq!(options, format!("--backup --stream=xbstream --target-dir={target}"));
         drop(started);
         assert!(!std::path::Path::new(target).exists());
+    }
+
+    #[test]
+    fn what_is_not_there_is_noticed_before_anything_starts() {
+        for (choice, said) in [
+            (Choice::Command(vec!["no-such-command".into()]), "no-such-command was not found, or may not be executed"),
+            (Choice::Command(vec!["/etc/passwd".into()]), "/etc/passwd was not found, or may not be executed"),
+            (Choice::File("/no/such".into()), "opening /no/such: No such file"),
+        ] {
+            let error = prepare(choice).unwrap_err();
+            assert!(error.to_string().starts_with(said), "{error}");
+            assert_eq!(error.cause(), Cause::Source);
+        }
+        let unknown = Choice::Tool { name: Some("mysqldump".into()), args: vec![] };
+        assert_eq!(prepare(unknown).unwrap_err().cause(), Cause::Usage);
+    }
+
+    #[test]
+    fn only_a_file_knows_its_length() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "backup").unwrap();
+        for (choice, length) in [
+            (Choice::File(file.path().to_owned()), Some(6)),
+            (Choice::File("/dev/null".into()), None),
+            (Choice::Command(vec!["true".into()]), None),
+        ] {
+            assert_eq!(choice.length().unwrap(), length);
+            assert_eq!(prepare(choice).unwrap().length(), length);
+        }
+        assert!(Choice::File("/no/such".into()).length().is_err());
     }
 
     #[tokio::test]

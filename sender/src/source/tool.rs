@@ -17,9 +17,8 @@ pub(super) struct Prepared {
     pub(super) target: TempDir,
 }
 
-/// Finds the tool on `path` (as in `$PATH`) and completes its command line with `args`.
-pub(super) fn prepare(name: Option<&OsStr>, args: Vec<OsString>, path: &OsStr) -> Result<Prepared, SourceError> {
-    let tool = find(name, path)?;
+/// Completes the command line of `tool` with `args`, and makes its directory.
+pub(super) fn prepare(tool: PathBuf, args: Vec<OsString>) -> Result<Prepared, SourceError> {
     let target = target_dir()?;
     // The user's options come first: `--defaults-file` is only understood as the very first one.
     let mut command = vec![tool.into_os_string()];
@@ -31,7 +30,8 @@ pub(super) fn prepare(name: Option<&OsStr>, args: Vec<OsString>, path: &OsStr) -
     Ok(Prepared { command, target })
 }
 
-fn find(name: Option<&OsStr>, path: &OsStr) -> Result<PathBuf, SourceError> {
+/// Finds the tool on `path` (as in `$PATH`): the one of this name or at this place, or the only one.
+pub(super) fn find(name: Option<&OsStr>, path: &OsStr) -> Result<PathBuf, SourceError> {
     let look = |name: &OsStr| which::which_in(name, Some(path), Path::new(".")).ok();
     if let Some(name) = name {
         if !is_tool(name) {
@@ -115,9 +115,8 @@ mod tests {
 
     #[test]
     fn the_users_options_stand_first_and_the_target_is_private() {
-        let path = path_with(&["xtrabackup"]);
         let args = vec!["--defaults-file=/etc/my.cnf".into(), "--parallel=4".into()];
-        let prepared = prepare(None, args, path.path().as_os_str()).unwrap();
+        let prepared = prepare("/usr/bin/xtrabackup".into(), args).unwrap();
         let target = prepared.target.path().to_owned();
         let options = format!(
             "--defaults-file=/etc/my.cnf --parallel=4 --backup --stream=xbstream --target-dir={}",

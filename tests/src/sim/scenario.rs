@@ -12,7 +12,7 @@ use xbproto::lane::LaneId;
 use xbproto::meter::Gauge;
 use xbproto::place::Place;
 use xbproto::quantity::Rate;
-use xbproto::quic::{self, Tuning};
+use xbproto::quic::{self, Family, Tuning};
 use xbproto::session::{Received, Receiver, ReceiverConfig, Sender, SenderConfig, Sent};
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
@@ -20,7 +20,8 @@ use xbproto::wire::{Purpose, SessionId};
 use xbrecv::listen::Listener;
 use xbrecv::settle::settle;
 use xbsend::pump::{Pump, Pumped};
-use xbsend::resume::{Route, keep_linked};
+use xbsend::resume::keep_linked;
+use xbsend::route::Route;
 use xbsend::tap::{Expect, Watch};
 use xbsend::uplink::Uplink;
 
@@ -148,7 +149,7 @@ async fn send(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Sent {
     let tuning = Tuning { window: scenario.window, rate: scenario.rate };
     let throttle = Arc::new(Throttle::new(scenario.rate));
     let uplink = Uplink { session: session.clone(), throttle, gauge: gauge.clone(), tuning };
-    let route = Route { name: "receiver:9999".to_owned(), addresses: vec![socket.peer()], wait: WAIT };
+    let route = Route::parse(&socket.peer().to_string(), Family::Any, WAIT).expect("an address");
     let endpoint = quic::dialer(socket, host::endpoint_config(!scenario.seed), tuning);
     let endpoint = endpoint.expect("a socket in memory can always be used");
     let link = start("link", async move {
