@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use xbproto::cli::{Event, ProgressStyle, Reporter, Summary, Verbosity, exit_code, interruption};
+use xbproto::cli::{Event, ProgressStyle, Reporter, Summary, Verbosity, WINDOW, exit_code, interruption};
 use xbproto::failure::{Failure, Party};
 use xbproto::key::Key;
 use xbproto::quantity::ByteSize;
@@ -21,13 +21,10 @@ use xbproto::xbstream::{Opening, encode};
 use xbrecv::destination::Destination;
 use xbrecv::sink::ExtractSink;
 use xbrecv::transfer::Done as Received;
-use xbsend::resume::Route;
-use xbsend::source::Choice;
+use xbsend::route::Route;
+use xbsend::source::{Choice, prepare};
 use xbsend::tap::Expect;
 use xbsend::transfer::Done as Sent;
-
-/// How much either side holds of what is under way, in bytes.
-const WINDOW: u64 = 64 << 20;
 
 /// The first argument when this program is run by itself, as the backup tool.
 const TOOL: &str = "make-backup";
@@ -88,7 +85,6 @@ async fn transfer(
     let address = socket.local_addr()?;
     let sending = sending(size, key.clone(), address)?;
     let receiving = receiving(target, key, socket)?;
-    sender.session(sending.session.into());
     // When one end fails, the other is told, and fails for the same cause: both always come to their end.
     let (sent, received) = tokio::join!(sending.run(interruption()?, sender), receiving.run(interruption()?, receiver));
     Ok((sent?, received?))
@@ -108,11 +104,10 @@ fn sending(size: ByteSize, key: Key, receiver: SocketAddr) -> anyhow::Result<xbs
     let command = vec![tool.into_os_string(), TOOL.into(), size.0.to_string().into()];
     Ok(xbsend::transfer::Transfer {
         session: SessionId(random()?),
-        route: Route { name: receiver.to_string(), addresses: vec![receiver], wait: Duration::from_secs(10) },
+        route: Route::parse(&receiver.to_string(), Family::V4, Duration::from_secs(10))?,
         bind: None,
-        family: Family::V4,
         key,
-        source: Some(Choice::Command(command)),
+        source: Some(prepare(Choice::Command(command))?),
         expect: Expect::Backup,
         rate: None,
         size: Some(size.0),

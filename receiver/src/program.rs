@@ -5,7 +5,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::ExitCode;
 
-use xbproto::cli::{Event, Reporter, Summary, generate_key_file, given_key, interruption};
+use xbproto::cli::{Event, Reporter, Summary, WINDOW, generate_key_file, given_key, interruption};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::quic::bind;
@@ -14,9 +14,6 @@ use xbproto::tls::random;
 use crate::args::Args;
 use crate::destination;
 use crate::transfer::{Acknowledged, Done, Transfer};
-
-/// The session's window in bytes: what may be under way, and what each side may hold.
-pub const WINDOW: u64 = 64 << 20;
 
 /// Runs `xbrecv` on the main thread and returns what it exits with.
 pub fn run(args: Args) -> ExitCode {

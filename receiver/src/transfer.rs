@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use quinn::{EndpointConfig, Runtime, TokioRuntime};
 use tokio::time::timeout;
-use xbproto::cli::{Progress, Reporter, Standing};
+use xbproto::cli::{GOODBYE, Progress, Reporter, Standing, interrupted};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::meter::Gauge;
@@ -20,9 +20,6 @@ use xbproto::wire::Receipt;
 use crate::destination::Destination;
 use crate::listen::Listener;
 use crate::settle::settle;
-
-/// How long the link's thread may take to say goodbye after the session is over.
-const GOODBYE: Duration = Duration::from_secs(5);
 
 /// How often the free space that a sender is offered is looked at while none has come.
 const FRESH: Duration = Duration::from_secs(5);
@@ -73,11 +70,10 @@ impl Transfer {
         let session = Arc::new(Shared::new(Receiver::new(config)));
         let gauge = Arc::new(Gauge::default());
         let link = start_link(self.socket, self.key, self.wait, self.window, &session, reporter)?;
-        let link = tokio::spawn(watch(link, session.clone()));
+        let link = tokio::spawn(quic::watch(link, session.clone()));
         let interrupted = async {
             let cause = stop.await;
-            let words = if cause == Cause::Terminated { "ended by SIGTERM" } else { "interrupted by SIGINT" };
-            session.change(|s| s.fail(Failure::new(cause, Party::Receiver, words)));
+            session.change(|s| s.fail(interrupted(cause, Party::Receiver)));
             std::future::pending().await
         };
         let elapsed = tokio::select! {
@@ -115,18 +111,6 @@ fn start_link(
         let _ = timeout(Duration::from_secs(1), endpoint.wait_idle()).await;
     });
     work.map_err(unforeseen)
-}
-
-/// Waits for the end of the link's thread. One that ends before the session has panicked, and nobody
-/// else would ever notice.
-async fn watch(link: Work<()>, session: Arc<Shared<Receiver>>) {
-    let ended = link.finished().await;
-    session.change(|s| {
-        if s.outcome().is_none() {
-            let panicked = ended.err().map_or_else(|| "the link's thread ended early".to_owned(), |p| p.to_string());
-            s.fail(unforeseen(panicked));
-        }
-    });
 }
 
 /// From the first link to the end of the session; gives the time in between.

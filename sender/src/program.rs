@@ -35,7 +35,6 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     let checksum = args.checksum_file.as_deref().map(ChecksumFile::prepare).transpose();
     let checksum = checksum.map_err(|error| failure(error.cause(), error))?;
     let session = session_id()?;
-    reporter.session(session.into());
     let (bind, expect, rate) = (args.bind, args.expect(), args.rate_limit);
     let transfer = Transfer { session, route, bind, key, source, expect, rate, size, window: WINDOW };
     match transfer.run(stop, reporter).await? {

@@ -10,7 +10,7 @@ use xbproto::cli::{Event, Reporter};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::quantity::Span;
-use xbproto::quic::{Admission, Link, LinkError, knock};
+use xbproto::quic::{Admission, Link, LinkError, knock, path_report};
 use xbproto::wire::{CloseCode, VERSIONS};
 
 use crate::route::{Route, RouteError};
@@ -37,11 +37,13 @@ pub async fn keep_linked(endpoint: &Endpoint, route: &Route, key: &Key, uplink: 
         Err(failure) => return uplink.session.change(|s| s.fail(failure)),
     };
     reporter.tell(Event::Connected { peer: link.peer() });
-    if let Err(error) = uplink.run(link).await {
-        match refusal(&error) {
-            Some(failure) => uplink.session.change(|s| s.fail(failure)),
-            None => uplink.session.change(|s| s.peer_lost(&format!("the link to the receiver was lost: {error}"))),
-        }
+    reporter.tell(Event::Detail(format!("protocol version {}", link.version)));
+    let connection = link.connection.clone();
+    let ended = uplink.run(link).await;
+    reporter.tell(Event::Detail(path_report(&connection)));
+    if let Err(error) = ended {
+        // Whatever ended an established link, the receiver may have heard everything before.
+        uplink.session.change(|s| s.peer_lost(&format!("the link to the receiver was lost: {error}")));
     }
 }
 

@@ -154,7 +154,11 @@ impl TapError {
 
 /// What else to do about a stream that begins with words: it may be meant so, as a dump is.
 fn cure(error: &DecodeError) -> &'static str {
-    if matches!(error, DecodeError::Text { .. }) { "; `xbsend --raw` carries any stream" } else { "" }
+    if matches!(error, DecodeError::Text { .. } | DecodeError::Foreign { .. }) {
+        "; `xbsend --raw` carries any stream"
+    } else {
+        ""
+    }
 }
 
 #[cfg(test)]

@@ -76,9 +76,12 @@ impl Transfer {
     /// # Errors
     /// The first [`Failure`], wherever it happened. Nothing of the source is left running.
     pub async fn run(mut self, stop: impl Future<Output = Cause>, reporter: &Reporter) -> Result<Done, Failure> {
+        reporter.session(self.session.into());
         let session = Arc::new(Shared::new(Sender::new(self.config())));
         let socket = self.open_socket()?;
         let link = self.start_link(socket, &session, reporter).map_err(unforeseen)?;
+        let gauge = link.gauge;
+        let link = tokio::spawn(quic::watch(link.work, session.clone()));
         let source = self.source.take();
         let work = async {
             let welcome = session.when(|s| match (s.outcome(), s.target()) {
@@ -86,7 +89,7 @@ impl Transfer {
                 (None, welcome) => welcome.cloned().map(Some),
             });
             match welcome.await {
-                Some(welcome) => self.send(source, &welcome, &session, &link.gauge, reporter).await,
+                Some(welcome) => self.send(source, &welcome, &session, &gauge, reporter).await,
                 None => (Duration::ZERO, String::new()),
             }
         };
@@ -99,7 +102,7 @@ impl Transfer {
             finished = work => finished,
             never = interrupted => never,
         };
-        let _ = tokio::time::timeout(GOODBYE, link.work.finished()).await;
+        let _ = tokio::time::timeout(GOODBYE, link).await;
         verdict(&session, elapsed, name)
     }
 

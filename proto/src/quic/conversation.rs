@@ -1,12 +1,14 @@
 //! A session's words over one link: heard, spoken, and the last one brought home.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::{Connection, RecvStream, SendStream};
 
 use super::{ControlReader, ControlWriter, Link, LinkError};
 use crate::failure::{Cause, Failure};
+use crate::place::Work;
 use crate::session::Half;
 use crate::shared::Shared;
 use crate::wire::{CloseCode, Message};
@@ -53,6 +55,18 @@ where
             Ok(())
         }
     }
+}
+
+/// Waits for the end of the thread that serves a session's links. One that ends before the session
+/// does has panicked, and nobody else would ever notice: the session fails then.
+pub async fn watch<H: Half>(thread: Work<()>, session: Arc<Shared<H>>) {
+    let ended = thread.finished().await;
+    session.change(|half| {
+        if half.farewell().is_none() {
+            let why = ended.err().map_or_else(|| "the link's thread ended early".to_owned(), |error| error.to_string());
+            half.fail(Failure::new(Cause::Unforeseen, H::PARTY, why));
+        }
+    });
 }
 
 /// What the session learns from the end of its link, beyond that it is lost: the last words of a

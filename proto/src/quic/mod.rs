@@ -15,7 +15,7 @@ mod tuning;
 
 pub use block::{Incoming, begin_block, write_block};
 pub use control::{ControlError, ControlReader, ControlWriter};
-pub use conversation::converse;
+pub use conversation::{converse, watch};
 pub use endpoint::{dialer, listener};
 pub use error::LinkError;
 pub use handshake::{Admission, TurnedAway, admit, knock};

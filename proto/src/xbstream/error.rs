@@ -19,7 +19,7 @@ pub enum DecodeError {
         quote: Quote,
     },
     /// The stream begins with another format.
-    #[error("at byte 0: {format}, {quote}, expected an xbstream (\"XBSTCK01\"); `xbsend --raw` carries any stream")]
+    #[error("at byte 0: {format}, {quote}, expected an xbstream (\"XBSTCK01\")")]
     Foreign {
         /// Which one.
         format: Foreign,
