@@ -18,7 +18,7 @@ use xbproto::process::{Signal, isolate, signal_group};
 use super::OnLine;
 use crate::disk::DiskError;
 use crate::sink::SinkError;
-use crate::sink::outlet::{Blocked, Outlet, Stop};
+use crate::sink::outlet::{Blocked, LOOK_UP, Outlet, Stop};
 
 /// How many of its last lines are repeated when it fails.
 const LAST_LINES: usize = 10;
@@ -80,15 +80,12 @@ impl Consumer {
             Some(input) => input.write_all(bytes),
             None => Err(Blocked::Stopped),
         };
-        fed.map_err(|blocked| match blocked {
-            Blocked::ReaderGone if !self.stop.is_raised() => self.stopped_reading(),
-            Blocked::ReaderGone | Blocked::Stopped => SinkError::Interrupted { target: self.to_string() },
-            Blocked::Failed(error) => DiskError::new("feeding", &self.command, error).into(),
-        })
+        fed.map_err(|blocked| self.failure(blocked))
     }
 
-    /// Closes its input and waits for its exit code 0.
+    /// Waits until it has read everything, closes its input, and waits for its exit code 0.
     pub(super) fn finish(&self) -> Result<(), SinkError> {
+        self.await_emptied().map_err(|blocked| self.failure(blocked))?;
         *lock(&self.input) = None;
         // Not under the lock: it may take hours, and must stay interruptible.
         self.await_end(WaitIdOptions::EXITED);
@@ -110,6 +107,32 @@ impl Consumer {
         self.interrupt();
         self.reap();
         *lock(&self.input) = None;
+    }
+
+    /// Waits until nothing is left in the pipe: of what it never read, its exit code says nothing.
+    fn await_emptied(&self) -> Result<(), Blocked> {
+        loop {
+            // Asked first: what is unread after its end, it has not read.
+            let ended = self.await_end(WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
+            let emptied = match &*lock(&self.input) {
+                Some(input) => input.is_emptied(&LOOK_UP)?,
+                None => true,
+            };
+            if emptied {
+                return Ok(());
+            }
+            if ended {
+                return Err(Blocked::ReaderGone);
+            }
+        }
+    }
+
+    fn failure(&self, blocked: Blocked) -> SinkError {
+        match blocked {
+            Blocked::ReaderGone if !self.stop.is_raised() => self.stopped_reading(),
+            Blocked::ReaderGone | Blocked::Stopped => SinkError::Interrupted { target: self.to_string() },
+            Blocked::Failed(error) => DiskError::new("feeding", &self.command, error).into(),
+        }
     }
 
     /// The error for a consumer that closed its input too early. It is given time to say why.
