@@ -73,8 +73,8 @@ impl Sink for CommandSink {
     }
 
     fn abandon(&mut self) {
-        if let Some(consumer) = self.consumer.get() {
-            consumer.kill();
+        if let Some(Err(error)) = self.consumer.get().map(Consumer::kill) {
+            (self.on_line)(error.to_string());
         }
     }
 

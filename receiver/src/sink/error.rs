@@ -1,6 +1,7 @@
 //! Why a sink failed, and whose fault it was.
 
 use std::ffi::OsString;
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 
@@ -8,7 +9,7 @@ use xbproto::failure::Cause;
 use xbproto::lane::LaneId;
 use xbproto::process::describe;
 
-use crate::disk::{DiskError, shown};
+use crate::disk::{DiskError, reason, shown};
 use crate::extract::ExtractError;
 
 /// Why a sink failed.
@@ -85,6 +86,19 @@ pub enum SinkError {
         status: ExitStatus,
         /// The last lines of its standard error.
         said: Vec<String>,
+    },
+    /// The session failed, and the consumer lives on.
+    #[error(
+        "consumer {} could not be ended: {}; it may take the end of its input, which comes when xbrecv ends, for the \
+         end of the backup: end it first",
+        shown(.command.as_ref()),
+        reason(.error)
+    )]
+    ConsumerNotEnded {
+        /// The command.
+        command: OsString,
+        /// Why it could not be killed, or that it took too long to die.
+        error: io::Error,
     },
     /// The session gave up while the sink was waiting for somebody.
     #[error("writing {target}: interrupted")]
