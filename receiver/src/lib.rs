@@ -7,6 +7,7 @@
 //! | [`listen`] [`strangers`] [`downlink`] | admission; who is turned away; one link's life |
 //! | [`drain`] [`settle`] | order, digest, write; verify and commit |
 //! | [`sink`] [`extract`] [`disk`] | where the bytes go; unpacking; files that are safe |
+//! | `stop` | the flag that ends work for a session that is over |
 
 pub mod args;
 pub mod destination;
@@ -18,5 +19,6 @@ pub mod listen;
 pub mod program;
 pub mod settle;
 pub mod sink;
+mod stop;
 pub mod strangers;
 pub mod transfer;

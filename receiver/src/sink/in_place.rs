@@ -9,9 +9,10 @@ use rustix::fs::{Access, Mode, OFlags, access, major, minor, open};
 use rustix::io::Errno;
 use xbproto::lane::LaneId;
 
-use super::outlet::{Blocked, LOOK_UP, Outlet, Stop};
+use super::outlet::{Blocked, LOOK_UP, Outlet};
 use super::{Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
 use crate::disk::{At, DiskError, shown};
+use crate::stop::Stop;
 
 /// A device or FIFO that was there before us. Abandoning it leaves the bytes it took.
 #[derive(Debug)]

@@ -2,30 +2,14 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use crate::stop::Stop;
+
 /// How long a write or an open that waits for the reader goes without looking whether it was interrupted.
 pub(super) const LOOK_UP: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
-
-/// Raised to make whoever waits for a reader give up. Clones are the same flag.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Stop(Arc<AtomicBool>);
-
-impl Stop {
-    /// Raises it, for good.
-    pub(super) fn raise(&self) {
-        self.0.store(true, Ordering::Release);
-    }
-
-    /// Whether it was raised.
-    pub(super) fn is_raised(&self) -> bool {
-        self.0.load(Ordering::Acquire)
-    }
-}
 
 /// How a write to an [`Outlet`] came to nothing.
 #[derive(Debug)]

@@ -18,7 +18,8 @@ use xbproto::process::{Signal, isolate, signal_group};
 use super::OnLine;
 use crate::disk::DiskError;
 use crate::sink::SinkError;
-use crate::sink::outlet::{Blocked, LOOK_UP, Outlet, Stop};
+use crate::sink::outlet::{Blocked, LOOK_UP, Outlet};
+use crate::stop::Stop;
 
 /// How many of its last lines are repeated when it fails.
 const LAST_LINES: usize = 10;

@@ -73,6 +73,20 @@ fn a_dropped_sink_leaves_nothing() {
 }
 
 #[test]
+fn the_interrupter_ends_a_sync_and_not_a_commit() {
+    let room = tempfile::tempdir().unwrap();
+    let mut sink = filled(&room);
+    sink.interrupter().interrupt();
+    assert!(matches!(sink.sync(), Err(SinkError::Interrupted { .. })));
+    drop(sink);
+
+    let mut sink = filled(&room);
+    sink.sync().unwrap();
+    sink.interrupter().interrupt();
+    assert_eq!(sink.commit(&[sum()]).unwrap(), Reached::Synced);
+}
+
+#[test]
 fn existing_targets_are_refused_and_left_alone() {
     for taken in ["backup", "backup.sha1"] {
         let room = tempfile::tempdir().unwrap();
