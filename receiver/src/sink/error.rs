@@ -36,6 +36,12 @@ pub enum SinkError {
         /// What it is instead.
         kind: &'static str,
     },
+    /// The device or FIFO that was to be written has become something else.
+    #[error("{} is not the device or FIFO any more that it was when xbrecv began; start again", shown(.path))]
+    Replaced {
+        /// The target.
+        path: PathBuf,
+    },
     /// Another process is writing this target.
     #[error("{} is locked: another xbrecv is already running for this target", shown(.path))]
     AlreadyRunning {

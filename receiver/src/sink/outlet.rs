@@ -1,7 +1,7 @@
 //! The writing end of a pipe, which its reader may leave or stop reading.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -89,6 +89,12 @@ impl Outlet {
             Ok(_) | Err(Errno::INTR) => Ok(()),
             Err(error) => Err(Blocked::Failed(error.into())),
         }
+    }
+}
+
+impl AsFd for Outlet {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
     }
 }
 
