@@ -48,6 +48,16 @@ pub enum SinkError {
         /// The partial file it has locked.
         path: PathBuf,
     },
+    /// A commit failed, and so did taking it back.
+    #[error("{error}; taking back {} failed too: {undo}; the backup is not confirmed", shown(.path))]
+    NotUndone {
+        /// Why the commit failed.
+        error: Box<SinkError>,
+        /// What may still have its final name.
+        path: PathBuf,
+        /// Why.
+        undo: Box<SinkError>,
+    },
     /// More lanes than the sink can keep apart.
     #[error("{lane}: {target} takes a single stream; only --extract takes several", lane = .lane, target = .target)]
     OneLane {

@@ -80,11 +80,21 @@ impl FileSink {
     /// Gives file and checksum their final names, and takes them back if that cannot be made to last.
     fn publish(&self) -> Result<(), SinkError> {
         self.rename(PARTIAL, "")?;
-        let lasting = self.rename(CHECKSUM_PARTIAL, CHECKSUM).and_then(|()| {
-            let synced = fsync(&self.dir).at("syncing the directory of", &self.path);
-            synced.inspect_err(|_| drop(self.rename(CHECKSUM, CHECKSUM_PARTIAL))).map_err(SinkError::from)
-        });
-        lasting.inspect_err(|_| drop(self.rename("", PARTIAL)))
+        if let Err(error) = self.rename(CHECKSUM_PARTIAL, CHECKSUM) {
+            return Err(self.take_back(error, &[("", PARTIAL)]));
+        }
+        let synced = fsync(&self.dir).at("syncing the directory of", &self.path);
+        synced.map_err(|error| self.take_back(error.into(), &[(CHECKSUM, CHECKSUM_PARTIAL), ("", PARTIAL)]))
+    }
+
+    /// Undoes these renames because of `error`, makes that durable, and says what is to be reported.
+    fn take_back(&self, error: SinkError, renames: &[(&str, &str)]) -> SinkError {
+        let undone = renames.iter().try_for_each(|(from, to)| self.rename(from, to));
+        let lasting = undone.and_then(|()| Ok(fsync(&self.dir).at("syncing the directory of", &self.path)?));
+        match lasting {
+            Ok(()) => error,
+            Err(undo) => SinkError::NotUndone { error: error.into(), path: self.path.clone(), undo: undo.into() },
+        }
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<(), SinkError> {
