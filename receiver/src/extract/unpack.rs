@@ -85,7 +85,7 @@ impl Progress {
         self.current().as_ref().map(StreamPath::to_string)
     }
 
-    /// Files that are complete. One that was sent again counts again.
+    /// Files that are complete now: one that was sent again counts once, one that was removed not at all.
     pub fn files(&self) -> u64 {
         self.0.files.load(Ordering::Relaxed)
     }
@@ -103,7 +103,6 @@ impl Progress {
     fn note(&self, item: &Item) {
         match item {
             Item::Payload { path, .. } | Item::Sparse { path, .. } => *self.current() = Some(path.clone()),
-            Item::End { .. } => drop(self.0.files.fetch_add(1, Ordering::Relaxed)),
             Item::Ignored { .. } => drop(self.0.ignored.fetch_add(1, Ordering::Relaxed)),
             _ => {}
         }
@@ -173,6 +172,7 @@ impl Unpacker {
         // Under the lock, see `Shared::abandon`.
         self.shared.check_stop()?;
         state.ledger.apply(&chunk).map_err(|error| self.malformed(error))?;
+        self.shared.progress.0.files.store(state.ledger.closed_files(), Ordering::Relaxed);
         let step = state.tree.apply(self.lane, chunk)?;
         // Syncing may have to wait for a thread, and the other lanes need not wait with us.
         drop(state);

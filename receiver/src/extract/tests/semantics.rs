@@ -190,6 +190,15 @@ fn progress_is_counted() {
 }
 
 #[test]
+fn files_are_counted_as_they_are_in_the_end() {
+    let room = Room::new();
+    let extraction = room.extraction();
+    let again = [rewrite("a", "new"), end("a")].concat();
+    feed(&extraction, &[file("a", "x"), again, file("b", "x"), file("c", "x"), rename("b", "d"), remove("c")]).unwrap();
+    assert_eq!(extraction.progress().files(), 2);
+}
+
+#[test]
 fn lanes_make_one_tree() {
     let room = Room::new();
     let mut extraction = room.extraction();
