@@ -27,7 +27,7 @@ mod unpack;
 mod writing;
 
 pub use error::ExtractError;
-pub use path::{PathError, SafePath, Trailing, Unsafe, make_safe};
+pub use path::{PathError, Unsafe};
 pub use staging::STAGING_PREFIX;
 pub use unpack::{Progress, Unpacker};
 

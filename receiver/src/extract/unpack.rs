@@ -76,7 +76,6 @@ struct Counts {
     current: Mutex<Option<StreamPath>>,
     files: AtomicU64,
     bytes: AtomicU64,
-    ignored: AtomicU64,
 }
 
 impl Progress {
@@ -95,16 +94,9 @@ impl Progress {
         self.0.bytes.load(Ordering::Relaxed)
     }
 
-    /// Chunks of a type we do not know that their writer marked as not needed.
-    pub fn ignored_chunks(&self) -> u64 {
-        self.0.ignored.load(Ordering::Relaxed)
-    }
-
     fn note(&self, item: &Item) {
-        match item {
-            Item::Payload { path, .. } | Item::Sparse { path, .. } => *self.current() = Some(path.clone()),
-            Item::Ignored { .. } => drop(self.0.ignored.fetch_add(1, Ordering::Relaxed)),
-            _ => {}
+        if let Item::Payload { path, .. } | Item::Sparse { path, .. } = item {
+            *self.current() = Some(path.clone());
         }
     }
 
