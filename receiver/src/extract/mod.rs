@@ -105,7 +105,7 @@ impl Extraction {
     /// Syncs every file and directory where it is, and plans the renames. All lanes have finished. Idempotent.
     ///
     /// # Errors
-    /// When a file has not ended or could not be synced, or a name is taken; `Interrupted` when [`stop`](Self::stop)
+    /// When a file has not ended or could not be synced, or a name is taken; `Interrupted` when the stop
     /// was raised meanwhile.
     pub fn sync(&mut self) -> Result<(), ExtractError> {
         if self.phase == Phase::Over {
