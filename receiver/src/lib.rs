@@ -8,6 +8,7 @@
 //! | [`downlink`] | one link's life |
 //! | [`drain`] [`settle`] | order, digest, write; verify and commit |
 //! | [`sink`] [`extract`] [`disk`] | where the bytes go; unpacking; files that are safe |
+//! | `stop` | the flag that ends work for a session that is over |
 
 pub mod args;
 pub mod arrivals;
@@ -20,5 +21,6 @@ pub mod listen;
 pub mod program;
 pub mod settle;
 pub mod sink;
+mod stop;
 pub mod strangers;
 pub mod transfer;

@@ -137,7 +137,8 @@ pub enum Reached {
     Synced,
     /// A consumer command took all of it and ended with 0.
     Consumed,
-    /// It was written to the receiver's stdout; what became of it there is not known.
+    /// It was written to the receiver's stdout, or to a FIFO or character device in its place; what became of it
+    /// behind that is not known.
     HandedToStdout,
     /// It was thrown away on purpose.
     Discarded,

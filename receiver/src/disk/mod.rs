@@ -4,7 +4,7 @@
 mod error;
 mod rename;
 
-pub(crate) use error::{At, as_path, shown};
+pub(crate) use error::{At, as_path, reason, shown};
 pub use error::{DiskError, Notice};
 pub(crate) use rename::rename_new;
 

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Component, Path};
 
 use rustix::fs::{Mode, ResolveFlags, mkdirat, openat, openat2};
 use rustix::io::Errno;
@@ -44,12 +44,16 @@ impl Beneath {
         Beneath { root, walk }
     }
 
-    /// Opens the directory `path`; an empty path is the root. `path` is made of plain names, see
-    /// [`SafePath`](super::path::SafePath).
+    /// Opens the directory `path`; an empty path is the root.
     ///
     /// # Errors
-    /// `NotADirectory` when a link or a file is on the way, `NotFound` when nothing is.
+    /// `NotADirectory` when a link or a file is on the way, `NotFound` when nothing is, `CrossesDevices` when `path` is
+    /// not made of plain names only.
     pub(super) fn dir(&self, path: &Path) -> io::Result<OwnedFd> {
+        // The kernel would judge by where it leads, and the other way by nothing.
+        if path.components().any(|name| !matches!(name, Component::Normal(_))) {
+            return Err(Errno::XDEV.into());
+        }
         let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
         let opened = match self.walk {
             Walk::Kernel => open_by_kernel(&self.root, path),
@@ -131,6 +135,17 @@ mod tests {
                 assert!(beneath.make_dir(Path::new(path)).is_err(), "{path} with {:?}", beneath.walk);
             }
             assert!(!room.path().join("real/new").exists());
+        });
+    }
+
+    #[test]
+    fn only_plain_names_are_walked() {
+        both(|room, beneath| {
+            std::fs::create_dir_all(room.path().join("a/b")).unwrap();
+            for path in ["..", "a/..", "a/../..", "../a", "/", "/tmp"] {
+                let opened = beneath.dir(Path::new(path)).unwrap_err();
+                assert_eq!(opened.kind(), ErrorKind::CrossesDevices, "{path} with {:?}", beneath.walk);
+            }
         });
     }
 

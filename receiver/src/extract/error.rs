@@ -102,6 +102,9 @@ pub enum ExtractError {
         /// Why.
         undo: DiskError,
     },
+    /// The session ended before everything was unpacked and synced.
+    #[error("unpacking: interrupted")]
+    Interrupted,
     /// A method was called out of turn: a defect of the caller.
     #[error("the extraction was already committed or abandoned; please report this")]
     OutOfTurn,

@@ -27,7 +27,7 @@ mod unpack;
 mod writing;
 
 pub use error::ExtractError;
-pub use path::{PathError, SafePath, Trailing, Unsafe, make_safe};
+pub use path::{PathError, Unsafe};
 pub use staging::STAGING_PREFIX;
 pub use unpack::{Progress, Unpacker};
 
@@ -44,6 +44,7 @@ use self::sync::Syncers;
 use self::tree::Tree;
 use self::unpack::Shared;
 use crate::disk::{At, Notice};
+use crate::stop::Stop;
 
 /// A backup that is being unpacked. Dropping it abandons it.
 #[derive(Debug)]
@@ -91,6 +92,11 @@ impl Extraction {
         self.shared.progress.clone()
     }
 
+    /// The flag that makes lanes and [`sync`](Self::sync) end soon with [`ExtractError::Interrupted`]. A commit goes on.
+    pub(crate) fn stop(&self) -> Stop {
+        self.shared.stop()
+    }
+
     /// Bytes free in the target directory, if that is known.
     pub fn free(&self) -> Option<u64> {
         self.staging.free()
@@ -99,7 +105,8 @@ impl Extraction {
     /// Syncs every file and directory where it is, and plans the renames. All lanes have finished. Idempotent.
     ///
     /// # Errors
-    /// When a file has not ended or could not be synced, or a name is taken.
+    /// When a file has not ended or could not be synced, or a name is taken; `Interrupted` when the stop
+    /// was raised meanwhile.
     pub fn sync(&mut self) -> Result<(), ExtractError> {
         if self.phase == Phase::Over {
             return Err(ExtractError::OutOfTurn);
@@ -107,6 +114,8 @@ impl Extraction {
         if self.planned.is_none() {
             self.shared.check_finished()?;
             self.shared.syncers.finish()?;
+            // Files may have been closed without being synced.
+            self.shared.check_stop()?;
             self.planned = Some(Commit::plan(self.staging.tree()?, self.staging.target()?, &self.target.path)?);
         }
         Ok(())
@@ -133,7 +142,7 @@ impl Extraction {
             return;
         }
         self.phase = Phase::Over;
-        self.shared.syncers.abandon();
+        self.shared.abandon();
         // What cannot be removed now is removed by the next run.
         let _ = self.staging.remove();
         self.target.unmake();
@@ -157,9 +166,10 @@ impl Drop for Extraction {
 }
 
 fn share(staging: &Staging) -> Result<Shared, ExtractError> {
-    let syncers = Syncers::start().at("starting to sync", staging.dir())?;
+    let stop = Stop::default();
+    let syncers = Syncers::start(stop.clone()).at("starting to sync", staging.dir())?;
     let tree = Tree::new(staging.tree()?, staging.target()?, staging.dir());
-    Ok(Shared::new(tree, syncers))
+    Ok(Shared::new(tree, syncers, stop))
 }
 
 /// Raises the soft limit of open files as far as it goes. A failure shows when files run out, with its cure.

@@ -14,11 +14,11 @@ const MAX_NAME: usize = 255;
 /// A path that leads from a directory to something inside it, spelled in the one normal way: names that are neither
 /// `.` nor `..`, with one `/` between them. Links are the business of whoever resolves it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SafePath(StreamPath);
+pub(super) struct SafePath(StreamPath);
 
 /// Whether a path may end in `/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trailing {
+pub(super) enum Trailing {
     /// No: it names a file.
     Refused,
     /// Yes: it may name a directory.
@@ -67,7 +67,7 @@ impl SafePath {
     ///
     /// # Errors
     /// [`PathError`] with the first thing that is wrong.
-    pub fn parse(path: &StreamPath, trailing: Trailing) -> Result<SafePath, PathError> {
+    pub(super) fn parse(path: &StreamPath, trailing: Trailing) -> Result<SafePath, PathError> {
         let bytes = path.as_bytes();
         match judge(bytes, trailing) {
             Err(why) => Err(PathError { path: path.clone(), why }),
@@ -77,22 +77,22 @@ impl SafePath {
     }
 
     /// The path for system calls.
-    pub fn as_path(&self) -> &Path {
+    pub(super) fn as_path(&self) -> &Path {
         Path::new(OsStr::from_bytes(self.0.as_bytes()))
     }
 
     /// The directory it lies in; empty for the directory it starts from.
-    pub fn parent(&self) -> &Path {
+    pub(super) fn parent(&self) -> &Path {
         self.as_path().parent().unwrap_or(Path::new(""))
     }
 
     /// Its last name.
-    pub fn name(&self) -> &OsStr {
+    pub(super) fn name(&self) -> &OsStr {
         self.as_path().file_name().unwrap_or_default()
     }
 
     /// The path as a key for the ledger, which compares spellings.
-    pub fn into_stream(self) -> StreamPath {
+    pub(super) fn into_stream(self) -> StreamPath {
         self.0
     }
 }
@@ -101,7 +101,7 @@ impl SafePath {
 ///
 /// # Errors
 /// [`PathError`] for the first path that is not safe.
-pub fn make_safe(item: &mut Item) -> Result<(), PathError> {
+pub(super) fn make_safe(item: &mut Item) -> Result<(), PathError> {
     let (paths, trailing) = match item {
         Item::Payload { path, .. }
         | Item::Sparse { path, .. }

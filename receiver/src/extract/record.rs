@@ -6,11 +6,15 @@
 //! | one entry per rename | inode number in decimal, space, path, NUL |
 //! | end | `crc32 ` and the CRC-32 of all before it, 8 hex digits, `\n` |
 //!
-//! The inode number tells what we put in place from what somebody else did under the same name.
+//! The inode number tells what we put in place from what somebody else did under the same name. A path is read by the
+//! rules for the paths of a stream: no record leads outside of the target directory.
 
-use std::ffi::OsString;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+
+use xbproto::xbstream::StreamPath;
+
+use super::path::{SafePath, Trailing};
 
 const VERSION: &[u8] = b"xbrecv commit 1\n";
 const TRAILER_LEN: usize = "crc32 00000000\n".len();
@@ -55,7 +59,8 @@ fn decode_entry(entry: &[u8]) -> Option<Move> {
     let entry = entry.strip_suffix(b"\0")?;
     let space = entry.iter().position(|byte| *byte == b' ')?;
     let inode = std::str::from_utf8(&entry[..space]).ok()?.parse().ok()?;
-    Some(Move { path: OsString::from_vec(entry[space + 1..].to_vec()).into(), inode })
+    let path = SafePath::parse(&StreamPath(entry[space + 1..].into()), Trailing::Refused).ok()?;
+    Some(Move { path: path.as_path().into(), inode })
 }
 
 fn trailer(body: &[u8]) -> String {
@@ -64,13 +69,17 @@ fn trailer(body: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+
     use proptest::prelude::*;
 
     use super::*;
 
     fn moves() -> impl Strategy<Value = Vec<Move>> {
-        let entry = (proptest::collection::vec(1_u8.., 1..20), any::<u64>());
-        let entry = entry.prop_map(|(path, inode)| Move { path: OsString::from_vec(path).into(), inode });
+        let name = proptest::collection::vec(b'0'.., 1..20).prop_map(OsString::from_vec);
+        let path = proptest::collection::vec(name, 1..4).prop_map(PathBuf::from_iter);
+        let entry = (path, any::<u64>()).prop_map(|(path, inode)| Move { path, inode });
         proptest::collection::vec(entry, 0..5)
     }
 
@@ -92,6 +101,13 @@ mod tests {
         fn a_cut_is_seen(moves in moves(), at: prop::sample::Index) {
             let record = encode(&moves);
             prop_assert!(decode(&record[..at.index(record.len())]).is_err());
+        }
+    }
+
+    #[test]
+    fn a_path_that_leads_outside_is_refused() {
+        for path in ["../x", "a/../../x", "/etc/passwd", "", ".xbrecv-0123456789abcdef/lock"] {
+            assert_eq!(decode(&encode(&[Move { path: path.into(), inode: 1 }])), Err("an entry is garbled"), "{path}");
         }
     }
 

@@ -1,22 +1,17 @@
 //! Putting right what an interrupted run left in a target directory.
 
-use std::os::unix::ffi::OsStrExt;
-
 use super::ExtractError;
 use super::commit::Commit;
-use super::staging::{STAGING_PREFIX, Staging, TargetDir};
+use super::staging::{Staging, TargetDir};
 use crate::disk::{At, DiskError, Notice, names};
 
-/// Finishes, takes back or removes every staging folder in `dir`.
+/// Finishes, takes back or removes every staging folder of this user in `dir`. What is not certainly one is left alone.
 ///
 /// # Errors
 /// When the owner of one is still running, or when it cannot be dealt with; it is left alone then.
 pub(super) fn recover(dir: &TargetDir) -> Result<Vec<Notice>, ExtractError> {
     let mut notices = Vec::new();
     for name in names(&dir.fd).at("reading", &dir.path)? {
-        if !name.as_bytes().starts_with(STAGING_PREFIX.as_bytes()) {
-            continue;
-        }
         if let Some(staging) = Staging::adopt(dir, &name)? {
             notices.push(put_right(&staging)?);
         }

@@ -11,17 +11,19 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, TryLockError};
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, fstat, fsync, mkdirat, openat, renameat, unlinkat};
 use rustix::io::Errno;
+use rustix::process::geteuid;
 
 use super::ExtractError;
 use super::beneath::Beneath;
 use super::record::{self, MAX_RECORD, Move};
-use crate::disk::{At, DIR_FLAGS, DIR_MODE, DiskError, entry, free_bytes, open_dir, remove_all};
+use crate::disk::{At, DIR_FLAGS, DIR_MODE, DiskError, entry, free_bytes, names, open_dir, remove_all};
 
 /// What the name of a staging folder begins with; the session's id follows, 16 hex digits.
 pub const STAGING_PREFIX: &str = ".xbrecv-";
@@ -100,19 +102,23 @@ impl Staging {
         Ok(Staging { dir: dir.path.clone(), dir_fd, name, fd, _lock: lock })
     }
 
-    /// Takes over the folder `name` that an earlier run left in `dir`; `None` if it has vanished.
+    /// Takes over the folder `name` that an earlier run of this user left in `dir`; `None` if it is anything else, or
+    /// has vanished. A folder that another user has made or may write to could be a trap: its record would have us
+    /// rename and remove what it names.
     ///
     /// # Errors
     /// `AlreadyRunning` when its owner lives.
     pub(super) fn adopt(dir: &TargetDir, name: &OsStr) -> Result<Option<Staging>, ExtractError> {
+        if !is_staging_name(name) {
+            return Ok(None);
+        }
         let path = dir.path.join(name);
-        let fd = match openat(&dir.fd, name, DIR_FLAGS, Mode::empty()) {
-            Ok(fd) => fd,
-            Err(Errno::NOENT) => return Ok(None),
-            Err(error) => return Err(DiskError::new("opening", path, error).into()),
+        let Some(fd) = open_own_folder(dir, name).at("opening", &path)? else { return Ok(None) };
+        let Some(lock) = open_lock(&fd).at("opening", path.join(LOCK))? else {
+            // Of a run that ended before it had a lock, or removed it as the last thing, only an empty folder is left.
+            let _ = unlinkat(&dir.fd, name, AtFlags::REMOVEDIR);
+            return Ok(None);
         };
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let lock = openat(&fd, LOCK, flags, Mode::RUSR | Mode::WUSR).map(File::from).at("opening", path.join(LOCK))?;
         take_lock(&lock, &path)?;
         let dir_fd = dir.fd.try_clone().at("opening", &dir.path)?;
         Ok(Some(Staging { dir: dir.path.clone(), dir_fd, name: name.into(), fd, _lock: lock }))
@@ -189,7 +195,43 @@ impl Staging {
         if entry(&self.fd, RECORD).at("looking at", &path)?.is_some() {
             return Ok(());
         }
-        remove_all(&self.dir_fd, &self.name).and_then(|()| Ok(fsync(&self.dir_fd)?)).at("removing", path)
+        self.remove_contents().and_then(|()| Ok(fsync(&self.dir_fd)?)).at("removing", path)
+    }
+
+    /// The lock goes last, because a folder without one is not known for ours any more.
+    fn remove_contents(&self) -> io::Result<()> {
+        for name in names(&self.fd)?.iter().filter(|name| *name != LOCK) {
+            remove_all(&self.fd, name)?;
+        }
+        remove_all(&self.dir_fd, &self.name)
+    }
+}
+
+/// Whether `name` is what we call our staging folders, to the letter.
+fn is_staging_name(name: &OsStr) -> bool {
+    let id = name.as_bytes().strip_prefix(STAGING_PREFIX.as_bytes());
+    id.is_some_and(|id| id.len() == 16 && id.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))
+}
+
+/// Opens the directory `name`, if this user made it and nobody else gets into it.
+fn open_own_folder(dir: &TargetDir, name: &OsStr) -> io::Result<Option<OwnedFd>> {
+    let fd = match openat(&dir.fd, name, DIR_FLAGS, Mode::empty()) {
+        Ok(fd) => fd,
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::ACCESS) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let stat = fstat(&fd)?;
+    let private = Mode::from_raw_mode(stat.st_mode) & (Mode::RWXG | Mode::RWXO) == Mode::empty();
+    Ok((stat.st_uid == geteuid().as_raw() && private).then_some(fd))
+}
+
+/// Opens the lock file in `folder`, if there is one.
+fn open_lock(folder: &OwnedFd) -> io::Result<Option<File>> {
+    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    match openat(folder, LOCK, flags, Mode::empty()).map(File::from) {
+        Ok(file) => Ok(file.metadata()?.is_file().then_some(file)),
+        Err(Errno::NOENT | Errno::ISDIR | Errno::LOOP | Errno::NXIO) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 

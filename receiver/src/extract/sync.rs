@@ -3,12 +3,12 @@
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use crate::disk::{At, DiskError};
+use crate::stop::Stop;
 
 /// How many files are synced at a time. A backup has thousands of small ones, each of which waits for the disk.
 const THREADS: usize = 4;
@@ -34,19 +34,19 @@ pub(super) struct Syncers {
     outcome: Arc<Outcome>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Outcome {
     failed: Mutex<Option<DiskError>>,
     /// Nobody wants the files any more.
-    discard: AtomicBool,
+    stop: Stop,
 }
 
 impl Syncers {
-    /// Starts the threads.
-    pub(super) fn start() -> io::Result<Syncers> {
+    /// Starts the threads. Once `stop` is raised they close files without syncing them.
+    pub(super) fn start(stop: Stop) -> io::Result<Syncers> {
         let (queue, waiting) = sync_channel(QUEUE);
         let waiting = Arc::new(Mutex::new(waiting));
-        let outcome = Arc::new(Outcome::default());
+        let outcome = Arc::new(Outcome { failed: Mutex::default(), stop });
         let start_one = |_| {
             let (waiting, outcome) = (Arc::clone(&waiting), Arc::clone(&outcome));
             thread::Builder::new().name("sync".into()).spawn(move || run(&waiting, &outcome))
@@ -69,7 +69,7 @@ impl Syncers {
         self.outcome.failed.lock().unwrap_or_else(PoisonError::into_inner).clone().map_or(Ok(()), Err)
     }
 
-    /// Waits until all files are synced, and ends the threads.
+    /// Waits until all files are synced, or closed because of the stop, and ends the threads.
     pub(super) fn finish(&self) -> Result<(), DiskError> {
         drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
@@ -82,7 +82,7 @@ impl Syncers {
 
     /// Closes the files that wait without syncing them, and ends the threads.
     pub(super) fn abandon(&self) {
-        self.outcome.discard.store(true, Ordering::Release);
+        self.outcome.stop.raise();
         let _ = self.finish();
     }
 }
@@ -101,7 +101,7 @@ impl Outcome {
 
 fn run(waiting: &Mutex<Receiver<Finished>>, outcome: &Outcome) {
     while let Some(Finished { path, file }) = next(waiting) {
-        if outcome.discard.load(Ordering::Acquire) {
+        if outcome.stop.is_raised() {
             continue;
         }
         if let Err(error) = file.sync_data().at("syncing", path) {
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn more_files_than_the_queue_holds_are_all_closed() {
-        let syncers = Syncers::start().unwrap();
+        let syncers = Syncers::start(Stop::default()).unwrap();
         let files: Vec<Arc<File>> = (0..3 * QUEUE).map(|_| Arc::new(tempfile::tempfile().unwrap())).collect();
         for file in &files {
             syncers.push(Finished { path: "f".into(), file: Arc::clone(file) });
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn the_first_error_is_kept_and_names_its_file() {
-        let syncers = Syncers::start().unwrap();
+        let syncers = Syncers::start(Stop::default()).unwrap();
         syncers.push(bad("db/t.ibd"));
         while syncers.check().is_ok() {
             thread::yield_now();
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn abandon_ends_the_threads_and_may_be_repeated() {
-        let syncers = Syncers::start().unwrap();
+        let syncers = Syncers::start(Stop::default()).unwrap();
         syncers.push(good("a"));
         syncers.abandon();
         syncers.abandon();

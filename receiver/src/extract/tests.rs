@@ -3,6 +3,7 @@
 mod commit;
 mod full_disk;
 mod hostile;
+mod recovery;
 mod semantics;
 
 use std::fs;

@@ -12,6 +12,7 @@ use super::path::make_safe;
 use super::sync::Syncers;
 use super::tree::{Step, Tree};
 use super::writing::Writing;
+use crate::stop::Stop;
 
 /// What the lanes of one extraction have in common.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub(super) struct Shared {
     state: Mutex<State>,
     pub(super) syncers: Syncers,
     pub(super) progress: Progress,
+    /// Raised when the session is over. The same one that the syncers obey.
+    stop: Stop,
 }
 
 #[derive(Debug)]
@@ -29,9 +32,29 @@ struct State {
 }
 
 impl Shared {
-    pub(super) fn new(tree: Tree, syncers: Syncers) -> Shared {
+    /// `stop` is the one that `syncers` have.
+    pub(super) fn new(tree: Tree, syncers: Syncers, stop: Stop) -> Shared {
         let state = Mutex::new(State { ledger: Ledger::default(), tree });
-        Shared { state, syncers, progress: Progress::default() }
+        Shared { state, syncers, progress: Progress::default(), stop }
+    }
+
+    /// Makes every lane fail before it touches another name, and no more files be synced. Returns when no lane is amid
+    /// a change of the tree: then it can be removed beside a lane that has not noticed yet.
+    pub(super) fn abandon(&self) {
+        self.stop.raise();
+        drop(self.lock());
+        self.syncers.abandon();
+    }
+
+    /// The flag that makes lanes and syncers give up.
+    pub(super) fn stop(&self) -> Stop {
+        self.stop.clone()
+    }
+
+    /// # Errors
+    /// `Interrupted` when the session is over.
+    pub(super) fn check_stop(&self) -> Result<(), ExtractError> {
+        if self.stop.is_raised() { Err(ExtractError::Interrupted) } else { Ok(()) }
     }
 
     /// Whether every file that began has ended.
@@ -53,7 +76,6 @@ struct Counts {
     current: Mutex<Option<StreamPath>>,
     files: AtomicU64,
     bytes: AtomicU64,
-    ignored: AtomicU64,
 }
 
 impl Progress {
@@ -62,7 +84,7 @@ impl Progress {
         self.current().as_ref().map(StreamPath::to_string)
     }
 
-    /// Files that are complete. One that was sent again counts again.
+    /// Files that are complete now: one that was sent again counts once, one that was removed not at all.
     pub fn files(&self) -> u64 {
         self.0.files.load(Ordering::Relaxed)
     }
@@ -72,17 +94,9 @@ impl Progress {
         self.0.bytes.load(Ordering::Relaxed)
     }
 
-    /// Chunks of a type we do not know that their writer marked as not needed.
-    pub fn ignored_chunks(&self) -> u64 {
-        self.0.ignored.load(Ordering::Relaxed)
-    }
-
     fn note(&self, item: &Item) {
-        match item {
-            Item::Payload { path, .. } | Item::Sparse { path, .. } => *self.current() = Some(path.clone()),
-            Item::End { .. } => drop(self.0.files.fetch_add(1, Ordering::Relaxed)),
-            Item::Ignored { .. } => drop(self.0.ignored.fetch_add(1, Ordering::Relaxed)),
-            _ => {}
+        if let Item::Payload { path, .. } | Item::Sparse { path, .. } = item {
+            *self.current() = Some(path.clone());
         }
     }
 
@@ -112,6 +126,7 @@ impl Unpacker {
     /// When they are no xbstream, name what they may not, or cannot be stored; also when a file that ended earlier, of
     /// any lane, could not be synced. The extraction is to be abandoned then.
     pub fn write(&mut self, bytes: &Bytes) -> Result<(), ExtractError> {
+        self.shared.check_stop()?;
         self.shared.syncers.check()?;
         self.decoder.feed(bytes.clone());
         while let Some(item) = self.decoder.next().map_err(|error| self.malformed(error))? {
@@ -146,7 +161,10 @@ impl Unpacker {
         make_safe(&mut chunk)?;
         self.shared.progress.note(&chunk);
         let mut state = self.shared.lock();
+        // Under the lock, see `Shared::abandon`.
+        self.shared.check_stop()?;
         state.ledger.apply(&chunk).map_err(|error| self.malformed(error))?;
+        self.shared.progress.0.files.store(state.ledger.closed_files(), Ordering::Relaxed);
         let step = state.tree.apply(self.lane, chunk)?;
         // Syncing may have to wait for a thread, and the other lanes need not wait with us.
         drop(state);

@@ -3,6 +3,9 @@
 //! The child sees the end of its input only in commit, when every digest has agreed; when the session fails, it and all
 //! of its process group are killed *before* its input is closed, so that it never takes half a backup for a whole one.
 //! For the same reason the pipe belongs to the [`Consumer`], not to the lane, which may be dropped at any time.
+//!
+//! One case is beyond us: when this process itself dies of SIGKILL, the kernel closes the pipe before the child gets the
+//! SIGKILL that the death of its parent brings, so a quick child may see the end of half a backup and act on it.
 
 mod consumer;
 
@@ -73,8 +76,8 @@ impl Sink for CommandSink {
     }
 
     fn abandon(&mut self) {
-        if let Some(consumer) = self.consumer.get() {
-            consumer.kill();
+        if let Some(Err(error)) = self.consumer.get().map(Consumer::kill) {
+            (self.on_line)(error.to_string());
         }
     }
 

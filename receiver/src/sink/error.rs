@@ -1,6 +1,7 @@
 //! Why a sink failed, and whose fault it was.
 
 use std::ffi::OsString;
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 
@@ -8,7 +9,7 @@ use xbproto::failure::Cause;
 use xbproto::lane::LaneId;
 use xbproto::process::describe;
 
-use crate::disk::{DiskError, shown};
+use crate::disk::{DiskError, reason, shown};
 use crate::extract::ExtractError;
 
 /// Why a sink failed.
@@ -35,11 +36,27 @@ pub enum SinkError {
         /// What it is instead.
         kind: &'static str,
     },
+    /// The device or FIFO that was to be written has become something else.
+    #[error("{} is not the device or FIFO any more that it was when xbrecv began; start again", shown(.path))]
+    Replaced {
+        /// The target.
+        path: PathBuf,
+    },
     /// Another process is writing this target.
     #[error("{} is locked: another xbrecv is already running for this target", shown(.path))]
     AlreadyRunning {
         /// The partial file it has locked.
         path: PathBuf,
+    },
+    /// A commit failed, and so did taking it back.
+    #[error("{error}; taking back {} failed too: {undo}; the backup is not confirmed", shown(.path))]
+    NotUndone {
+        /// Why the commit failed.
+        error: Box<SinkError>,
+        /// What may still have its final name.
+        path: PathBuf,
+        /// Why.
+        undo: Box<SinkError>,
     },
     /// More lanes than the sink can keep apart.
     #[error("{lane}: {target} takes a single stream; only --extract takes several", lane = .lane, target = .target)]
@@ -85,6 +102,19 @@ pub enum SinkError {
         status: ExitStatus,
         /// The last lines of its standard error.
         said: Vec<String>,
+    },
+    /// The session failed, and the consumer lives on.
+    #[error(
+        "consumer {} could not be ended: {}; it may take the end of its input, which comes when xbrecv ends, for the \
+         end of the backup: end it first",
+        shown(.command.as_ref()),
+        reason(.error)
+    )]
+    ConsumerNotEnded {
+        /// The command.
+        command: OsString,
+        /// Why it could not be killed, or that it took too long to die.
+        error: io::Error,
     },
     /// The session gave up while the sink was waiting for somebody.
     #[error("writing {target}: interrupted")]

@@ -51,7 +51,8 @@ impl Sink for ExtractSink {
     }
 
     fn interrupter(&self) -> Interrupter {
-        Interrupter::default()
+        let stop = self.extraction.stop();
+        Interrupter::new(move || stop.raise())
     }
 
     fn target(&self) -> Target {

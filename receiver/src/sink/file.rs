@@ -25,6 +25,7 @@ use xbproto::lane::{LaneId, Sha1Sum};
 use super::sync_ahead::{Pace, SyncAhead};
 use super::{Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
 use crate::disk::{At, DiskError, FILE_MODE, Notice, entry, free_bytes, open_dir, rename_new};
+use crate::stop::Stop;
 
 /// How old bytes may get before they are synced, however few they are.
 const SYNC_AGE: Duration = Duration::from_millis(200);
@@ -38,6 +39,9 @@ pub struct FileSink {
     /// The partial file, locked; `None` once it was committed or abandoned.
     partial: Option<Arc<File>>,
     ahead: Arc<SyncAhead>,
+    /// Whether the whole of the partial file is durable.
+    synced: bool,
+    stop: Stop,
 }
 
 impl FileSink {
@@ -55,7 +59,9 @@ impl FileSink {
         let file = Arc::new(file);
         let pace = Pace { bytes: (window / 4).max(1), age: SYNC_AGE };
         let ahead = SyncAhead::start(Arc::clone(&file), &partial_path, pace).at("syncing", &partial_path)?;
-        let sink = FileSink { path: path.into(), dir, name: name.into(), partial: Some(file), ahead: Arc::new(ahead) };
+        let (partial, ahead) = (Some(file), Arc::new(ahead));
+        let stop = Stop::default();
+        let sink = FileSink { path: path.into(), dir, name: name.into(), partial, ahead, synced: false, stop };
         // Once more, now that nobody else can be committing it.
         refuse_existing(&sink.dir, path)?;
         Ok((sink, notices))
@@ -74,11 +80,21 @@ impl FileSink {
     /// Gives file and checksum their final names, and takes them back if that cannot be made to last.
     fn publish(&self) -> Result<(), SinkError> {
         self.rename(PARTIAL, "")?;
-        let lasting = self.rename(CHECKSUM_PARTIAL, CHECKSUM).and_then(|()| {
-            let synced = fsync(&self.dir).at("syncing the directory of", &self.path);
-            synced.inspect_err(|_| drop(self.rename(CHECKSUM, CHECKSUM_PARTIAL))).map_err(SinkError::from)
-        });
-        lasting.inspect_err(|_| drop(self.rename("", PARTIAL)))
+        if let Err(error) = self.rename(CHECKSUM_PARTIAL, CHECKSUM) {
+            return Err(self.take_back(error, &[("", PARTIAL)]));
+        }
+        let synced = fsync(&self.dir).at("syncing the directory of", &self.path);
+        synced.map_err(|error| self.take_back(error.into(), &[(CHECKSUM, CHECKSUM_PARTIAL), ("", PARTIAL)]))
+    }
+
+    /// Undoes these renames because of `error`, makes that durable, and says what is to be reported.
+    fn take_back(&self, error: SinkError, renames: &[(&str, &str)]) -> SinkError {
+        let undone = renames.iter().try_for_each(|(from, to)| self.rename(from, to));
+        let lasting = undone.and_then(|()| Ok(fsync(&self.dir).at("syncing the directory of", &self.path)?));
+        match lasting {
+            Ok(()) => error,
+            Err(undo) => SinkError::NotUndone { error: error.into(), path: self.path.clone(), undo: undo.into() },
+        }
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<(), SinkError> {
@@ -101,9 +117,17 @@ impl Sink for FileSink {
 
     fn sync(&mut self) -> Result<(), SinkError> {
         let file = self.partial.as_ref().ok_or_else(|| self.out_of_turn("sync"))?;
+        if self.synced {
+            return Ok(());
+        }
         // Before the last sync, so that an error is not told to a sync that nobody asks any more.
         self.ahead.stop()?;
-        Ok(file.sync_all().at("syncing", &self.path)?)
+        if self.stop.is_raised() {
+            return Err(SinkError::Interrupted { target: self.target().describe });
+        }
+        file.sync_all().at("syncing", &self.path)?;
+        self.synced = true;
+        Ok(())
     }
 
     fn commit(&mut self, sums: &[LaneSum]) -> Result<Reached, SinkError> {
@@ -125,7 +149,8 @@ impl Sink for FileSink {
     }
 
     fn interrupter(&self) -> Interrupter {
-        Interrupter::default()
+        let stop = self.stop.clone();
+        Interrupter::new(move || stop.raise())
     }
 
     fn target(&self) -> Target {

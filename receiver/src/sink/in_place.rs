@@ -1,26 +1,36 @@
 //! `-o DEVICE` and `-o FIFO`: what stands there is written in place and never renamed over.
 
 use std::fs::File;
+use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use rustix::fs::{Access, Mode, OFlags, access, major, minor, open};
+use rustix::fs::{Access, FileType, Mode, OFlags, access, fstat, major, minor, open};
 use rustix::io::Errno;
 use xbproto::lane::LaneId;
 
-use super::outlet::{Blocked, LOOK_UP, Outlet, Stop};
+use super::outlet::{Blocked, LOOK_UP, Outlet};
 use super::{Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
 use crate::disk::{At, DiskError, shown};
+use crate::stop::Stop;
 
 /// A device or FIFO that was there before us. Abandoning it leaves the bytes it took.
 #[derive(Debug)]
 pub struct InPlaceSink {
     path: PathBuf,
     kind: Kind,
+    seen: Seen,
     stop: Stop,
     /// The device, for the sync at the end.
     device: Option<File>,
+}
+
+/// What stood there at first. It may be opened days later, and is not written if it is something else by then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Seen {
+    kind: FileType,
+    device: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,14 +71,16 @@ impl InPlaceSink {
             _ => return not_a_file("socket"),
         };
         access(path, Access::WRITE_OK).at("opening", path)?;
-        Ok(Some(InPlaceSink { path: path.into(), kind, stop: Stop::default(), device: None }))
+        let seen = Seen { kind: FileType::from_raw_mode(meta.mode()), device: meta.rdev() };
+        Ok(Some(InPlaceSink { path: path.into(), kind, seen, stop: Stop::default(), device: None }))
     }
 
-    fn open_device(&mut self) -> Result<Writer, DiskError> {
+    fn open_device(&mut self) -> Result<Writer, SinkError> {
         // On a block device, EXCL refuses one that is mounted or otherwise in use.
         let exclusive = if self.kind == Kind::Block { OFlags::EXCL } else { OFlags::empty() };
         let flags = OFlags::WRONLY | OFlags::NOCTTY | OFlags::CLOEXEC | exclusive;
         let device = open(&self.path, flags, Mode::empty()).map(File::from).at("opening", &self.path)?;
+        self.seen.check(&device, &self.path)?;
         self.device = Some(device.try_clone().at("opening", &self.path)?);
         Ok(Writer::Device(device))
     }
@@ -83,7 +95,8 @@ impl Sink for InPlaceSink {
             Kind::Fifo => Writer::Unopened,
             _ => self.open_device()?,
         };
-        Ok(Box::new(InPlaceLane { path: self.path.clone(), stop: self.stop.clone(), writer, written: 0 }))
+        let (path, stop) = (self.path.clone(), self.stop.clone());
+        Ok(Box::new(InPlaceLane { path, seen: self.seen, stop, writer, written: 0 }))
     }
 
     fn sync(&mut self) -> Result<(), SinkError> {
@@ -118,8 +131,18 @@ impl Sink for InPlaceSink {
     }
 }
 
+impl Seen {
+    /// Whether `opened` is still of this kind, and the same device.
+    fn check(&self, opened: impl AsFd, path: &Path) -> Result<(), SinkError> {
+        let stat = fstat(opened).at("looking at", path)?;
+        let now = Seen { kind: FileType::from_raw_mode(stat.st_mode), device: stat.st_rdev };
+        if now == *self { Ok(()) } else { Err(SinkError::Replaced { path: path.into() }) }
+    }
+}
+
 struct InPlaceLane {
     path: PathBuf,
+    seen: Seen,
     stop: Stop,
     writer: Writer,
     written: u64,
@@ -159,6 +182,7 @@ impl InPlaceLane {
     fn open_fifo(&mut self) -> Result<(), SinkError> {
         if let Writer::Unopened = self.writer {
             let fifo = open_fifo(&self.path, &self.stop).map_err(|blocked| failure(blocked, &self.path))?;
+            self.seen.check(&fifo, &self.path)?;
             self.writer = Writer::Fifo(fifo);
         }
         Ok(())
@@ -246,6 +270,22 @@ mod tests {
         let writer = thread::spawn(move || lane.write(&Bytes::from_static(b"abc")));
         sink.interrupter().interrupt();
         assert!(matches!(writer.join().unwrap(), Err(SinkError::Interrupted { .. })));
+    }
+
+    #[test]
+    fn what_stands_there_instead_by_now_is_not_written() {
+        let room = tempfile::tempdir().unwrap();
+        let path = fifo(&room);
+        let mut sink = InPlaceSink::find(&path).unwrap().unwrap();
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, "theirs").unwrap();
+        let error = sink.lane(LaneId(0)).unwrap().write(&Bytes::from_static(b"abc")).unwrap_err();
+        assert!(matches!(error, SinkError::Replaced { .. }), "{error}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "theirs");
+
+        let mut sink = find("/dev/full");
+        sink.path = "/dev/null".into();
+        assert!(matches!(sink.lane(LaneId(0)), Err(SinkError::Replaced { .. })));
     }
 
     #[test]

@@ -86,7 +86,7 @@ pub trait Sink: Send {
     /// and wait for them first.
     fn abandon(&mut self);
 
-    /// A handle that unblocks a `write` from another thread.
+    /// A handle that ends a `write` or a `sync` from another thread.
     fn interrupter(&self) -> Interrupter;
 
     /// What `--check` and Welcome tell the other side.
@@ -124,7 +124,8 @@ pub struct Target {
     pub free: Option<u64>,
 }
 
-/// Unblocks a sink whose `write` waits for somebody else. Cheap to clone; for most sinks it does nothing.
+/// Ends what a sink does for a session that is over: a `write` that waits for somebody else, a `sync` that has more to
+/// do. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Interrupter(Option<Arc<dyn Fn() + Send + Sync>>);
 
@@ -134,7 +135,8 @@ impl Interrupter {
         Interrupter(Some(Arc::new(action)))
     }
 
-    /// Makes a blocked `write` fail soon, if this sink has writes that block for long.
+    /// Makes a blocked `write`, and a `sync`, fail soon, if those of this sink take long. A `commit` after a `sync` that
+    /// succeeded goes on.
     pub fn interrupt(&self) {
         if let Some(action) = &self.0 {
             action();

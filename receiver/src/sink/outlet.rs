@@ -1,31 +1,15 @@
 //! The writing end of a pipe, which its reader may leave or stop reading.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use crate::stop::Stop;
+
 /// How long a write or an open that waits for the reader goes without looking whether it was interrupted.
 pub(super) const LOOK_UP: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
-
-/// Raised to make whoever waits for a reader give up. Clones are the same flag.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Stop(Arc<AtomicBool>);
-
-impl Stop {
-    /// Raises it, for good.
-    pub(super) fn raise(&self) {
-        self.0.store(true, Ordering::Release);
-    }
-
-    /// Whether it was raised.
-    pub(super) fn is_raised(&self) -> bool {
-        self.0.load(Ordering::Acquire)
-    }
-}
 
 /// How a write to an [`Outlet`] came to nothing.
 #[derive(Debug)]
@@ -70,11 +54,47 @@ impl Outlet {
         Ok(())
     }
 
+    /// Whether the reader has taken every byte. If not, looks for `patience` whether it leaves.
+    ///
+    /// # Errors
+    /// `ReaderGone` when it has left with bytes unread.
+    pub(super) fn is_emptied(&self, patience: &Timespec) -> Result<bool, Blocked> {
+        if self.stop.is_raised() {
+            return Err(Blocked::Stopped);
+        }
+        if self.unread()? == 0 {
+            return Ok(true);
+        }
+        let fd = self.fd.as_fd();
+        let left = match poll(&mut [PollFd::new(&fd, PollFlags::empty())], Some(patience)) {
+            Ok(events) => events > 0,
+            Err(Errno::INTR) => false,
+            Err(error) => return Err(Blocked::Failed(error.into())),
+        };
+        // Counted once more, because it may have read everything before it left.
+        match (self.unread()?, left) {
+            (0, _) => Ok(true),
+            (_, true) => Err(Blocked::ReaderGone),
+            (_, false) => Ok(false),
+        }
+    }
+
+    /// Bytes in the pipe.
+    fn unread(&self) -> Result<u64, Blocked> {
+        rustix::io::ioctl_fionread(&self.fd).map_err(|error| Blocked::Failed(error.into()))
+    }
+
     fn wait(&self) -> Result<(), Blocked> {
         match poll(&mut [PollFd::new(&self.fd.as_fd(), PollFlags::OUT)], Some(&LOOK_UP)) {
             Ok(_) | Err(Errno::INTR) => Ok(()),
             Err(error) => Err(Blocked::Failed(error.into())),
         }
+    }
+}
+
+impl AsFd for Outlet {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
     }
 }
 
@@ -118,5 +138,21 @@ mod tests {
         let (reader, outlet, _) = pipe();
         drop(reader);
         assert!(matches!(outlet.write_all(b"x"), Err(Blocked::ReaderGone)));
+    }
+
+    #[test]
+    fn it_is_emptied_by_a_reader_who_reads_and_not_by_one_who_leaves() {
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let (mut reader, outlet, stop) = pipe();
+        outlet.write_all(b"xy").unwrap();
+        reader.read_exact(&mut [0]).unwrap();
+        assert!(!outlet.is_emptied(&now).unwrap());
+        reader.read_exact(&mut [0]).unwrap();
+        assert!(outlet.is_emptied(&now).unwrap());
+        outlet.write_all(b"x").unwrap();
+        drop(reader);
+        assert!(matches!(outlet.is_emptied(&now), Err(Blocked::ReaderGone)));
+        stop.raise();
+        assert!(matches!(outlet.is_emptied(&now), Err(Blocked::Stopped)));
     }
 }

@@ -63,6 +63,39 @@ fn abandon_leaves_nothing_and_may_be_repeated() {
 }
 
 #[test]
+fn a_stop_ends_a_sync_and_not_a_commit() {
+    let room = room();
+    let mut extraction = room.extraction();
+    feed(&extraction, &chunks()).unwrap();
+    extraction.stop().raise();
+    assert!(matches!(extraction.sync(), Err(ExtractError::Interrupted)));
+    drop(extraction);
+
+    let mut extraction = room.extraction();
+    feed(&extraction, &chunks()).unwrap();
+    extraction.sync().unwrap();
+    extraction.stop().raise();
+    extraction.commit().unwrap();
+    assert_eq!(room.paths(), AFTER);
+}
+
+#[test]
+fn a_lane_that_still_writes_leaves_nothing_after_abandon() {
+    let room = room();
+    let mut extraction = room.extraction();
+    let mut unpacker = extraction.lane(LaneId(0));
+    let lane = std::thread::spawn(move || {
+        (0_u64..).find_map(|i| unpacker.write(&Bytes::from(file(&format!("dir{i}/file"), "x"))).err()).unwrap()
+    });
+    while extraction.progress().files() < 100 {
+        std::thread::yield_now();
+    }
+    extraction.abandon();
+    assert!(matches!(lane.join().unwrap(), ExtractError::Interrupted));
+    assert_eq!(room.paths(), BEFORE);
+}
+
+#[test]
 fn a_missing_target_is_made_and_goes_again_on_failure() {
     let room = Room::new();
     let dir = room.at("new");

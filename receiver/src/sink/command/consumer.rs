@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fmt;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
@@ -12,13 +12,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+use rustix::process::{Pid, WaitId, WaitIdOptions, WaitIdStatus, waitid};
 use xbproto::process::{Signal, isolate, signal_group};
 
 use super::OnLine;
 use crate::disk::DiskError;
 use crate::sink::SinkError;
-use crate::sink::outlet::{Blocked, Outlet, Stop};
+use crate::sink::outlet::{Blocked, LOOK_UP, Outlet};
+use crate::stop::Stop;
 
 /// How many of its last lines are repeated when it fails.
 const LAST_LINES: usize = 10;
@@ -28,7 +29,9 @@ const MAX_LINE: u64 = 4096;
 const GRACE: Duration = Duration::from_secs(5);
 /// How long its standard error is read on after it ended: a daemon it left behind may hold it open for ever.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-/// How often its end is looked for during the grace.
+/// How long it may take to die of SIGKILL: one that waits for a disk may take for ever.
+const DEATH: Duration = Duration::from_secs(5);
+/// How often its end is looked for.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// A child in a process group of its own, fed through a pipe.
@@ -39,9 +42,14 @@ pub(super) struct Consumer {
     input: Mutex<Option<Outlet>>,
     pid: Pid,
     child: Mutex<Life>,
+    /// [`signal_group`]; another one only in a test, where nothing can be forbidden to root.
+    send: SendSignal,
     said: Arc<Mutex<VecDeque<String>>>,
     silent: Mutex<Receiver<()>>,
 }
+
+/// Sends a signal to a process group.
+type SendSignal = fn(u32, Signal) -> io::Result<()>;
 
 /// The process number is the child's as long as it is not reaped, so every signal is sent under this lock.
 enum Life {
@@ -52,6 +60,10 @@ enum Life {
 impl Consumer {
     /// Starts it, as the leader of a process group of its own. It is killed when the calling thread ends.
     pub(super) fn spawn(argv: &[OsString], on_line: &OnLine) -> Result<Consumer, SinkError> {
+        Consumer::spawn_with(argv, on_line, signal_group)
+    }
+
+    pub(super) fn spawn_with(argv: &[OsString], on_line: &OnLine, send: SendSignal) -> Result<Consumer, SinkError> {
         let (program, arguments) = argv.split_first().ok_or(SinkError::NoCommand { command: OsString::new() })?;
         let failed = |error| SinkError::Disk(DiskError::new("starting", program, error));
         let mut command = Command::new(program);
@@ -68,6 +80,7 @@ impl Consumer {
             input: Mutex::new(input.transpose().map_err(failed)?),
             pid: Pid::from_child(&child),
             child: Mutex::new(Life::Running(child)),
+            send,
             silent: Mutex::new(listen(stderr, Arc::clone(on_line), Arc::clone(&said)).map_err(failed)?),
             said,
         };
@@ -80,19 +93,18 @@ impl Consumer {
             Some(input) => input.write_all(bytes),
             None => Err(Blocked::Stopped),
         };
-        fed.map_err(|blocked| match blocked {
-            Blocked::ReaderGone if !self.stop.is_raised() => self.stopped_reading(),
-            Blocked::ReaderGone | Blocked::Stopped => SinkError::Interrupted { target: self.to_string() },
-            Blocked::Failed(error) => DiskError::new("feeding", &self.command, error).into(),
-        })
+        fed.map_err(|blocked| self.failure(blocked))
     }
 
-    /// Closes its input and waits for its exit code 0.
+    /// Waits until it has read everything, closes its input, and waits for its exit code 0.
     pub(super) fn finish(&self) -> Result<(), SinkError> {
+        self.await_emptied().map_err(|blocked| self.failure(blocked))?;
         *lock(&self.input) = None;
-        // Not under the lock: it may take hours, and must stay interruptible.
-        self.await_end(WaitIdOptions::EXITED);
-        let status = self.reap();
+        // It may take hours, so nothing is locked meanwhile, and it stays interruptible.
+        while !self.has_ended() && !self.stop.is_raised() {
+            thread::sleep(LOOK);
+        }
+        let status = if self.has_ended() { self.reap() } else { self.end()? };
         if status.success() {
             return Ok(());
         }
@@ -102,24 +114,61 @@ impl Consumer {
     /// Makes a blocked write, or a wait in [`finish`](Self::finish), end soon.
     pub(super) fn interrupt(&self) {
         self.stop.raise();
-        self.kill_group();
+        // If it fails, whoever waits says so.
+        let _ = self.kill_group();
     }
 
-    /// Kills its process group, then closes its input, then waits for it.
-    pub(super) fn kill(&self) {
-        self.interrupt();
-        self.reap();
-        *lock(&self.input) = None;
+    /// Kills its process group and waits for it, then closes its input.
+    ///
+    /// # Errors
+    /// `ConsumerNotEnded`; its input stays open then until our process ends.
+    pub(super) fn kill(&self) -> Result<(), SinkError> {
+        self.stop.raise();
+        let ended = self.end();
+        let input = lock(&self.input).take();
+        match ended {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                // Alive, it would take the end of half a backup for the end of a whole one.
+                std::mem::forget(input);
+                Err(error)
+            }
+        }
+    }
+
+    /// Waits until nothing is left in the pipe: of what it never read, its exit code says nothing.
+    fn await_emptied(&self) -> Result<(), Blocked> {
+        loop {
+            // Asked first: what is unread after its end, it has not read.
+            let ended = self.has_ended();
+            let emptied = match &*lock(&self.input) {
+                Some(input) => input.is_emptied(&LOOK_UP)?,
+                None => true,
+            };
+            if emptied {
+                return Ok(());
+            }
+            if ended {
+                return Err(Blocked::ReaderGone);
+            }
+        }
+    }
+
+    fn failure(&self, blocked: Blocked) -> SinkError {
+        match blocked {
+            Blocked::ReaderGone if !self.stop.is_raised() => self.stopped_reading(),
+            Blocked::ReaderGone | Blocked::Stopped => SinkError::Interrupted { target: self.to_string() },
+            Blocked::Failed(error) => DiskError::new("feeding", &self.command, error).into(),
+        }
     }
 
     /// The error for a consumer that closed its input too early. It is given time to say why.
     fn stopped_reading(&self) -> SinkError {
-        let deadline = Instant::now() + GRACE;
-        while !self.await_end(WaitIdOptions::EXITED | WaitIdOptions::NOHANG) && Instant::now() < deadline {
-            thread::sleep(LOOK);
-        }
-        self.kill_group();
-        let status = self.reap();
+        self.ends_within(GRACE);
+        let status = match self.end() {
+            Ok(status) => status,
+            Err(error) => return error,
+        };
         let (command, said) = (self.command.clone(), self.last_words());
         match status.code() {
             Some(code) if code != 0 => SinkError::ConsumerFailed { command, status, said },
@@ -127,28 +176,49 @@ impl Consumer {
         }
     }
 
-    /// Waits for its end and leaves it unreaped, so that its process number stays its own. Whether it ended.
-    fn await_end(&self, options: WaitIdOptions) -> bool {
-        loop {
-            match waitid(WaitId::Pid(self.pid), options | WaitIdOptions::NOWAIT) {
-                Ok(status) => return status.is_some(),
-                Err(rustix::io::Errno::INTR) => {}
-                // Reaped already.
-                Err(_) => return true,
-            }
+    /// Ends it, if it has not ended, and says how it did.
+    fn end(&self) -> Result<ExitStatus, SinkError> {
+        let (patience, error) = match self.kill_group() {
+            Ok(()) => (DEATH, ErrorKind::TimedOut.into()),
+            // Not ours to kill: a command that sudo runs.
+            Err(error) => (Duration::ZERO, error),
+        };
+        match self.ends_within(patience) {
+            true => Ok(self.reap()),
+            false => Err(SinkError::ConsumerNotEnded { command: self.command.clone(), error }),
         }
     }
 
-    /// Takes its exit status, and kills what is left of the group if that was not a success.
+    /// Waits for its end for so long; whether it came.
+    fn ends_within(&self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        while !self.has_ended() && Instant::now() < deadline {
+            thread::sleep(LOOK);
+        }
+        self.has_ended()
+    }
+
+    /// Whether it has ended. It is left unreaped, so that its process number stays its own.
+    fn has_ended(&self) -> bool {
+        // An error means that it was reaped already.
+        self.exit().map_or(true, |status| status.is_some())
+    }
+
+    /// How the unreaped child ended, if it has.
+    fn exit(&self) -> rustix::io::Result<Option<WaitIdStatus>> {
+        waitid(WaitId::Pid(self.pid), WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT)
+    }
+
+    /// Takes the exit status of one that has ended, and kills what is left of the group if that was not a success.
     fn reap(&self) -> ExitStatus {
-        self.await_end(WaitIdOptions::EXITED);
         let mut life = lock(&self.child);
         let status = match &mut *life {
             Life::Over(status) => *status,
             Life::Running(child) => {
-                let succeeded = self.succeeded();
+                let succeeded = self.exit().ok().flatten().is_some_and(|status| status.exit_status() == Some(0));
                 if !succeeded {
-                    self.signal();
+                    // What is left and may not be killed is not ours.
+                    let _ = self.signal();
                 }
                 // It has ended, so this does not wait. If it fails, somebody else has reaped it, and taking that for a
                 // failure (exit code 1) is the safe side.
@@ -159,22 +229,16 @@ impl Consumer {
         status
     }
 
-    /// Whether the unreaped child ended with exit code 0.
-    fn succeeded(&self) -> bool {
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        waitid(WaitId::Pid(self.pid), options).ok().flatten().is_some_and(|status| status.exit_status() == Some(0))
-    }
-
-    fn kill_group(&self) {
-        if let Life::Running(_) = &*lock(&self.child) {
-            self.signal();
+    fn kill_group(&self) -> io::Result<()> {
+        match &*lock(&self.child) {
+            Life::Running(_) => self.signal(),
+            Life::Over(_) => Ok(()),
         }
     }
 
     /// To be called only while the child is not reaped.
-    fn signal(&self) {
-        // It can fail only for what is not ours to kill, such as a command that sudo runs.
-        let _ = signal_group(self.pid.as_raw_nonzero().get().unsigned_abs(), Signal::KILL);
+    fn signal(&self) -> io::Result<()> {
+        (self.send)(self.pid.as_raw_nonzero().get().unsigned_abs(), Signal::KILL)
     }
 
     fn last_words(&self) -> Vec<String> {
@@ -185,7 +249,7 @@ impl Consumer {
 
 impl Drop for Consumer {
     fn drop(&mut self) {
-        self.kill();
+        let _ = self.kill();
     }
 }
 
@@ -200,7 +264,7 @@ fn listen(
     stderr: Option<ChildStderr>,
     on_line: OnLine,
     said: Arc<Mutex<VecDeque<String>>>,
-) -> std::io::Result<Receiver<()>> {
+) -> io::Result<Receiver<()>> {
     let (ended, silent) = channel();
     let Some(stderr) = stderr else { return Ok(silent) };
     thread::Builder::new().name("consumer".into()).spawn(move || {

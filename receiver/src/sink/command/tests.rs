@@ -102,6 +102,83 @@ fn an_early_success_is_a_failure() {
 }
 
 #[test]
+fn a_success_with_bytes_unread_is_a_failure() {
+    for script in ["exit 0", "read -r line", "exec <&-; sleep 0.1; exit 0"] {
+        let (mut sink, _) = sink(script);
+        let mut lane = sink.lane(LaneId(0)).unwrap();
+        // One that has left already is noticed here.
+        if lane.write(&Bytes::from_static(b"one\ntwo\nthree\n")).is_ok() {
+            let error = sink.commit(&[]).unwrap_err();
+            assert!(matches!(error, SinkError::ConsumerStoppedReading { .. }), "{script}: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_failure_with_bytes_unread_has_status_and_last_words() {
+    let (mut sink, _) = sink("read -r line; echo \"$line\" >&2; exit 4");
+    sink.lane(LaneId(0)).unwrap().write(&Bytes::from_static(b"one\ntwo\n")).unwrap();
+    let error = sink.commit(&[]).unwrap_err();
+    assert_eq!(error.to_string(), "consumer sh exited with status 4; it said: one");
+}
+
+#[test]
+fn a_consumer_that_knows_where_the_end_is_may_leave_there() {
+    let (mut sink, _) = sink("test \"$(head -c 5)\" = hello");
+    sink.lane(LaneId(0)).unwrap().write(&Bytes::from_static(b"hello")).unwrap();
+    assert_eq!(sink.commit(&[]).unwrap(), Reached::Consumed);
+}
+
+#[test]
+fn the_interrupter_ends_a_commit_whose_consumer_does_not_read_on() {
+    let argv = ["sleep", "1000"].map(OsString::from).to_vec();
+    let mut sink = CommandSink::new(argv, Arc::new(|_| {})).unwrap();
+    let interrupter = sink.interrupter();
+    // It dies with the thread that starts it.
+    sink.start().unwrap();
+    sink.lane(LaneId(0)).unwrap().write(&Bytes::from_static(b"hello")).unwrap();
+    let commit = thread::spawn(move || sink.commit(&[]).unwrap_err());
+    interrupter.interrupt();
+    assert!(matches!(commit.join().unwrap(), SinkError::Interrupted { .. }));
+}
+
+/// A consumer that we may not signal, such as one that sudo runs; it stores its input in `room`.
+fn untouchable(room: &TempDir) -> Consumer {
+    let script = format!("cd '{}' && touch ready && cat >out && touch done && exec sleep 1000", room.path().display());
+    let argv = ["sh", "-c", &script].map(OsString::from);
+    let consumer =
+        Consumer::spawn_with(&argv, &(Arc::new(|_| {}) as OnLine), |_, _| Err(rustix::io::Errno::PERM.into()));
+    await_file(room, "ready");
+    consumer.unwrap()
+}
+
+const NOT_ENDED: &str = "consumer sh could not be ended: Operation not permitted; it may take the end of its input, \
+                         which comes when xbrecv ends, for the end of the backup: end it first";
+
+#[test]
+fn one_that_cannot_be_killed_is_not_told_the_end_and_not_waited_for() {
+    let room = tempfile::tempdir().unwrap();
+    let consumer = untouchable(&room);
+    consumer.write(b"hal").unwrap();
+    assert_eq!(consumer.kill().unwrap_err().to_string(), NOT_ENDED);
+    drop(consumer);
+    thread::sleep(std::time::Duration::from_millis(50));
+    assert!(!room.path().join("done").exists());
+}
+
+#[test]
+fn the_interrupter_ends_the_wait_for_one_that_cannot_be_killed() {
+    let room = tempfile::tempdir().unwrap();
+    let consumer = untouchable(&room);
+    thread::scope(|scope| {
+        let finish = scope.spawn(|| consumer.finish().unwrap_err());
+        await_file(&room, "done");
+        consumer.interrupt();
+        assert_eq!(finish.join().unwrap().to_string(), NOT_ENDED);
+    });
+}
+
+#[test]
 fn the_interrupter_ends_a_write_to_a_sleeper() {
     let argv = ["sleep", "1000"].map(OsString::from).to_vec();
     let mut sink = CommandSink::new(argv, Arc::new(|_| {})).unwrap();

@@ -66,10 +66,52 @@ fn abandon_leaves_nothing_and_may_be_repeated() {
 }
 
 #[test]
+fn a_checksum_that_cannot_be_published_takes_the_file_back() {
+    let room = tempfile::tempdir().unwrap();
+    let mut sink = filled(&room);
+    std::fs::write(room.path().join("backup.sha1"), "theirs").unwrap();
+    assert!(matches!(sink.commit(&[sum()]), Err(SinkError::Exists { .. })));
+    assert_eq!(names(&room), ["backup.partial", "backup.sha1", "backup.sha1.partial"]);
+    sink.abandon();
+    assert_eq!(names(&room), ["backup.sha1"]);
+}
+
+#[test]
+fn what_cannot_be_taken_back_is_told() {
+    let room = tempfile::tempdir().unwrap();
+    let sink = filled(&room);
+    sink.rename(PARTIAL, "").unwrap();
+    std::fs::write(room.path().join("backup.partial"), "").unwrap();
+    let error = sink.take_back(sink.out_of_turn("commit"), &[("", PARTIAL)]);
+    let (backup, partial) = (room.path().join("backup"), room.path().join("backup.partial"));
+    let expected = format!(
+        "; taking back {} failed too: {} exists already; remove it or choose another name; \
+         the backup is not confirmed",
+        backup.display(),
+        partial.display()
+    );
+    assert!(error.to_string().ends_with(&expected), "{error}");
+}
+
+#[test]
 fn a_dropped_sink_leaves_nothing() {
     let room = tempfile::tempdir().unwrap();
     drop(filled(&room));
     assert_eq!(names(&room), [""; 0]);
+}
+
+#[test]
+fn the_interrupter_ends_a_sync_and_not_a_commit() {
+    let room = tempfile::tempdir().unwrap();
+    let mut sink = filled(&room);
+    sink.interrupter().interrupt();
+    assert!(matches!(sink.sync(), Err(SinkError::Interrupted { .. })));
+    drop(sink);
+
+    let mut sink = filled(&room);
+    sink.sync().unwrap();
+    sink.interrupter().interrupt();
+    assert_eq!(sink.commit(&[sum()]).unwrap(), Reached::Synced);
 }
 
 #[test]
