@@ -90,7 +90,7 @@ impl Rogue {
     pub fn close_at_once(&self, to: SocketAddr, code: u32, sentence: &str) {
         self.run(async {
             self.connect(to).await.close(code.into(), sentence.as_bytes());
-            self.endpoint.wait_idle().await;
+            self.wait_until_left_alone().await;
         });
     }
 
@@ -116,10 +116,15 @@ impl Rogue {
             let link = admit(connection, admission(key, Party::Receiver, versions)).await;
             if link.is_err() {
                 // The refusal has to reach the dialer.
-                self.endpoint.wait_idle().await;
+                self.wait_until_left_alone().await;
             }
             link
         })
+    }
+
+    /// Waits until none of its connections is left, and the other sides know.
+    pub async fn wait_until_left_alone(&self) {
+        self.endpoint.wait_idle().await;
     }
 
     async fn connect(&self, to: SocketAddr) -> Connection {
