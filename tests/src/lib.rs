@@ -6,7 +6,7 @@
 //! * [`Program`] and [`Running`]: `xbsend` and `xbrecv` as processes, from the command line to the exit code.
 //! * [`Backup`]: made-up backups, whole and broken, as small as a page or as long as the disk.
 //! * [`FakeTool`]: a stand-in for the vendors' backup tools that does as it is told.
-//! * [`Rogue`]: a peer made of the protocol's own parts that does not behave.
+//! * [`Rogue`]: a peer made of the protocol's own parts that does not behave. [`Intruder`]: one that has the key.
 //! * [`Terminal`]: a program that believes it sits at one.
 //! * [`SmallDisk`]: a file system of a few megabytes, to be filled.
 //! * [`MariaDb`]: a private database server. [`Mbstream`]: its own extractor, whose mistakes are known.
@@ -43,8 +43,8 @@ pub use mariadb::{MariaDb, Session};
 pub use mbstream::Mbstream;
 pub use program::{Input, Output, Program};
 pub use programs::program_path;
-pub use rogue::Rogue;
-pub use running::{Ended, Running};
+pub use rogue::{Intruder, Rogue};
+pub use running::{Ended, Running, peak_memory};
 pub use scene::Scene;
 pub use terminal::Terminal;
 pub use tree::Tree;

@@ -1,14 +1,21 @@
 //! Peers that do not behave, made of the protocol's own parts.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
-use quinn::{Endpoint, EndpointConfig, Runtime as _, TokioRuntime};
+use quinn::{Connection, Endpoint, EndpointConfig, RecvStream, Runtime as _, SendStream, TokioRuntime};
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
 use xbproto::failure::Party;
 use xbproto::key::Key;
-use xbproto::quic::{Admission, Family, Link, LinkError, Tuning, TurnedAway, admit, bind, dialer, knock, listener};
+use xbproto::lane::LaneId;
+use xbproto::quic::{
+    Admission, ControlReader, Family, Link, LinkError, Tuning, TurnedAway, admit, bind, dialer, knock, listener,
+};
 use xbproto::tls::Identity;
+use xbproto::tls::proof::{ChannelBinding, LinkEnd, prove};
+use xbproto::wire::{BlockHeader, EXPORTER_LABEL, Encoding, Hello, Knock, Message, Purpose, SessionId, VERSIONS};
 
 /// A peer with a socket of its own. It is alive only while one of its functions runs.
 pub struct Rogue {
@@ -18,16 +25,30 @@ pub struct Rogue {
 
 const TUNING: Tuning = Tuning { window: 16 << 20, rate: None };
 
+/// The window a sender that has the key asks for, in bytes: as much as it can get.
+const WINDOW: u64 = 1 << 40;
+
+/// How long a rogue waits for the other side to answer, to close, or to let go of what it sent.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The name that every listener goes by.
+const NAME: &str = "xbstream-link";
+
 impl Rogue {
     /// One that dials.
     pub fn dialer() -> Rogue {
-        Rogue::new(|socket, config| dialer(socket, config, TUNING))
+        Rogue::dialer_from(Ipv4Addr::LOCALHOST.into())
+    }
+
+    /// One that dials from an address of this host.
+    pub fn dialer_from(address: IpAddr) -> Rogue {
+        Rogue::new(address, |socket, config| dialer(socket, config, TUNING))
     }
 
     /// One that listens on a free port of this host.
     pub fn listener() -> Rogue {
         let identity = Identity::one_time().expect("an identity");
-        Rogue::new(|socket, config| listener(socket, config, &identity, TUNING))
+        Rogue::new(Ipv4Addr::LOCALHOST.into(), |socket, config| listener(socket, config, &identity, TUNING))
     }
 
     /// Where it listens.
@@ -35,45 +56,161 @@ impl Rogue {
         self.endpoint.local_addr().expect("a local address")
     }
 
+    /// Lives through `story`, which the other side must not hold up for long.
+    pub fn run<T>(&self, story: impl Future<Output = T>) -> T {
+        let bounded = self.runtime.block_on(async { timeout(PATIENCE, story).await });
+        bounded.unwrap_or_else(|_| panic!("the other side has held up a rogue for {PATIENCE:?}"))
+    }
+
     /// Dials a receiver and knocks as a sender that has this key and speaks these versions.
     pub fn knock(&self, to: SocketAddr, key: &Key, versions: &[u16]) -> Result<Link, LinkError> {
-        self.runtime.block_on(async {
-            let connecting = self.endpoint.connect(to, "xbstream-link").expect("a valid address");
+        self.run(async {
+            let connecting = self.endpoint.connect(to, NAME).expect("a valid address");
             knock(connecting.await?, admission(key, Party::Sender, versions)).await
         })
     }
 
     /// Connects and says nothing. The connection lasts as long as what is returned.
-    pub fn connect_in_silence(&self, to: SocketAddr) -> quinn::Connection {
-        self.runtime.block_on(async {
-            let connecting = self.endpoint.connect(to, "xbstream-link").expect("a valid address");
-            connecting.await.expect("a listener that answers")
+    pub fn connect_in_silence(&self, to: SocketAddr) -> Connection {
+        self.run(self.connect(to))
+    }
+
+    /// Connects and stops within its first message, which would have proved this key.
+    pub fn stop_within_a_knock(&self, to: SocketAddr, key: &Key) -> (Connection, SendStream) {
+        self.run(async {
+            let connection = self.connect(to).await;
+            let knock = proof_of(key, &connection).encode();
+            let (mut control, _) = connection.open_bi().await.expect("a listener that listens");
+            let _ = control.write_all(&knock[..knock.len() / 2]).await;
+            (connection, control)
+        })
+    }
+
+    /// Connects and closes with a code and a sentence; returns when the other side must have heard it.
+    pub fn close_at_once(&self, to: SocketAddr, code: u32, sentence: &str) {
+        self.run(async {
+            self.connect(to).await.close(code.into(), sentence.as_bytes());
+            self.wait_until_left_alone().await;
+        });
+    }
+
+    /// Comes to a receiver as a sender with the key, and is welcomed.
+    pub fn intrude(&self, to: SocketAddr, key: &Key) -> Intruder {
+        self.run(async {
+            let connection = self.connect(to).await;
+            let (control, heard) = connection.open_bi().await.expect("a receiver that listens");
+            let mut intruder = Intruder { connection, control, heard: ControlReader::new(heard) };
+            intruder.say(&proof_of(key, &intruder.connection)).await;
+            assert!(matches!(intruder.hear().await, Some(Message::Admit(_))), "the key was not taken");
+            intruder.say(&Message::Hello(HELLO)).await;
+            assert!(matches!(intruder.hear().await, Some(Message::Welcome(_))), "not welcomed");
+            intruder
         })
     }
 
     /// Waits for one dialer and answers it as a receiver that has this key and speaks these versions.
     pub fn admit(&self, key: &Key, versions: &[u16]) -> Result<Link, TurnedAway> {
-        self.runtime.block_on(async {
+        self.run(async {
             let incoming = self.endpoint.accept().await.expect("an open endpoint");
             let connection = incoming.await.map_err(LinkError::from)?;
             let link = admit(connection, admission(key, Party::Receiver, versions)).await;
             if link.is_err() {
                 // The refusal has to reach the dialer.
-                self.endpoint.wait_idle().await;
+                self.wait_until_left_alone().await;
             }
             link
         })
     }
 
-    fn new(make: impl FnOnce(Arc<dyn quinn::AsyncUdpSocket>, EndpointConfig) -> std::io::Result<Endpoint>) -> Rogue {
+    /// Waits until none of its connections is left, and the other sides know.
+    pub async fn wait_until_left_alone(&self) {
+        self.endpoint.wait_idle().await;
+    }
+
+    async fn connect(&self, to: SocketAddr) -> Connection {
+        let connecting = self.endpoint.connect(to, NAME).expect("a valid address");
+        connecting.await.expect("a listener that answers")
+    }
+
+    fn new(
+        address: IpAddr,
+        make: impl FnOnce(Arc<dyn quinn::AsyncUdpSocket>, EndpointConfig) -> std::io::Result<Endpoint>,
+    ) -> Rogue {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let endpoint = {
             let _entered = runtime.enter();
-            let socket = bind((Ipv4Addr::LOCALHOST, 0).into(), Family::Any).expect("a free port");
+            let socket = bind((address, 0).into(), Family::Any).expect("a free port");
             let socket = TokioRuntime.wrap_udp_socket(socket).expect("a socket");
             make(socket, EndpointConfig::default()).expect("an endpoint")
         };
         Rogue { runtime, endpoint }
+    }
+}
+
+const HELLO: Hello = Hello {
+    session: SessionId([7; 16]),
+    purpose: Purpose::Transfer,
+    lanes: 1,
+    window: WINDOW,
+    retry_for: Duration::ZERO,
+    size: None,
+};
+
+/// The first message of a sender that has this key.
+fn proof_of(key: &Key, connection: &Connection) -> Message {
+    let mut channel = [0; 32];
+    connection.export_keying_material(&mut channel, EXPORTER_LABEL, b"").expect("TLS exports a secret");
+    Message::Knock(Knock {
+        versions: VERSIONS.to_vec(),
+        features: 0,
+        role: Party::Sender,
+        proof: prove(key, LinkEnd::Dialer, &ChannelBinding(channel)),
+    })
+}
+
+/// A sender of one lane that has the key, was welcomed, and says and sends what it likes from there. What the receiver
+/// does not want to hear any more is lost.
+pub struct Intruder {
+    connection: Connection,
+    control: SendStream,
+    heard: ControlReader<RecvStream>,
+}
+
+impl Intruder {
+    /// Says something, in its turn or not.
+    pub async fn say(&mut self, message: &Message) {
+        self.say_bytes(&message.encode()).await;
+    }
+
+    /// Says what need not be a message.
+    pub async fn say_bytes(&mut self, bytes: &[u8]) {
+        let _ = self.control.write_all(bytes).await;
+    }
+
+    /// What the receiver says next; nothing when it is done.
+    pub async fn hear(&mut self) -> Option<Message> {
+        self.heard.next().await.ok().flatten()
+    }
+
+    /// Begins a block that says to have `len` bytes at `offset` of `lane`, and sends some. It goes on as long as what
+    /// is returned; nothing is when the receiver has had enough.
+    pub async fn begin_block(&self, lane: u16, offset: u64, len: usize, bytes: &[u8]) -> Option<SendStream> {
+        let header = BlockHeader { encoding: Encoding::Plain, lane: LaneId(lane), len: len as u32, offset };
+        let mut stream = self.connection.open_uni().await.ok()?;
+        stream.write_all(&header.encode()).await.ok()?;
+        stream.write_all(bytes).await.ok()?;
+        Some(stream)
+    }
+
+    /// Sends a block as it should be.
+    pub async fn send_block(&self, offset: u64, bytes: &[u8]) {
+        // Dropping a stream finishes it.
+        drop(self.begin_block(0, offset, bytes.len(), bytes).await);
+    }
+
+    /// Does nothing until the receiver closes; how it did.
+    pub async fn wait_for_the_end(&self) -> LinkError {
+        self.connection.closed().await.into()
     }
 }
 

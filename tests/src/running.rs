@@ -1,5 +1,6 @@
 //! A process that runs, and what is left of it.
 
+use std::fs;
 use std::io::Read;
 use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt;
@@ -159,6 +160,13 @@ impl Ended {
     fn expect_code(&self, code: i32) {
         assert_eq!(self.code, code, "exit code of {}", self.name);
     }
+}
+
+/// The peak of a process's resident memory so far, in kilobytes; none when it has just ended.
+pub fn peak_memory(pid: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// The checksum at the end of a line: 40 hexadecimal digits, two spaces, a name.

@@ -1,11 +1,10 @@
 //! Both ends stay small however long the stream is.
 #![allow(clippy::print_stderr, reason = "what was measured is shown when the test fails")]
 
-use std::fs;
 use std::thread;
 
 use xbtests::skip::{is_full_run, skip};
-use xbtests::{Endless, Input, Program, Scene};
+use xbtests::{Endless, Input, Program, Scene, peak_memory};
 
 /// The most memory that either end may ever have had, in kilobytes.
 const LIMIT: u64 = 150 << 10;
@@ -15,13 +14,6 @@ fn size() -> u64 {
     if is_full_run() { 10 << 30 } else { 2 << 30 }
 }
 
-/// The peak of a process's resident memory so far, in kilobytes; none when it has just ended.
-fn peak(pid: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
-}
-
 fn expect_flat(scene: &Scene, receiver: Program) {
     let receiver = receiver.start();
     let endless = Input::Reader(Box::new(Endless::new(size())));
@@ -29,7 +21,7 @@ fn expect_flat(scene: &Scene, receiver: Program) {
     let watched = [sender, receiver].map(|program| {
         thread::spawn(move || {
             let mut highest = 0;
-            let ended = program.wait_and_observe(|pid| highest = peak(pid).unwrap_or(0).max(highest));
+            let ended = program.wait_and_observe(|pid| highest = peak_memory(pid).unwrap_or(0).max(highest));
             ended.expect_success();
             highest
         })

@@ -313,6 +313,20 @@ fn a_failing_source_is_told_to_the_receiver() {
     assert!(story.time_of(&Event::Abandoned) < Some(ms(10_000)), "nobody waits for the silent lane");
 }
 
+#[test]
+fn an_abort_lost_with_its_packets_is_said_again_by_the_close() {
+    let mut scenario = Scenario::new(14, 0).over(lossy(ms(20), 0.0));
+    scenario.lanes = vec![vec![Step::Give(MIB), Step::Pause(ms(10_000)), Step::Fail(ErrorKind::ConnectionReset)]];
+    let story = play_twice(&scenario);
+    let failed = story.time_of(&Event::SenderEnded(story.sent.clone())).expect("failed");
+    // The sender closes 3 s after its last word: only that gets through.
+    scenario.there.blackout = Some(Blackout { from: failed - ms(100), lasts: ms(100 + 2990) });
+    let (story, sender, receiver) = assert_failed(&scenario);
+    assert_eq!(sender, receiver);
+    assert_eq!((sender.cause, sender.party), (Cause::Source, Party::Sender));
+    assert!(story.time_of(&Event::Abandoned) > Some(failed + ms(3000)), "the abort itself has come");
+}
+
 fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }

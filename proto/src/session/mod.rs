@@ -122,6 +122,15 @@ impl Violation {
     }
 }
 
+/// What the peer says of its failure. Whether something was committed in spite of it is not for the
+/// peer to say: that is what a receipt is for.
+fn heard(failure: Failure) -> Failure {
+    match failure.cause {
+        Cause::Unconfirmed | Cause::AfterCommit => Failure { cause: Cause::Unforeseen, ..failure },
+        _ => failure,
+    }
+}
+
 /// Why a session cannot go on over a new link.
 fn rewind_failure(lane: LaneId, error: &RewindError) -> Failure {
     Failure::new(Cause::Integrity, Party::Sender, format_args!("{lane} cannot be resumed: {error}"))

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::lane_in::LaneIn;
-use super::{Violation, share};
+use super::{Violation, heard, share};
 use crate::failure::{Cause, Failure, Party};
 use crate::lane::{Block, LaneDigest, LaneId};
 use crate::wire::{Hello, LaneSum, Message, Pulse, Purpose, Reached, Receipt, Resume, SessionId, Waiting, Welcome};
@@ -146,7 +146,7 @@ impl Receiver {
             Message::Abort(failure) => {
                 if !self.is_final() && self.outcome.is_none() {
                     self.last_word = Party::Sender;
-                    self.end(Outcome::Failed(failure));
+                    self.end(Outcome::Failed(heard(failure)));
                 }
                 Ok(())
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Violation, rewind_failure, share};
+use super::{Violation, heard, rewind_failure, share};
 use crate::failure::{Cause, Failure, Party};
 use crate::lane::{Block, LaneDigest, LaneId, Window};
 use crate::wire::{Ack, Hello, LaneSum, Message, Pulse, Purpose, Receipt, SessionId, Waiting, Welcome};
@@ -144,7 +144,7 @@ impl Sender {
             Message::Abort(failure) => {
                 if self.outcome.is_none() {
                     self.last_word = Party::Receiver;
-                    self.end(Outcome::Failed(failure));
+                    self.end(Outcome::Failed(heard(failure)));
                 }
                 Ok(())
             }

@@ -337,6 +337,16 @@ fn an_interruption_after_everything_was_sent_does_not_deny_the_copy() {
 }
 
 #[test]
+fn an_abort_makes_nobody_believe_in_a_copy() {
+    for cause in [Cause::Unconfirmed, Cause::AfterCommit] {
+        let mut pair = Pair::linked();
+        pair.sender.handle(Message::Abort(Failure::new(cause, Party::Receiver, "why"))).expect("in order");
+        let told = Failure::new(Cause::Unforeseen, Party::Receiver, "why");
+        assert_eq!(pair.sender.outcome(), Some(&Sent::Failed(told)));
+    }
+}
+
+#[test]
 fn who_aborts_has_the_last_word_whoever_is_to_blame() {
     let mut pair = Pair::linked();
     pair.sender.fail(Failure::new(Cause::Sink, Party::Receiver, "it has too little room"));
