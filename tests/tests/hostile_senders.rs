@@ -14,7 +14,7 @@ use xbtests::{Intruder, Rogue, Running, Scene, peak_memory};
 const MIB: usize = 1 << 20;
 
 /// The share of the one lane: the receiver's window.
-const SHARE: usize = xbrecv::program::WINDOW as usize;
+const SHARE: usize = xbproto::cli::WINDOW as usize;
 
 /// The most memory that a receiver may ever have had, in kilobytes.
 const LIMIT: u64 = 150 << 10;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use xbproto::failure::Cause;
 use xbproto::lane::LaneId;
-use xbproto::xbstream::{StreamError, StreamPath};
+use xbproto::xbstream::{DecodeError, StreamError, StreamPath};
 
 use super::path::PathError;
 use crate::disk::{DiskError, shown};
@@ -20,7 +20,7 @@ pub enum ExtractError {
     #[error(transparent)]
     Path(#[from] PathError),
     /// The bytes of a lane are not an xbstream, or not in an order that makes files.
-    #[error("{lane}: {error}")]
+    #[error("{}{error}{}", at(*lane), cure(error))]
     Stream {
         /// The lane.
         lane: LaneId,
@@ -108,6 +108,21 @@ pub enum ExtractError {
     /// A method was called out of turn: a defect of the caller.
     #[error("the extraction was already committed or abandoned; please report this")]
     OutOfTurn,
+}
+
+/// Which of several streams it was; most sessions have one, and no user knows it as lane 0.
+fn at(lane: LaneId) -> String {
+    if lane == LaneId(0) { String::new() } else { format!("{lane}: ") }
+}
+
+/// What to do with a stream that is something else.
+fn cure(error: &StreamError) -> &'static str {
+    match error {
+        StreamError::Decode(DecodeError::Text { .. } | DecodeError::Foreign { .. }) => {
+            "; `xbrecv -o FILE` stores any stream"
+        }
+        _ => "",
+    }
 }
 
 impl ExtractError {

@@ -58,7 +58,7 @@ pub(super) fn stdin() -> Result<(Started, Option<u64>), SourceError> {
     started(stdin_fd()?, "-".to_owned())
 }
 
-/// The length that [`file`] would find, without opening anything: a FIFO's writer would take notice.
+/// The length that [`file()`] would find, without opening anything: a FIFO's writer would take notice.
 pub(super) fn length_of_file(path: &Path) -> Result<Option<u64>, SourceError> {
     let length = std::fs::metadata(path).and_then(|metadata| length(&metadata));
     length.map_err(|error| SourceError::Open { name: path.display().to_string(), error })
