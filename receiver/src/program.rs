@@ -104,7 +104,7 @@ fn report(done: &Done, name: &str, reporter: &Reporter) {
         reporter.tell(Event::Checksum { name: name.to_owned(), sum: lane.sum, lane: lane.lane });
     }
     if done.acknowledged == Acknowledged::ByNobody {
-        let words = "the backup is committed, but the link was lost before the sender acknowledged the receipt";
+        let words = "the backup is committed, but the sender has not acknowledged the receipt";
         reporter.tell(Event::Warning(words.to_owned()));
     }
     reporter.tell(Event::Finished(Summary::of(&done.receipt, done.elapsed)));

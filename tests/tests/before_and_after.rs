@@ -111,5 +111,5 @@ fn a_sender_killed_after_its_last_byte_does_not_stop_the_commit() {
     sender.signal(Signal::KILL);
     assert_eq!(sender.wait().code, 137);
     scene.file("go", "");
-    receiver.wait().expect_success().expect_said("before the sender acknowledged the receipt");
+    receiver.wait().expect_success().expect_said("the sender has not acknowledged the receipt");
 }

@@ -242,7 +242,7 @@ fn a_receipt_that_is_never_acknowledged() {
         send_all(intruder).await;
         intruder.wait_for_the_end().await
     });
-    receiver.wait().expect_success().expect_said("before the sender acknowledged the receipt");
+    receiver.wait().expect_success().expect_said("the sender has not acknowledged the receipt");
     assert_eq!(std::fs::read(scene.path("out.xb")).expect("committed"), WHOLE);
 }
 
@@ -255,7 +255,7 @@ fn a_receiver_interrupted_before_its_receipt_is_acknowledged() {
         receiver.signal(Signal::INT);
         intruder.wait_for_the_end().await
     });
-    receiver.wait().expect_success().expect_said("before the sender acknowledged the receipt");
+    receiver.wait().expect_success().expect_said("the sender has not acknowledged the receipt");
     assert_eq!(std::fs::read(scene.path("out.xb")).expect("committed"), WHOLE);
 }
 

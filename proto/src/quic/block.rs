@@ -36,17 +36,12 @@ pub async fn write_block(
     let mut outgoing = Outgoing { stream: connection.open_uni().await?, finished: false };
     // The control stream has priority 0 and so goes before all of them.
     let _ = outgoing.stream.set_priority(-1 - i32::try_from(age).unwrap_or(i32::MAX - 1));
-    outgoing.stream.write_chunk(Bytes::copy_from_slice(&header.encode())).await?;
     gauge.add_wait(Bottleneck::Network, begun.elapsed());
+    outgoing.write(Bytes::copy_from_slice(&header.encode()), throttle, gauge).await?;
     let mut rest = block.bytes;
     while !rest.is_empty() {
         let piece = rest.split_to(rest.len().min(throttle.slice().max(1)));
-        let begun = Instant::now();
-        throttle.admit(piece.len()).await;
-        let admitted = Instant::now();
-        outgoing.stream.write_chunk(piece).await?;
-        gauge.add_wait(Bottleneck::Limiter, admitted - begun);
-        gauge.add_wait(Bottleneck::Network, admitted.elapsed());
+        outgoing.write(piece, throttle, gauge).await?;
     }
     outgoing.finish();
     Ok(())
@@ -60,6 +55,17 @@ struct Outgoing {
 }
 
 impl Outgoing {
+    /// Writes when both the throttle and the connection let it.
+    async fn write(&mut self, bytes: Bytes, throttle: &Throttle, gauge: &Gauge) -> Result<(), LinkError> {
+        let begun = Instant::now();
+        throttle.admit(bytes.len()).await;
+        let admitted = Instant::now();
+        self.stream.write_chunk(bytes).await?;
+        gauge.add_wait(Bottleneck::Limiter, admitted - begun);
+        gauge.add_wait(Bottleneck::Network, admitted.elapsed());
+        Ok(())
+    }
+
     fn finish(mut self) {
         // Fails only on a stream the receiver has stopped, and then there is nothing to finish.
         let _ = self.stream.finish();
