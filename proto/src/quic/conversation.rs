@@ -76,6 +76,9 @@ fn learn<H: Half>(half: &mut H, error: &LinkError) {
     let heard = match error {
         LinkError::Closed { code: CloseCode::Aborted(cause), reason } => peer(*cause, reason),
         LinkError::Closed { code: CloseCode::Violation, reason } => peer(Cause::Integrity, reason),
+        LinkError::Closed { code: CloseCode::Busy | CloseCode::Version | CloseCode::WrongKey, reason } => {
+            peer(Cause::Refused, reason)
+        }
         LinkError::Wire(error) => return half.fail(Failure::new(Cause::Integrity, H::PARTY, error)),
         _ => return,
     };
