@@ -75,9 +75,19 @@ fn the_last_lines_of_a_failed_source_are_repeated() {
     assert!(tail.iter().any(|line| line.contains("the log has wrapped")), "{tail:?}");
 }
 
+/// It is found before the receiver is reached, which takes one sender only and so waits on.
 #[test]
-fn a_source_that_cannot_be_started() {
-    sender_fails(&[], 6, "no-such-tool", |scene, to| scene.sender(to, ["--", "./no-such-tool"]));
+fn a_source_that_cannot_be_started_uses_up_no_receiver() {
+    let scene = Scene::new();
+    scene.file("whole.xb", Backup::small().stream());
+    let receiver = scene.receiver(["-o", "out.xb"]).start();
+    let to = receiver.address();
+    for (source, code) in [(["--", "./no-such-tool"], 6), (["-i", "no-such-file"], 6), (["--tool", "no-such-tool"], 2)]
+    {
+        scene.sender(&to, source).start().wait().expect_failure(code).expect_said("no-such");
+    }
+    scene.sender(&to, ["-i", "whole.xb"]).start().wait().expect_success();
+    receiver.wait().expect_success();
 }
 
 #[test]
