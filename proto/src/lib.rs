@@ -6,7 +6,7 @@
 //! | layer | modules | owns | feature |
 //! |---|---|---|---|
 //! | L4 | [`cli`] | what both programs share on the terminal | `cli` |
-//! | L3 | [`quic`] [`tls`] [`throttle`] [`place`] [`shared`] [`process`] | the async edge | `link` |
+//! | L3 | [`quic`] [`tls`] [`throttle`] [`place`] [`shared`] [`waiting`] [`process`] | the async edge | `link` |
 //! | L2 | [`session`] | the conversation of the two halves | |
 //! | L1 | [`lane`] | order, window and digest of one byte stream | |
 //! | L0 | [`xbstream`] [`wire`] [`meter`] [`quantity`] [`key`] [`failure`] | formats and arithmetic | |
@@ -34,6 +34,8 @@ pub mod shared;
 pub mod throttle;
 #[cfg(feature = "link")]
 pub mod tls;
+#[cfg(feature = "link")]
+pub mod waiting;
 
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -9,6 +9,7 @@ use xbproto::lane::{LaneDigest, LaneId};
 use xbproto::meter::{Bottleneck, Gauge};
 use xbproto::session::Receiver;
 use xbproto::shared::Shared;
+use xbproto::waiting::waiting_for;
 
 use crate::sink::{LaneSink, SinkError};
 
@@ -44,12 +45,11 @@ impl Drain {
         let mut digest = LaneDigest::default();
         let mut durable = 0;
         loop {
-            let begun = Instant::now();
+            let next = waiting_for(Bottleneck::Network, &self.gauge, self.next());
             let step = match durable < digest.len() {
-                true => timeout(SYNC_POLL, self.next()).await.ok(),
-                false => Some(self.next().await),
+                true => timeout(SYNC_POLL, next).await.ok(),
+                false => Some(next.await),
             };
-            self.gauge.add_wait(Bottleneck::Network, begun.elapsed());
             match step {
                 None => {}
                 Some(Step::Write(bytes)) => {

@@ -11,7 +11,7 @@ use xbproto::lane::{LaneDigest, LaneId, MAX_BLOCK};
 use xbproto::meter::{Bottleneck, Gauge};
 use xbproto::session::Sender;
 use xbproto::shared::Shared;
-use xbproto::wire::Waiting;
+use xbproto::waiting::waiting_for;
 
 use crate::source::{LaneInput, LaneReader};
 use crate::tap::{Tap, TapError};
@@ -83,27 +83,24 @@ impl Pump {
 
     /// Waits for room for a whole block; false when the session is over.
     async fn room(&self) -> bool {
-        let begun = Instant::now();
         let lane = self.lane;
         let room = self.session.when(|s| match s.outcome() {
             Some(_) => Some(false),
             None => (s.room(lane) >= MAX_BLOCK).then_some(true),
         });
-        let room = room.await;
-        // What is still waiting to be sent is the network's or the limiter's to answer for: the
-        // uplink counts that. Here everything is sent and not acknowledged.
-        if self.session.look(|s| s.peer_waits_for()) == Waiting::Disk {
-            self.gauge.add_wait(Bottleneck::Disk, begun.elapsed());
+        // What still waits to be sent is the limiter's or the network's affair, and the uplink counts
+        // it. When everything is sent, it is the acknowledgements that are waited for.
+        match self.session.look(|s| s.has_unsent(lane)) {
+            true => room.await,
+            false => waiting_for(Bottleneck::Network, &self.gauge, room).await,
         }
-        room
     }
 
     /// Reads until a block is full, the first bytes in it have lingered, or the lane ends.
     async fn fill(&self, reader: &mut LaneReader, buffer: &mut BytesMut) -> io::Result<More> {
         buffer.reserve(MAX_BLOCK);
-        let begun = Instant::now();
-        let mut read = reader.read_buf(&mut bytes::BufMut::limit(&mut *buffer, MAX_BLOCK)).await?;
-        self.gauge.add_wait(Bottleneck::Source, begun.elapsed());
+        let mut limited = bytes::BufMut::limit(&mut *buffer, MAX_BLOCK);
+        let mut read = waiting_for(Bottleneck::Source, &self.gauge, reader.read_buf(&mut limited)).await?;
         let deadline = Instant::now() + LINGER;
         while read > 0 && buffer.len() < MAX_BLOCK {
             let room = MAX_BLOCK - buffer.len();

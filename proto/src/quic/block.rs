@@ -5,12 +5,12 @@
 
 use bytes::{Bytes, BytesMut};
 use quinn::{Connection, ReadError, ReadExactError, RecvStream, SendStream, VarInt};
-use tokio::time::Instant;
 
 use super::LinkError;
 use crate::lane::Block;
 use crate::meter::{Bottleneck, Gauge};
 use crate::throttle::Throttle;
+use crate::waiting::waiting_for;
 use crate::wire::{BLOCK_HEADER_LEN, BlockHeader, Encoding, WireError};
 
 /// Writes `block` to a stream of its own, as fast as `throttle` and the connection allow, and counts
@@ -32,11 +32,10 @@ pub async fn write_block(
         len: block.bytes.len() as u32,
         offset: block.offset,
     };
-    let begun = Instant::now();
-    let mut outgoing = Outgoing { stream: connection.open_uni().await?, finished: false };
+    let stream = waiting_for(Bottleneck::Network, gauge, connection.open_uni()).await?;
+    let mut outgoing = Outgoing { stream, finished: false };
     // The control stream has priority 0 and so goes before all of them.
     let _ = outgoing.stream.set_priority(-1 - i32::try_from(age).unwrap_or(i32::MAX - 1));
-    gauge.add_wait(Bottleneck::Network, begun.elapsed());
     outgoing.write(Bytes::copy_from_slice(&header.encode()), throttle, gauge).await?;
     let mut rest = block.bytes;
     while !rest.is_empty() {
@@ -57,13 +56,8 @@ struct Outgoing {
 impl Outgoing {
     /// Writes when both the throttle and the connection let it.
     async fn write(&mut self, bytes: Bytes, throttle: &Throttle, gauge: &Gauge) -> Result<(), LinkError> {
-        let begun = Instant::now();
-        throttle.admit(bytes.len()).await;
-        let admitted = Instant::now();
-        self.stream.write_chunk(bytes).await?;
-        gauge.add_wait(Bottleneck::Limiter, admitted - begun);
-        gauge.add_wait(Bottleneck::Network, admitted.elapsed());
-        Ok(())
+        waiting_for(Bottleneck::Limiter, gauge, throttle.admit(bytes.len())).await;
+        Ok(waiting_for(Bottleneck::Network, gauge, self.stream.write_chunk(bytes)).await?)
     }
 
     fn finish(mut self) {

@@ -237,6 +237,11 @@ impl Sender {
         self.lanes.get(usize::from(lane.0)).map_or(0, |lane| lane.window.room())
     }
 
+    /// Whether blocks of `lane` still wait to be sent.
+    pub fn has_unsent(&self, lane: LaneId) -> bool {
+        self.lanes.get(usize::from(lane.0)).is_some_and(|lane| lane.window.has_unsent())
+    }
+
     /// What the receiver said when it took the session, once it has.
     pub fn target(&self) -> Option<&Welcome> {
         self.target.as_ref()
