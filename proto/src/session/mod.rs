@@ -17,6 +17,7 @@ mod half;
 mod lane_in;
 mod receiver;
 mod sender;
+mod voice;
 
 pub use half::{Farewell, Half};
 pub use receiver::{LinkRefused, Outcome as Received, Receiver, ReceiverConfig};

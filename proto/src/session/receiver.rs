@@ -1,13 +1,13 @@
 //! The receiving half.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::lane_in::LaneIn;
+use super::voice::Voice;
 use super::{Violation, heard, share};
 use crate::failure::{Cause, Failure, Party};
 use crate::lane::{Block, LaneDigest, LaneId};
-use crate::wire::{Hello, LaneSum, Message, Pulse, Purpose, Reached, Receipt, Resume, SessionId, Waiting, Welcome};
+use crate::wire::{Hello, LaneSum, Message, Purpose, Reached, Receipt, Resume, SessionId, Waiting, Welcome};
 
 /// What a receiver offers.
 #[derive(Clone, Debug)]
@@ -55,13 +55,9 @@ pub struct Receiver {
     /// The sender is gone for good, but has said all that is needed to commit.
     alone: bool,
     lanes: Vec<LaneIn>,
-    outgoing: VecDeque<Message>,
+    voice: Voice,
     receipt: Option<Receipt>,
-    waits_for: Waiting,
-    peer_waits_for: Waiting,
     outcome: Option<Outcome>,
-    /// Who has said the last word, once there is an outcome.
-    last_word: Party,
 }
 
 impl Receiver {
@@ -74,12 +70,9 @@ impl Receiver {
             linked: false,
             alone: false,
             lanes: Vec::new(),
-            outgoing: VecDeque::new(),
+            voice: Voice::of(Party::Receiver),
             receipt: None,
-            waits_for: Waiting::Nothing,
-            peer_waits_for: Waiting::Nothing,
             outcome: None,
-            last_word: Party::Receiver,
         }
     }
 
@@ -110,15 +103,14 @@ impl Receiver {
             None => self.begin(hello.clone())?,
         }
         self.linked = true;
-        self.waits_for = Waiting::Nothing;
-        self.last_word = Party::Receiver;
-        self.outgoing.clear();
         let lanes = self.lanes.iter_mut().map(LaneIn::resume).collect();
         let welcome = self.welcome(&hello, lanes);
-        self.outgoing.push_back(Message::Welcome(welcome));
-        self.outgoing.extend(self.receipt.clone().map(Message::Receipt));
+        self.voice.begin(Message::Welcome(welcome));
+        if let Some(receipt) = self.receipt.clone() {
+            self.voice.say(Message::Receipt(receipt));
+        }
         if let Some(Outcome::Failed(failure)) = &self.outcome {
-            self.outgoing.push_back(Message::Abort(failure.clone()));
+            self.voice.say(Message::Abort(failure.clone()));
         }
         Ok(())
     }
@@ -126,7 +118,7 @@ impl Receiver {
     /// The link is lost. What is in the sink stays there.
     pub fn link_down(&mut self) {
         self.linked = false;
-        self.outgoing.clear();
+        self.voice.fall_silent();
     }
 
     /// Takes in what the sender said.
@@ -138,20 +130,20 @@ impl Receiver {
             Message::LaneEnd(sum) if self.linked => self.lane_mut(sum.lane)?.ends(sum),
             Message::Seen if self.phase == Phase::Committed => {
                 if let Some(receipt) = self.receipt.clone() {
-                    self.last_word = Party::Sender;
+                    self.voice.peer_has_last_word();
                     self.end(Outcome::Confirmed(receipt));
                 }
                 Ok(())
             }
             Message::Abort(failure) => {
                 if !self.is_final() && self.outcome.is_none() {
-                    self.last_word = Party::Sender;
+                    self.voice.peer_has_last_word();
                     self.end(Outcome::Failed(heard(failure)));
                 }
                 Ok(())
             }
             Message::Pulse(pulse) => {
-                self.peer_waits_for = pulse.waiting;
+                self.voice.heard(pulse);
                 Ok(())
             }
             other => Err(Violation::unexpected(&other)),
@@ -246,7 +238,7 @@ impl Receiver {
         self.phase = Phase::Committed;
         let receipt = Receipt { reached, lanes: self.sums(), files };
         if self.linked {
-            self.outgoing.push_back(Message::Receipt(receipt.clone()));
+            self.voice.say(Message::Receipt(receipt.clone()));
         }
         if self.alone {
             self.end(Outcome::Unacknowledged(receipt.clone()));
@@ -258,9 +250,8 @@ impl Receiver {
     pub fn waits_for(&mut self, waiting: Waiting) {
         // The end is for the sink alone, whatever the meters say.
         let settling = self.phase != Phase::Receiving && waiting != Waiting::Syncing;
-        if self.linked && self.waits_for != waiting && !settling {
-            self.waits_for = waiting;
-            self.outgoing.push_back(Message::Pulse(Pulse { waiting }));
+        if self.linked && !settling {
+            self.voice.waits_for(waiting);
         }
     }
 
@@ -275,7 +266,7 @@ impl Receiver {
             return;
         }
         if self.outcome.is_none() && self.linked {
-            self.outgoing.push_back(Message::Abort(failure.clone()));
+            self.voice.say(Message::Abort(failure.clone()));
         }
         self.end(Outcome::Failed(failure));
     }
@@ -293,7 +284,7 @@ impl Receiver {
 
     /// The next control message to write, if there is one.
     pub fn next_message(&mut self) -> Option<Message> {
-        if let Some(message) = self.outgoing.pop_front() {
+        if let Some(message) = self.voice.next() {
             return Some(message);
         }
         if !self.linked || self.outcome.is_some() {
@@ -324,7 +315,7 @@ impl Receiver {
 
     /// What the sender is waiting for, as it said last.
     pub fn peer_waits_for(&self) -> Waiting {
-        self.peer_waits_for
+        self.voice.peer_waits_for()
     }
 
     /// Length and SHA-1 of what is in the sink, in order of the lanes.
@@ -349,7 +340,7 @@ impl Receiver {
 
     /// Who has said the last word of a session that is over; the other one closes the link.
     pub(super) fn last_word(&self) -> Party {
-        self.last_word
+        self.voice.last_word()
     }
 
     /// How it ended, once it has.

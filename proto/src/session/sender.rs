@@ -1,14 +1,14 @@
 //! The sending half.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::voice::Voice;
 use super::{Violation, heard, rewind_failure, share};
 use crate::failure::{Cause, Failure, Party};
 use crate::lane::{Block, LaneDigest, LaneId, Window};
-use crate::wire::{Ack, Hello, LaneSum, Message, Pulse, Purpose, Receipt, SessionId, Waiting, Welcome};
+use crate::wire::{Ack, Hello, LaneSum, Message, Purpose, Receipt, SessionId, Waiting, Welcome};
 
 /// What a sender proposes.
 #[derive(Clone, Debug)]
@@ -74,12 +74,8 @@ pub struct Sender {
     /// The lane that is asked first for the next block.
     turn: usize,
     source_succeeded: bool,
-    outgoing: VecDeque<Message>,
-    waits_for: Waiting,
-    peer_waits_for: Waiting,
+    voice: Voice,
     outcome: Option<Outcome>,
-    /// Who has said the last word, once there is an outcome.
-    last_word: Party,
 }
 
 impl Sender {
@@ -92,11 +88,8 @@ impl Sender {
             target: None,
             turn: 0,
             source_succeeded: false,
-            outgoing: VecDeque::new(),
-            waits_for: Waiting::Nothing,
-            peer_waits_for: Waiting::Nothing,
+            voice: Voice::of(Party::Sender),
             outcome: None,
-            last_word: Party::Sender,
         }
     }
 
@@ -104,10 +97,7 @@ impl Sender {
     pub fn link_up(&mut self) {
         let config = &self.config;
         self.link = Link::Greeting;
-        self.waits_for = Waiting::Nothing;
-        self.last_word = Party::Sender;
-        self.outgoing.clear();
-        self.outgoing.push_back(Message::Hello(Hello {
+        self.voice.begin(Message::Hello(Hello {
             session: config.session,
             purpose: config.purpose,
             lanes: config.lanes,
@@ -116,14 +106,14 @@ impl Sender {
             size: config.size,
         }));
         if let Some(Outcome::Failed(failure)) = &self.outcome {
-            self.outgoing.push_back(Message::Abort(failure.clone()));
+            self.voice.say(Message::Abort(failure.clone()));
         }
     }
 
     /// The link is lost. What was not acknowledged is kept.
     pub fn link_down(&mut self) {
         self.link = Link::Down;
-        self.outgoing.clear();
+        self.voice.fall_silent();
         for lane in self.lanes.iter_mut().filter(|lane| lane.end == EndSaid::OnThisLink) {
             lane.end = EndSaid::Before;
         }
@@ -143,13 +133,13 @@ impl Sender {
             }
             Message::Abort(failure) => {
                 if self.outcome.is_none() {
-                    self.last_word = Party::Receiver;
+                    self.voice.peer_has_last_word();
                     self.end(Outcome::Failed(heard(failure)));
                 }
                 Ok(())
             }
             Message::Pulse(pulse) => {
-                self.peer_waits_for = pulse.waiting;
+                self.voice.heard(pulse);
                 Ok(())
             }
             other => Err(Violation::unexpected(&other)),
@@ -178,9 +168,8 @@ impl Sender {
 
     /// What this side is waiting for: told to the receiver when it changes.
     pub fn waits_for(&mut self, waiting: Waiting) {
-        if self.link == Link::Up && self.waits_for != waiting {
-            self.waits_for = waiting;
-            self.outgoing.push_back(Message::Pulse(Pulse { waiting }));
+        if self.link == Link::Up {
+            self.voice.waits_for(waiting);
         }
     }
 
@@ -191,7 +180,7 @@ impl Sender {
             failure.reason.push_str("; everything had been sent, so the copy may exist: look at the receiver");
         }
         if self.outcome.is_none() && self.link != Link::Down {
-            self.outgoing.push_back(Message::Abort(failure.clone()));
+            self.voice.say(Message::Abort(failure.clone()));
         }
         self.end(Outcome::Failed(failure));
     }
@@ -209,7 +198,7 @@ impl Sender {
 
     /// The next control message to write, if there is one.
     pub fn next_message(&mut self) -> Option<Message> {
-        if let Some(message) = self.outgoing.pop_front() {
+        if let Some(message) = self.voice.next() {
             return Some(message);
         }
         if self.link != Link::Up || !self.source_succeeded || self.outcome.is_some() {
@@ -249,7 +238,7 @@ impl Sender {
 
     /// What the receiver is waiting for, as it said last.
     pub fn peer_waits_for(&self) -> Waiting {
-        self.peer_waits_for
+        self.voice.peer_waits_for()
     }
 
     /// Length and SHA-1 of the lanes that have ended, in order.
@@ -264,7 +253,7 @@ impl Sender {
 
     /// Who has said the last word of a session that is over; the other one closes the link.
     pub(super) fn last_word(&self) -> Party {
-        self.last_word
+        self.voice.last_word()
     }
 
     /// How it ended, once it has.
@@ -283,7 +272,7 @@ impl Sender {
             return Err(Violation::Lanes { welcomed: welcome.lanes.len(), lanes });
         }
         if self.config.purpose == Purpose::Check {
-            self.last_word = Party::Receiver;
+            self.voice.peer_has_last_word();
             self.end(Outcome::Checked(welcome));
             return Ok(());
         }
@@ -320,7 +309,7 @@ impl Sender {
     fn received(&mut self, receipt: Receipt) {
         let ours = self.sums();
         if receipt.lanes == ours {
-            self.outgoing.push_back(Message::Seen);
+            self.voice.say(Message::Seen);
             self.end(Outcome::Confirmed(receipt));
             return;
         }

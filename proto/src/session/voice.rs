@@ -1,0 +1,70 @@
+//! What one half says on its link, and what both say they wait for.
+
+use std::collections::VecDeque;
+
+use crate::failure::Party;
+use crate::wire::{Message, Pulse, Waiting};
+
+/// The words of one half.
+#[derive(Debug)]
+pub(super) struct Voice {
+    own: Party,
+    /// What is to be said next, in this order; nothing while there is no link.
+    words: VecDeque<Message>,
+    waits_for: Waiting,
+    peer_waits_for: Waiting,
+    /// Who has said the last word, once the session is over.
+    last_word: Party,
+}
+
+impl Voice {
+    pub(super) fn of(own: Party) -> Voice {
+        let nothing = Waiting::Nothing;
+        Voice { own, words: VecDeque::new(), waits_for: nothing, peer_waits_for: nothing, last_word: own }
+    }
+
+    /// A link is there: begins anew with this. Nothing that was said on another one counts.
+    pub(super) fn begin(&mut self, greeting: Message) {
+        *self = Voice::of(self.own);
+        self.say(greeting);
+    }
+
+    pub(super) fn say(&mut self, message: Message) {
+        self.words.push_back(message);
+    }
+
+    /// The link is gone, and what was not said yet with it.
+    pub(super) fn fall_silent(&mut self) {
+        self.words.clear();
+    }
+
+    pub(super) fn next(&mut self) -> Option<Message> {
+        self.words.pop_front()
+    }
+
+    /// Says what this half waits for, if that has changed.
+    pub(super) fn waits_for(&mut self, waiting: Waiting) {
+        if self.waits_for != waiting {
+            self.waits_for = waiting;
+            self.say(Message::Pulse(Pulse { waiting }));
+        }
+    }
+
+    /// The peer has said what it waits for.
+    pub(super) fn heard(&mut self, pulse: Pulse) {
+        self.peer_waits_for = pulse.waiting;
+    }
+
+    pub(super) fn peer_waits_for(&self) -> Waiting {
+        self.peer_waits_for
+    }
+
+    /// The peer has said what ends the session.
+    pub(super) fn peer_has_last_word(&mut self) {
+        self.last_word = self.own.peer();
+    }
+
+    pub(super) fn last_word(&self) -> Party {
+        self.last_word
+    }
+}
