@@ -64,7 +64,7 @@ pub struct Args {
     #[arg(short = 'L', long, value_name = "RATE", help_heading = "Connection")]
     pub rate_limit: Option<Rate>,
 
-    /// How long to try to reach the receiver before giving up (such as 30s, 5m)
+    /// How long to try to reach the receiver before giving up (such as 30s, 5m; 0 tries once)
     #[arg(long, value_name = "DURATION", default_value = "30s", help_heading = "Connection")]
     pub wait: Span,
 

@@ -53,7 +53,9 @@ async fn reach<T, F: Future<Output = Result<T, LinkError>>>(
     reporter: &Reporter,
     dial: impl Fn(SocketAddr) -> F,
 ) -> Result<T, Failure> {
-    let deadline = Instant::now() + route.wait;
+    // Not to wait is to try once.
+    let limit = if route.wait.is_zero() { ATTEMPT } else { route.wait };
+    let deadline = Instant::now() + limit;
     let mut last = Miss::Silence;
     loop {
         let miss = match timeout_at(deadline, route.addresses()).await {
@@ -76,7 +78,7 @@ async fn reach<T, F: Future<Output = Result<T, LinkError>>>(
             _ => Event::Detail(format!("{miss}; trying again")),
         });
         last = miss;
-        if Instant::now() + PAUSE >= deadline {
+        if route.wait.is_zero() || Instant::now() + PAUSE >= deadline {
             return Err(unreachable(route, &last));
         }
         sleep(PAUSE).await;
@@ -166,13 +168,24 @@ mod tests {
     /// On the paused clock: the times are exact.
     #[tokio::test(start_paused = true)]
     async fn nobody_is_waited_for_beyond_the_limit() {
-        for wait in [0, 1, 700, 1000, 7300, 30_000] {
+        for wait in [1, 700, 1000, 7300, 30_000] {
             let (begun, route) = (Instant::now(), route("127.0.0.1:9", wait));
             let failure = reach(&route, &reporter(), |_| pending::<Result<(), _>>()).await.unwrap_err();
             assert!(begun.elapsed() <= Duration::from_millis(wait + 1), "{wait}: {:?}", begun.elapsed());
             assert_eq!(failure.cause, Cause::PeerLost);
             assert!(failure.reason.contains("(no answer)"), "{failure}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn not_to_wait_is_to_try_once() {
+        let tries = RefCell::new(0);
+        let dial = |_| {
+            *tries.borrow_mut() += 1;
+            ready(Err::<(), _>(LinkError::Lost("no answer".into())))
+        };
+        let failure = reach(&route("127.0.0.1:9", 0), &reporter(), dial).await.unwrap_err();
+        assert_eq!((failure.cause, *tries.borrow()), (Cause::PeerLost, 1));
     }
 
     #[tokio::test(start_paused = true)]
