@@ -34,5 +34,5 @@ pub use lines::Lines;
 pub use none::Quiet;
 pub use progress::{Progress, Standing};
 pub use reporter::{Reporter, Verbosity};
-pub use secret::{GivenKey, KEY_VARIABLE, SecretError, ask_for_key, generate_key_file, given_key};
+pub use secret::{GivenKey, SecretError, ask_for_key, generate_key_file, given_key};
 pub use style::{ProgressStyle, Screen};

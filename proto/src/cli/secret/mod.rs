@@ -13,10 +13,7 @@ use zeroize::Zeroizing;
 pub use prompt::ask_for_key;
 
 use crate::key::{Key, KeyError};
-
-/// The environment variable that may hold the key. It is for this program only: every child is
-/// started without it.
-pub const KEY_VARIABLE: &str = "XB_KEY";
+use crate::process::KEY_VARIABLE;
 
 /// The most that is read of a key file, in bytes; a key has 38.
 const MAX_KEY_FILE: u64 = 4096;
