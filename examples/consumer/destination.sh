@@ -3,6 +3,11 @@
 set -eu
 : "${FILE:=/backup/copy.xbstream.gpg}" "${RECIPIENT:=backup@example.com}"
 
+if [ -e "$FILE" ] || [ -e "$FILE.partial" ]; then
+    echo "$FILE or $FILE.partial exists already" >&2
+    exit 7
+fi
+
 xbrecv --listen "${XB_LISTEN:-9999}" --key-file "${XB_KEY_FILE:-/etc/xb/key}" -- \
     gpg --batch --encrypt --recipient "$RECIPIENT" --output "$FILE.partial" || {
     code=$?
@@ -11,4 +16,5 @@ xbrecv --listen "${XB_LISTEN:-9999}" --key-file "${XB_KEY_FILE:-/etc/xb/key}" --
 }
 # gpg has ended with 0, and both sides have the same checksum.
 sync "$FILE.partial"
-mv -n "$FILE.partial" "$FILE"
+ln "$FILE.partial" "$FILE" # unlike mv -n, this fails when somebody has taken the name meanwhile
+rm "$FILE.partial"

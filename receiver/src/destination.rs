@@ -8,7 +8,7 @@ use xbproto::cli::{Event, Reporter};
 
 use crate::args::Args;
 use crate::disk::{DiskError, Notice};
-use crate::extract::Progress;
+use crate::extract::{Progress, STAGING_PREFIX};
 use crate::sink::{self, CommandSink, ExtractSink, Sink, SinkError, StdoutSink};
 
 /// A sink and what is known about it.
@@ -37,6 +37,11 @@ pub fn open(args: &Args, id: u64, window: u64, reporter: &Reporter) -> Result<De
         let directory = args.directory.as_deref().unwrap_or(Path::new("."));
         let (sink, notices) = ExtractSink::create(directory, id)?;
         tell(notices);
+        if has_company(directory) {
+            let words =
+                format!("{} is not empty: what is there stays among the files of the backup", directory.display());
+            reporter.tell(Event::Warning(words));
+        }
         let unpacking = Some(sink.progress());
         return Ok(Destination { sink: Box::new(sink), name: "-".into(), unpacking });
     }
@@ -52,4 +57,12 @@ pub fn open(args: &Args, id: u64, window: u64, reporter: &Reporter) -> Result<De
         }
     };
     Ok(Destination { sink, name: "-".into(), unpacking: None })
+}
+
+/// Whether there is anything in `directory` but our own staging folder. A server would take foreign
+/// redo logs or tables in a restored directory for its own.
+fn has_company(directory: &Path) -> bool {
+    let ours = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(STAGING_PREFIX.as_bytes());
+    std::fs::read_dir(directory)
+        .is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(|e| !ours(&e.file_name()))))
 }

@@ -115,7 +115,7 @@ async fn verdict(
     };
     ending.verdict().await?;
     if bytes == 0 {
-        return Err(SourceError::Silent { name: name.to_owned() }.into());
+        return Err(SourceError::Silent.into());
     }
     Ok(watch.complete()?)
 }

@@ -78,7 +78,7 @@ fn key(args: &Args, reporter: &Reporter) -> Result<xbproto::key::Key, Failure> {
             given.warning.into_iter().for_each(|warning| reporter.tell(Event::Warning(warning)));
             Ok(given.key)
         }
-        None => ask_for_key().map_err(|error| failure(Cause::Usage, error)),
+        None => ask_for_key().map_err(|error| failure(error.cause(), error)),
     }
 }
 

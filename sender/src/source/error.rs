@@ -83,11 +83,11 @@ pub enum SourceError {
         name: String,
     },
     /// The source ended well, but a backup has at least one byte.
-    #[error("{name} gave no bytes at all, though it ended well")]
-    Silent {
-        /// Which.
-        name: String,
-    },
+    #[error(
+        "the source ended well, but gave no bytes at all; does the tool write the backup to standard output \
+         (--stream=xbstream), or did it make one here?"
+    )]
+    Silent,
     /// Nobody read the input to its end.
     #[error("{name} was not read to its end")]
     Abandoned {

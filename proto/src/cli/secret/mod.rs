@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 pub use prompt::ask_for_key;
 
+use crate::failure::Cause;
 use crate::key::{Key, KeyError};
 use crate::process::KEY_VARIABLE;
 
@@ -27,7 +28,7 @@ pub struct GivenKey {
     pub warning: Option<String>,
 }
 
-/// Why there is no key. All of these are wrong usage.
+/// Why there is no key.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// Neither file nor variable, and nobody to ask.
@@ -66,6 +67,17 @@ pub enum SecretError {
     /// The terminal does not do as it is told.
     #[error("asking for the key on the terminal: {0}; set XB_KEY or use --key-file FILE instead")]
     Terminal(io::Error),
+}
+
+impl SecretError {
+    /// What a program without a key exits for: whoever gives up at the prompt interrupts it, all else
+    /// is wrong usage.
+    pub fn cause(&self) -> Cause {
+        match self {
+            SecretError::NotEntered => Cause::Interrupted,
+            _ => Cause::Usage,
+        }
+    }
 }
 
 /// The key from `--key-file`, else from `XB_KEY`; `None` if neither is given.
