@@ -1,0 +1,64 @@
+//! What neither half takes from the other.
+
+use super::*;
+
+#[test]
+fn a_receipt_before_the_end_is_a_violation() {
+    let mut pair = Pair::linked();
+    let receipt = crate::wire::Receipt { reached: Reached::Synced, lanes: Vec::new(), files: None };
+    let error = pair.sender.handle(Message::Receipt(receipt)).expect_err("too early");
+    assert_eq!(error, Violation::Unexpected { message: "Receipt" });
+}
+
+#[test]
+fn a_lane_ends_once() {
+    let mut pair = Pair::linked();
+    let end = |len| Message::LaneEnd(LaneSum { lane: LaneId(0), len, sum: Sha1Sum([0; 20]) });
+    pair.receiver.handle(end(3)).expect("its turn");
+    pair.receiver.handle(end(3)).expect("the same again");
+    assert!(matches!(pair.receiver.handle(end(4)), Err(Violation::TwoEnds { .. })));
+}
+
+#[test]
+fn blocks_that_never_end_take_no_more_than_the_share() {
+    let mut pair = Pair::linked();
+    let (lane, share) = (LaneId(0), WINDOW as usize / 2);
+    pair.receiver.begins(lane, 0, share).expect("all of the share");
+    assert!(matches!(pair.receiver.begins(lane, 0, 1), Err(Violation::Crowded { .. })));
+    pair.receiver.given_up(lane, share);
+    pair.receiver.begins(lane, 0, 1).expect("there is room again");
+}
+
+#[test]
+fn another_session_is_refused_while_one_runs() {
+    let mut pair = Pair::linked();
+    let other = Hello {
+        session: SessionId([2; 16]),
+        purpose: Purpose::Transfer,
+        lanes: 1,
+        window: WINDOW,
+        retry_for: Duration::ZERO,
+        size: None,
+    };
+    assert!(matches!(pair.receiver.link_up(other), Err(receiver::LinkRefused::Busy { .. })));
+}
+
+#[test]
+fn a_window_too_small_for_its_lanes_is_refused() {
+    assert_eq!(share(4 << 20, 2), Ok(2 << 20));
+    assert!(share(4 << 20, 3).expect_err("too small").to_string().contains("3 lanes"));
+}
+
+#[test]
+fn blocks_past_the_end_or_the_share_are_violations() {
+    let mut pair = Pair::linked();
+    let block = |offset, len: usize| Block { lane: LaneId(0), offset, bytes: Bytes::from(vec![0; len]) };
+    let past_share = pair.receiver.arrived(block(WINDOW / 2, 1)).expect_err("past the share");
+    assert!(matches!(past_share, Violation::Misplaced { .. }));
+    pair.receiver
+        .handle(Message::LaneEnd(LaneSum { lane: LaneId(0), len: 3, sum: Sha1Sum([0; 20]) }))
+        .expect("its turn");
+    assert!(matches!(pair.receiver.arrived(block(0, 4)), Err(Violation::PastEnd { .. })));
+    let unknown = Block { lane: LaneId(9), offset: 0, bytes: Bytes::from_static(b"x") };
+    assert!(matches!(pair.receiver.arrived(unknown), Err(Violation::UnknownLane { .. })));
+}
