@@ -27,6 +27,8 @@ pub enum Cause {
     Unconfirmed,
     /// The copy is committed, but what was to run after it failed.
     AfterCommit,
+    /// The time for the whole was over.
+    Deadline,
     /// SIGINT.
     Interrupted,
     /// SIGTERM.
@@ -35,7 +37,7 @@ pub enum Cause {
 
 impl Cause {
     /// Every cause with its exit code and its number on the wire (the same), in order of the code.
-    pub const ALL: [(Cause, u8); 11] = [
+    pub const ALL: [(Cause, u8); 12] = [
         (Cause::Unforeseen, 1),
         (Cause::Usage, 2),
         (Cause::PeerLost, 3),
@@ -45,6 +47,7 @@ impl Cause {
         (Cause::Sink, 7),
         (Cause::Unconfirmed, 8),
         (Cause::AfterCommit, 9),
+        (Cause::Deadline, 124),
         (Cause::Interrupted, 130),
         (Cause::Terminated, 143),
     ];

@@ -16,6 +16,7 @@ pub const EXIT_CODES: &[(u8, &str, &str)] = &[
     (7, "sink failed", "the destination failed, exists already, or is in use"),
     (8, "unconfirmed", "everything was sent, but the receipt never came"),
     (9, "after commit", "the backup is committed, but what was to run after it failed"),
+    (124, "deadline", "the time for the whole (--deadline) was over"),
     (130, "interrupted", "interrupted (SIGINT)"),
     (143, "terminated", "terminated (SIGTERM)"),
 ];

@@ -18,6 +18,9 @@ pub trait Half {
     /// What is to be said next, if anything.
     fn next_message(&mut self) -> Option<Message>;
 
+    /// Says that this side is alive, and what it waits for, if there is a link to say it on.
+    fn beat(&mut self);
+
     /// Ends the session with a failure of this side.
     fn fail(&mut self, failure: Failure);
 
@@ -60,6 +63,10 @@ impl Half for Sender {
         Sender::next_message(self)
     }
 
+    fn beat(&mut self) {
+        Sender::beat(self);
+    }
+
     fn fail(&mut self, failure: Failure) {
         Sender::fail(self, failure);
     }
@@ -88,6 +95,10 @@ impl Half for Receiver {
         Receiver::next_message(self)
     }
 
+    fn beat(&mut self) {
+        Receiver::beat(self);
+    }
+
     fn fail(&mut self, failure: Failure) {
         Receiver::fail(self, failure);
     }
@@ -101,6 +112,8 @@ impl Half for Receiver {
             Received::Confirmed(_) => Farewell::done(self.last_word(), "confirmed"),
             Received::Unacknowledged(_) => Farewell::done(self.last_word(), "committed"),
             Received::Failed(failure) => Farewell::aborted(self.last_word(), failure),
+            // The link was lost before: there is nobody to say farewell to.
+            Received::Replaced => None,
         }
     }
 }

@@ -24,19 +24,46 @@ pub(super) struct LaneIn {
     end: Option<LaneSum>,
     /// Whether the sink has closed the lane.
     finished: bool,
+    /// What the whole lane was, if it was committed before this process began.
+    committed: Option<LaneSum>,
 }
 
 impl LaneIn {
     pub(super) fn new(lane: LaneId, share: usize) -> LaneIn {
         let (blocks, digest) = (Reassembler::new(0, share), LaneDigest::default());
-        LaneIn { lane, blocks, share, under_way: 0, digest, durable: 0, told: (0, 0), end: None, finished: false }
+        LaneIn {
+            lane,
+            blocks,
+            share,
+            under_way: 0,
+            digest,
+            durable: 0,
+            told: (0, 0),
+            end: None,
+            finished: false,
+            committed: None,
+        }
+    }
+
+    /// Goes on after what `digest` covers, which is durable since before this process began.
+    pub(super) fn recall(&mut self, digest: LaneDigest) {
+        self.blocks = Reassembler::new(digest.len(), self.share);
+        self.durable = digest.len();
+        self.digest = digest;
+    }
+
+    /// All of the lane was committed before this process began.
+    pub(super) fn recall_whole(&mut self, sum: LaneSum) {
+        self.blocks = Reassembler::new(sum.len, self.share);
+        self.committed = Some(sum);
     }
 
     /// Where a new link goes on. What is durable is told again on it.
     pub(super) fn resume(&mut self) -> Resume {
         self.under_way = 0;
         self.told = (self.written(), 0);
-        Resume { offset: self.written(), sum: self.digest.sum() }
+        let LaneSum { len, sum, .. } = self.sum();
+        Resume { offset: len, sum }
     }
 
     /// A block begins to arrive. Asked before memory is taken for it.
@@ -62,6 +89,11 @@ impl LaneIn {
             return Err(Violation::PastEnd { lane, end: sum.len, received });
         }
         self.blocks.insert(block).map_err(|error| Violation::Misplaced { lane, error })
+    }
+
+    /// Bytes that have arrived and are not in the sink.
+    pub(super) fn held(&self) -> usize {
+        self.blocks.held()
     }
 
     /// The next bytes for the sink, if they have arrived.
@@ -119,7 +151,7 @@ impl LaneIn {
 
     /// Length and SHA-1 of what is in the sink.
     pub(super) fn sum(&self) -> LaneSum {
-        LaneSum { lane: self.lane, len: self.written(), sum: self.digest.sum() }
+        self.committed.unwrap_or_else(|| LaneSum { lane: self.lane, len: self.written(), sum: self.digest.sum() })
     }
 
     /// What is wrong with the digest of a drained lane, if it is.
@@ -133,6 +165,6 @@ impl LaneIn {
     }
 
     fn written(&self) -> u64 {
-        self.digest.len()
+        self.committed.map_or(self.digest.len(), |sum| sum.len)
     }
 }

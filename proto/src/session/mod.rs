@@ -132,9 +132,14 @@ fn heard(failure: Failure) -> Failure {
     }
 }
 
-/// Why a session cannot go on over a new link.
+/// Why a session cannot go on over a new link. A receiver that remembers too little has lost its
+/// state; one that has other bytes has worse.
 fn rewind_failure(lane: LaneId, error: &RewindError) -> Failure {
-    Failure::new(Cause::Integrity, Party::Sender, format_args!("{lane} cannot be resumed: {error}"))
+    let (cause, party) = match error {
+        RewindError::OutOfWindow { .. } => (Cause::PeerLost, Party::Receiver),
+        RewindError::Digest { .. } => (Cause::Integrity, Party::Sender),
+    };
+    Failure::new(cause, party, format_args!("{lane} cannot be resumed: {error}"))
 }
 
 /// An equal share of the window for each lane, in bytes.

@@ -29,6 +29,8 @@ pub enum Outcome {
     Unacknowledged(Receipt),
     /// It failed, here or there; nothing is committed.
     Failed(Failure),
+    /// It had no living link, and makes room for another one; nothing is committed.
+    Replaced,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +78,36 @@ impl Receiver {
         }
     }
 
+    /// A receiver that goes on with the session `hello` after its process was restarted: `lanes` are the
+    /// digests of what is durable.
+    ///
+    /// # Errors
+    /// [`Violation`] when its settings do not fit the session any more.
+    pub fn recalled(config: ReceiverConfig, hello: Hello, lanes: Vec<LaneDigest>) -> Result<Receiver, Violation> {
+        let mut receiver = Receiver::new(config);
+        receiver.begin(hello)?;
+        for (lane, digest) in receiver.lanes.iter_mut().zip(lanes) {
+            lane.recall(digest);
+        }
+        Ok(receiver)
+    }
+
+    /// A receiver whose process was restarted after it had committed the session `hello`: it is there
+    /// only to repeat the receipt.
+    ///
+    /// # Errors
+    /// [`Violation`] when its settings do not fit the session any more.
+    pub fn recalled_committed(config: ReceiverConfig, hello: Hello, receipt: Receipt) -> Result<Receiver, Violation> {
+        let mut receiver = Receiver::new(config);
+        receiver.begin(hello)?;
+        for (lane, sum) in receiver.lanes.iter_mut().zip(&receipt.lanes) {
+            lane.recall_whole(*sum);
+        }
+        receiver.phase = Phase::Committed;
+        receiver.receipt = Some(receipt);
+        Ok(receiver)
+    }
+
     /// Answers a `Hello` on a fresh link that only wants to know: the session is not touched.
     ///
     /// # Errors
@@ -84,22 +116,29 @@ impl Receiver {
         if let Some(running) = &self.session {
             return Err(LinkRefused::Busy { running: running.session });
         }
-        share(hello.window.min(self.config.window), hello.lanes.into())?;
+        self.would_take(hello)?;
         let fresh = Resume { offset: 0, sum: LaneDigest::default().sum() };
         Ok(self.welcome(hello, vec![fresh; hello.lanes.into()]))
     }
 
-    /// A link is authenticated and its sender has greeted. The session begins, or goes on.
+    /// Whether a session with this proposal could be served, if no other were.
     ///
     /// # Errors
-    /// [`Violation`] when the proposal cannot be; the failure says so when another session runs.
+    /// [`Violation`] says what is wrong with it.
+    pub fn would_take(&self, hello: &Hello) -> Result<(), Violation> {
+        share(hello.window.min(self.config.window), hello.lanes.into()).map(|_| ())
+    }
+
+    /// A link is authenticated and its sender has greeted. The session begins, or goes on. A sender
+    /// that comes again has given up its old link, and so does this side.
+    ///
+    /// # Errors
+    /// [`LinkRefused`] says why the session cannot be served; what runs is not touched then.
     pub fn link_up(&mut self, hello: Hello) -> Result<(), LinkRefused> {
-        debug_assert_eq!(hello.purpose, Purpose::Transfer);
         match &self.session {
-            Some(running) if running.session != hello.session || running.lanes != hello.lanes || self.linked => {
-                return Err(LinkRefused::Busy { running: running.session });
-            }
-            Some(_) => {}
+            Some(running) if running.session == hello.session && running.lanes == hello.lanes => {}
+            _ if hello.purpose == Purpose::Resume => return Err(LinkRefused::StateLost),
+            Some(running) => return Err(LinkRefused::Busy { running: running.session }),
             None => self.begin(hello.clone())?,
         }
         self.linked = true;
@@ -255,6 +294,13 @@ impl Receiver {
         }
     }
 
+    /// Says that this side is alive.
+    pub fn beat(&mut self) {
+        if self.linked && self.outcome.is_none() {
+            self.voice.beat();
+        }
+    }
+
     /// Something failed on this side, or it was told to stop. The first failure is told to the sender
     /// and stays. What is being given its final name does not fail any more, and what has it is only not
     /// waited for any longer.
@@ -291,6 +337,36 @@ impl Receiver {
             return None;
         }
         self.lanes.iter_mut().find_map(LaneIn::ack).map(Message::Ack)
+    }
+
+    /// Whether the session may make room for another: nobody is linked to it, and nothing of it has its
+    /// final name or is about to.
+    pub fn may_be_replaced(&self) -> bool {
+        !self.linked && !self.is_final() && !self.alone
+    }
+
+    /// Makes room for another session, if it may.
+    pub fn replace(&mut self) {
+        if self.may_be_replaced() {
+            self.end(Outcome::Replaced);
+        }
+    }
+
+    /// Bytes received and not yet in the sink, and how many may be, over all lanes.
+    pub fn window(&self) -> (u64, u64) {
+        let held: usize = self.lanes.iter().map(LaneIn::held).sum();
+        let theirs = self.session.as_ref().map_or(u64::MAX, |hello| hello.window);
+        (held as u64, self.config.window.min(theirs))
+    }
+
+    /// Whether there is a link to the sender.
+    pub fn is_linked(&self) -> bool {
+        self.linked
+    }
+
+    /// How often the sender has said that it is alive.
+    pub fn beats_heard(&self) -> u64 {
+        self.voice.beats_heard()
     }
 
     /// The running session's name, once there is one.
@@ -383,12 +459,15 @@ impl Receiver {
 /// Why a fresh link cannot serve this receiver.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LinkRefused {
-    /// Another session is running, or this one has a living link.
+    /// Another session is running.
     #[error("busy: session {running} is running")]
     Busy {
         /// The session that runs.
         running: SessionId,
     },
+    /// The session that is to go on is not known here.
+    #[error("state lost: this receiver knows nothing of the session; it was restarted, or another session has taken its place")]
+    StateLost,
     /// The proposal makes no sense.
     #[error(transparent)]
     Violation(#[from] Violation),

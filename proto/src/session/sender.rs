@@ -71,6 +71,8 @@ pub struct Sender {
     /// Empty until the first `Welcome`.
     lanes: Vec<Lane>,
     target: Option<Welcome>,
+    /// How many links have come so far that the receiver has welcomed.
+    welcomes: u64,
     /// The lane that is asked first for the next block.
     turn: usize,
     source_succeeded: bool,
@@ -86,6 +88,7 @@ impl Sender {
             link: Link::Down,
             lanes: Vec::new(),
             target: None,
+            welcomes: 0,
             turn: 0,
             source_succeeded: false,
             voice: Voice::of(Party::Sender),
@@ -96,10 +99,11 @@ impl Sender {
     /// A link is authenticated: greets the receiver on it.
     pub fn link_up(&mut self) {
         let config = &self.config;
+        let purpose = if self.welcomes > 0 { Purpose::Resume } else { config.purpose };
         self.link = Link::Greeting;
         self.voice.begin(Message::Hello(Hello {
             session: config.session,
-            purpose: config.purpose,
+            purpose,
             lanes: config.lanes,
             window: config.window,
             retry_for: config.retry_for,
@@ -134,7 +138,7 @@ impl Sender {
             Message::Abort(failure) => {
                 if self.outcome.is_none() {
                     self.voice.peer_has_last_word();
-                    self.end(Outcome::Failed(heard(failure)));
+                    self.end(Outcome::Failed(self.judged(heard(failure))));
                 }
                 Ok(())
             }
@@ -173,6 +177,13 @@ impl Sender {
         }
     }
 
+    /// Says that this side is alive. Not before the receiver's welcome: until then it is busy enough.
+    pub fn beat(&mut self) {
+        if self.link == Link::Up && self.outcome.is_none() {
+            self.voice.beat();
+        }
+    }
+
     /// Something failed on this side. The first failure is told to the receiver and stays. A receiver
     /// that has heard everything may have committed all the same, and the failure says so.
     pub fn fail(&mut self, mut failure: Failure) {
@@ -187,13 +198,8 @@ impl Sender {
 
     /// The link is lost for good. If the receiver may have committed, that is not "failed".
     pub fn peer_lost(&mut self, reason: &str) {
-        let failure = if self.may_be_committed() {
-            let reason = format!("everything was sent, but the receipt never came: {reason}; look at the receiver");
-            Failure::new(Cause::Unconfirmed, Party::Sender, reason)
-        } else {
-            Failure::new(Cause::PeerLost, Party::Sender, reason)
-        };
-        self.end(Outcome::Failed(failure));
+        let failure = Failure::new(Cause::PeerLost, Party::Sender, reason);
+        self.end(Outcome::Failed(self.judged(failure)));
     }
 
     /// The next control message to write, if there is one.
@@ -261,6 +267,27 @@ impl Sender {
         self.outcome.as_ref()
     }
 
+    /// How long to try to come back after a link is lost.
+    pub fn retry_for(&self) -> Duration {
+        self.config.retry_for
+    }
+
+    /// How many links the receiver has welcomed so far.
+    pub fn welcomes(&self) -> u64 {
+        self.welcomes
+    }
+
+    /// Whether the receiver has welcomed the present link.
+    pub fn is_linked(&self) -> bool {
+        self.link == Link::Up
+    }
+
+    /// Bytes taken from the source and not acknowledged, and how many may be, over all lanes.
+    pub fn window(&self) -> (u64, u64) {
+        let held: usize = self.lanes.iter().map(|lane| lane.window.unacknowledged()).sum();
+        (held as u64, self.target.as_ref().map_or(self.config.window, |welcome| welcome.window.min(self.config.window)))
+    }
+
     /// The name of the session.
     pub fn session(&self) -> SessionId {
         self.config.session
@@ -290,6 +317,7 @@ impl Sender {
             }
         }
         self.link = Link::Up;
+        self.welcomes += 1;
         self.target = Some(welcome);
         Ok(())
     }
@@ -304,6 +332,15 @@ impl Sender {
     /// Whether the receiver may have heard all it needs in order to commit.
     fn may_be_committed(&self) -> bool {
         !self.lanes.is_empty() && self.lanes.iter().all(|lane| lane.end != EndSaid::Never)
+    }
+
+    /// A receiver that is lost, or has lost its memory, may have committed before.
+    fn judged(&self, failure: Failure) -> Failure {
+        if failure.cause != Cause::PeerLost || !self.may_be_committed() {
+            return failure;
+        }
+        let reason = format!("everything was sent, but the receipt never came: {}; look at the receiver", failure.reason);
+        Failure { cause: Cause::Unconfirmed, reason, ..failure }
     }
 
     fn received(&mut self, receipt: Receipt) {

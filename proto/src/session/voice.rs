@@ -13,6 +13,8 @@ pub(super) struct Voice {
     words: VecDeque<Message>,
     waits_for: Waiting,
     peer_waits_for: Waiting,
+    /// How often the peer has said that it is alive, on any link.
+    beats_heard: u64,
     /// Who has said the last word, once the session is over.
     last_word: Party,
 }
@@ -20,12 +22,19 @@ pub(super) struct Voice {
 impl Voice {
     pub(super) fn of(own: Party) -> Voice {
         let nothing = Waiting::Nothing;
-        Voice { own, words: VecDeque::new(), waits_for: nothing, peer_waits_for: nothing, last_word: own }
+        Voice {
+            own,
+            words: VecDeque::new(),
+            waits_for: nothing,
+            peer_waits_for: nothing,
+            beats_heard: 0,
+            last_word: own,
+        }
     }
 
     /// A link is there: begins anew with this. Nothing that was said on another one counts.
     pub(super) fn begin(&mut self, greeting: Message) {
-        *self = Voice::of(self.own);
+        *self = Voice { beats_heard: self.beats_heard, ..Voice::of(self.own) };
         self.say(greeting);
     }
 
@@ -50,9 +59,19 @@ impl Voice {
         }
     }
 
+    /// Says again what this half waits for: a sign of life.
+    pub(super) fn beat(&mut self) {
+        self.say(Message::Pulse(Pulse { waiting: self.waits_for }));
+    }
+
     /// The peer has said what it waits for.
     pub(super) fn heard(&mut self, pulse: Pulse) {
         self.peer_waits_for = pulse.waiting;
+        self.beats_heard += 1;
+    }
+
+    pub(super) fn beats_heard(&self) -> u64 {
+        self.beats_heard
     }
 
     pub(super) fn peer_waits_for(&self) -> Waiting {

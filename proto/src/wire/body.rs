@@ -92,7 +92,7 @@ fn count(reader: &mut Reader<'_>, field: &'static str, least: u16, most: u16) ->
 }
 
 const PARTIES: [Party; 2] = [Party::Sender, Party::Receiver];
-const PURPOSES: [Purpose; 2] = [Purpose::Transfer, Purpose::Check];
+const PURPOSES: [Purpose; 3] = [Purpose::Transfer, Purpose::Check, Purpose::Resume];
 
 impl Knock {
     fn body(&self) -> Writer {

@@ -16,14 +16,25 @@ pub enum CloseCode {
     Busy,
     /// 0x04: the peer did not keep to the protocol.
     Violation,
+    /// 0x05: the session that was to go on is not known here (any more).
+    StateLost,
+    /// 0x06: this link is of no more use; the session goes on over another.
+    Broken,
     /// 0x100 and the exit code: the session was aborted for this cause, by whoever closed. It says
     /// again what the control stream may not have brought.
     Aborted(Cause),
 }
 
 impl CloseCode {
-    const PLAIN: [CloseCode; 5] =
-        [CloseCode::Done, CloseCode::WrongKey, CloseCode::Version, CloseCode::Busy, CloseCode::Violation];
+    const PLAIN: [CloseCode; 7] = [
+        CloseCode::Done,
+        CloseCode::WrongKey,
+        CloseCode::Version,
+        CloseCode::Busy,
+        CloseCode::Violation,
+        CloseCode::StateLost,
+        CloseCode::Broken,
+    ];
 
     /// Its number on the wire.
     pub fn number(self) -> u32 {
@@ -33,6 +44,8 @@ impl CloseCode {
             CloseCode::Version => 0x02,
             CloseCode::Busy => 0x03,
             CloseCode::Violation => 0x04,
+            CloseCode::StateLost => 0x05,
+            CloseCode::Broken => 0x06,
             CloseCode::Aborted(cause) => ABORTED | u32::from(cause.code()),
         }
     }
@@ -60,7 +73,7 @@ mod tests {
             assert_eq!(CloseCode::from_number(code.number().into()), Some(code));
         }
         assert_eq!(CloseCode::Aborted(Cause::Sink).number(), 0x107);
-        assert_eq!(CloseCode::from_number(0x05), None);
+        assert_eq!(CloseCode::from_number(0x07), None);
         assert_eq!(CloseCode::from_number(u64::MAX), None);
     }
 }

@@ -65,9 +65,11 @@ pub enum Purpose {
     Transfer,
     /// To know whether it could.
     Check,
+    /// To go on with a session that the receiver has welcomed before.
+    Resume,
 }
 
-/// The sender's proposal. Body: 16 bytes session, `u8` purpose (0 transfer, 1 check), `u16` lanes,
+/// The sender's proposal. Body: 16 bytes session, `u8` purpose (0 transfer, 1 check, 2 resume), `u16` lanes,
 /// `u64` window, `u64` milliseconds it would try to come back, optional `u64` size.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hello {
@@ -191,6 +193,17 @@ pub enum Waiting {
 impl Waiting {
     pub(super) const ALL: [Waiting; 5] =
         [Waiting::Nothing, Waiting::Source, Waiting::Limiter, Waiting::Disk, Waiting::Syncing];
+
+    /// What a side that says so does, for a person.
+    pub fn words(self) -> &'static str {
+        match self {
+            Waiting::Nothing => "waits for nothing of its own",
+            Waiting::Source => "waits for its source",
+            Waiting::Limiter => "keeps to its rate limit",
+            Waiting::Disk => "waits for its disk",
+            Waiting::Syncing => "is syncing",
+        }
+    }
 }
 
 /// What a side is doing. Body: `u8` (0 nothing in particular, 1 source, 2 limiter, 3 disk, 4 syncing).

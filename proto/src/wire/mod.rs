@@ -44,7 +44,10 @@
 //!   not survive its process both are the same.
 //! * **Resume.** On a new link of a running session `Welcome` says where each lane goes on, with the
 //!   SHA-1 of everything before; the sender compares it with its own. Blocks that arrive twice are
-//!   harmless.
+//!   harmless. A `Hello` that resumes is answered by a receiver that does not know the session with an
+//!   `Abort` and [`CloseCode::StateLost`]: its process was restarted and had nothing to remember.
+//! * **Replacing.** A dialer with the same session takes its old link's place. A new session takes the
+//!   place of one that has no living link; against a living one it is refused as busy.
 //! * **Abort.** Either side may send it at any time after `Admit` with the cause and the reason, and
 //!   then waits for the other to close; the close says the same again, see [`CloseCode`]. A receiver
 //!   that has heard it commits nothing, unless it was giving the copy its final name already.
@@ -52,7 +55,9 @@
 //!   and the blocks of its lane that have begun to arrive are together no larger than the share. A
 //!   lane has no more blocks unacknowledged than [`max_blocks`](crate::lane::max_blocks). Blocks may
 //!   be repeated whole, but never overlap otherwise. A stream that is reset carries no block.
-//! * **Pulse.** Either side may say what it is waiting for, when that changes.
+//! * **Pulse.** Both sides say every second what they are waiting for, and when that changes. It is how
+//!   each knows that the other is alive, whether bytes move or not; silence beyond the peer timeout
+//!   ends the link, not the session.
 //!
 //! # Encoding
 //!
