@@ -1,40 +1,64 @@
 //! A session's words over one link: heard, spoken, and the last one brought home.
 
+use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::{Connection, RecvStream, SendStream};
+use tokio::time::{Instant, sleep};
 
 use super::{ControlReader, ControlWriter, Link, LinkError};
-use crate::failure::{Cause, Failure};
+use crate::failure::{Cause, Failure, Party};
 use crate::place::Work;
-use crate::session::Half;
+use crate::quantity::Span;
+use crate::session::{Farewell, Half};
 use crate::shared::Shared;
 use crate::wire::{CloseCode, Message};
 
 /// How long the peer is given to close after it should have heard our last word.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Carries the words of `session` over `link`, both ways, while `blocks` carries its blocks, until
-/// the session is over and both sides know, or the link has ended.
+/// How a link ended before its session, or before the other side has heard how that ended.
+#[derive(Clone, Debug)]
+pub struct Lost {
+    /// What became of the link.
+    pub error: LinkError,
+    /// How long nothing had been heard of the peer by then.
+    pub silence: Duration,
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.error {
+            LinkError::Silent => write!(f, "no sign of life for {} (see --peer-timeout)", Span(self.silence)),
+            error => error.fmt(f),
+        }
+    }
+}
+
+/// Carries the words of `session` over `link`, both ways and with a heart-beat each `heartbeat`, while
+/// `blocks` carries its blocks, until the session is over and both sides know, or the link has ended.
 ///
 /// # Errors
-/// [`LinkError`] when the link ended before the session; the session is told only that it is down.
+/// [`Lost`] when the link ended before; the session is told only that it is down.
 pub async fn converse<H: Half, F>(
     session: &Shared<H>,
     link: Link,
+    heartbeat: Duration,
     blocks: impl FnOnce(Connection) -> F,
-) -> Result<(), LinkError>
+) -> Result<(), Lost>
 where
     F: Future<Output = Result<(), LinkError>>,
 {
     let Link { connection, mut reader, mut writer, version } = link;
+    let mut heard = Instant::now();
     let ended = tokio::select! {
         biased;
-        heard = hear(session, &mut reader) => heard,
-        spoken = speak(session, &mut writer) => spoken,
-        blocks = blocks(connection.clone()) => blocks,
+        ended = hear(session, &mut reader, &mut heard) => ended,
+        ended = speak(session, &mut writer) => ended,
+        ended = blocks(connection.clone()) => ended,
+        never = beat(session, heartbeat) => never,
     };
     // Whatever a stream says about its end, the connection knows the reason.
     let ended = ended.map_err(|error| connection.close_reason().map_or(error, LinkError::from));
@@ -44,16 +68,37 @@ where
     }
     let farewell = session.look(H::farewell);
     session.change(H::link_down);
-    match farewell {
-        None => ended,
-        Some(farewell) if farewell.last_word == H::PARTY => {
-            link.closed_by_peer(PATIENCE, farewell.code, &farewell.reason).await;
-            Ok(())
-        }
-        Some(farewell) => {
-            link.close(farewell.code, &farewell.reason);
-            Ok(())
-        }
+    let parted = part(&link, H::PARTY, farewell, ended).await;
+    parted.map_err(|error| Lost { error, silence: heard.elapsed() })
+}
+
+/// Ends a link whose session is over: whoever heard the last word closes, so that it is heard.
+async fn part(
+    link: &Link,
+    own: Party,
+    farewell: Option<Farewell>,
+    ended: Result<(), LinkError>,
+) -> Result<(), LinkError> {
+    let Some(Farewell { last_word, code, reason }) = farewell else {
+        let error = ended.err().unwrap_or(LinkError::Silent);
+        link.close(CloseCode::Broken, &error.to_string());
+        return Err(error);
+    };
+    if last_word != own {
+        link.close(code, &reason);
+        return Ok(());
+    }
+    match link.closed_by_peer(PATIENCE, code, &reason).await {
+        Some(LinkError::Closed { .. }) => Ok(()),
+        unheard => Err(unheard.unwrap_or(LinkError::Silent)),
+    }
+}
+
+/// Says again and again that this side is alive.
+async fn beat<H: Half>(session: &Shared<H>, heartbeat: Duration) -> Result<(), LinkError> {
+    loop {
+        sleep(heartbeat).await;
+        session.change(H::beat);
     }
 }
 
@@ -76,6 +121,7 @@ fn learn<H: Half>(half: &mut H, error: &LinkError) {
     let heard = match error {
         LinkError::Closed { code: CloseCode::Aborted(cause), reason } => peer(*cause, reason),
         LinkError::Closed { code: CloseCode::Violation, reason } => peer(Cause::Integrity, reason),
+        LinkError::Closed { code: CloseCode::StateLost, reason } => peer(Cause::PeerLost, reason),
         LinkError::Closed { code: CloseCode::Busy | CloseCode::Version | CloseCode::WrongKey, reason } => {
             peer(Cause::Refused, reason)
         }
@@ -87,11 +133,16 @@ fn learn<H: Half>(half: &mut H, error: &LinkError) {
 }
 
 /// Takes in what the peer says, until it has had the last word.
-async fn hear<H: Half>(session: &Shared<H>, reader: &mut ControlReader<RecvStream>) -> Result<(), LinkError> {
+async fn hear<H: Half>(
+    session: &Shared<H>,
+    reader: &mut ControlReader<RecvStream>,
+    heard: &mut Instant,
+) -> Result<(), LinkError> {
     loop {
         let Some(message) = reader.next().await? else {
             return Err(LinkError::Lost(format!("the {} ended the conversation", H::PARTY.peer())));
         };
+        *heard = Instant::now();
         session.change(|half| {
             if let Err(violation) = half.handle(message) {
                 half.fail(violation.found_by(H::PARTY));

@@ -4,10 +4,28 @@ use std::io;
 use std::sync::Arc;
 
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
+use aws_lc_rs::hmac;
 use quinn::{AsyncUdpSocket, ClientConfig, Endpoint, EndpointConfig, ServerConfig, TokioRuntime};
+use quinn_proto::HashedConnectionIdGenerator;
 
 use super::Tuning;
+use crate::key::Key;
 use crate::tls::{Identity, client_config, server_config};
+
+/// What an endpoint of whoever has `key` is known by. A listener that was restarted with the same key
+/// answers packets of its old connections with a stateless reset that their dialer believes, so that a
+/// restart is noticed at once and not by silence. Whoever has the key could do the same, but could end
+/// the session in simpler ways.
+pub fn endpoint_config(key: &Key) -> EndpointConfig {
+    let derived = |what: &[u8]| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()), what);
+    let reset_key = hmac::Key::new(hmac::HMAC_SHA256, derived(b"xb stateless reset").as_ref());
+    let mut seed = [0; 8];
+    seed.copy_from_slice(&derived(b"xb connection ids").as_ref()[..8]);
+    let mut config = EndpointConfig::new(Arc::new(reset_key));
+    // The default generator does not know ids of an earlier process for its own, and drops them.
+    config.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(u64::from_be_bytes(seed))));
+    config
+}
 
 /// An endpoint that connects to listeners. Call it within the runtime that is to drive it.
 ///

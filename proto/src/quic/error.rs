@@ -20,6 +20,9 @@ pub enum LinkError {
     /// The peer is something else, or its TLS is not acceptable.
     #[error("the peer is not what it should be: {0}")]
     Stranger(String),
+    /// No sign of life.
+    #[error("no sign of life")]
+    Silent,
     /// No answer, or no longer.
     #[error("{0}")]
     Lost(String),
@@ -38,7 +41,7 @@ impl From<ConnectionError> for LinkError {
                     None => LinkError::Stranger(format!("it closed with the unknown code {}", close.error_code)),
                 }
             }
-            ConnectionError::TimedOut => LinkError::Lost("no sign of life for 15 s".into()),
+            ConnectionError::TimedOut => LinkError::Silent,
             ConnectionError::Reset => LinkError::Lost("the peer was restarted".into()),
             ConnectionError::TransportError(error) => LinkError::Stranger(error.to_string()),
             // A listener with too many at its door; it may have room later.

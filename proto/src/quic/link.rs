@@ -28,21 +28,6 @@ impl Link {
     }
 }
 
-/// What became of a connection's packets, for whoever wants to know why it was as fast as it was.
-pub fn path_report(connection: &Connection) -> String {
-    let stats = connection.stats();
-    let per_call = stats.udp_tx.datagrams as f64 / stats.udp_tx.ios.max(1) as f64;
-    format!(
-        "path: round trip {:.1} ms, MTU {}, window {} KiB, {} of {} packets lost in {} events, {per_call:.1} datagrams to a call",
-        stats.path.rtt.as_secs_f64() * 1e3,
-        stats.path.current_mtu,
-        stats.path.cwnd >> 10,
-        stats.path.lost_packets,
-        stats.path.sent_packets,
-        stats.path.congestion_events,
-    )
-}
-
 /// An address as people write it: a socket for both families sees IPv4 ones as `::ffff:…`.
 pub fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())

@@ -7,13 +7,9 @@ use quinn::{IdleTimeout, TransportConfig, VarInt};
 
 use crate::failure::Party;
 use crate::lane::MAX_BLOCK;
+use crate::liveness::Liveness;
 use crate::quantity::Rate;
 use crate::throttle;
-
-/// A peer that is silent for so long is gone. Both sides send keep-alives well within it.
-pub const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
-
-const KEEP_ALIVE: Duration = Duration::from_secs(4);
 
 /// One block's stream carries at least this much when the window is used well; it bounds how many
 /// streams can be open. quinn's default of 100 would cap small blocks.
@@ -29,6 +25,8 @@ pub struct Tuning {
     pub window: u64,
     /// The rate limit, if there is one.
     pub rate: Option<Rate>,
+    /// When a silent peer is taken for lost.
+    pub liveness: Liveness,
 }
 
 impl Tuning {
@@ -36,10 +34,11 @@ impl Tuning {
     /// and no other.
     pub(super) fn transport(&self) -> Arc<TransportConfig> {
         let mut config = TransportConfig::default();
-        let idle = IdleTimeout::try_from(IDLE_TIMEOUT).ok();
+        let idle = self.liveness.idle_timeout();
         config
-            .max_idle_timeout(idle)
-            .keep_alive_interval(Some(KEEP_ALIVE))
+            .max_idle_timeout(IdleTimeout::try_from(idle).ok())
+            // Heart-beats do it once there is a session; this is for those who wait to be served.
+            .keep_alive_interval(Some(idle / 3))
             .max_concurrent_bidi_streams(VarInt::from_u32(1))
             .max_concurrent_uni_streams(VarInt::from_u32(0))
             .stream_receive_window(VarInt::from_u32(2 * MAX_BLOCK as u32))
