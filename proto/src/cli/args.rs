@@ -6,6 +6,9 @@ use clap::Args;
 
 use super::reporter::Verbosity;
 use super::style::ProgressStyle;
+use crate::lane::MIN_SHARE;
+use crate::liveness::Liveness;
+use crate::quantity::{ByteSize, QuantityError, Span};
 use crate::quic::Family;
 
 /// How much is shown, and how.
@@ -28,6 +31,37 @@ impl DisplayArgs {
             false => Verbosity::Normal,
         }
     }
+}
+
+/// What holds for a session, whatever becomes of its links.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct SessionArgs {
+    /// What may be under way and not acknowledged; both sides keep to the smaller setting
+    ///
+    /// The sender keeps every byte until the receiver has it safe, so that the session survives the
+    /// loss of a link; this is how much memory that takes on either side. At least 2m.
+    #[arg(long, value_name = "SIZE", default_value = "64m", value_parser = window, help_heading = "Connection")]
+    pub window: u64,
+
+    /// After how long without a sign of life the other side is taken for lost; 1s to 1h
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = peer_timeout, help_heading = "Connection")]
+    pub peer_timeout: Liveness,
+
+    /// Give up when the whole has not ended after this long
+    #[arg(long, value_name = "DURATION", help_heading = "Connection")]
+    pub deadline: Option<Span>,
+}
+
+fn window(text: &str) -> Result<u64, String> {
+    match text.parse::<ByteSize>().map_err(|error| error.to_string())? {
+        ByteSize(bytes) if bytes < MIN_SHARE as u64 => Err("it is at least 2m".to_owned()),
+        ByteSize(bytes) => Ok(bytes),
+    }
+}
+
+fn peer_timeout(text: &str) -> Result<Liveness, String> {
+    let span: Span = text.parse().map_err(|error: QuantityError| error.to_string())?;
+    Liveness::new(span.0).map_err(|error| error.to_string())
 }
 
 /// Where the key comes from.
@@ -79,6 +113,8 @@ mod tests {
         key: KeyArgs,
         #[command(flatten)]
         address: AddressArgs,
+        #[command(flatten)]
+        session: SessionArgs,
     }
 
     fn parsed(arguments: &[&str]) -> Result<All, clap::Error> {
@@ -98,6 +134,7 @@ mod tests {
         assert_eq!(all.display.verbosity(), Verbosity::Normal);
         assert_eq!(all.key.key_file, None);
         assert_eq!(all.address.family(), Family::Any);
+        assert_eq!((all.session.window, all.session.peer_timeout), (64 << 20, Liveness::default()));
     }
 
     #[test]
@@ -109,5 +146,8 @@ mod tests {
         assert_eq!(all.address.family(), Family::V6);
         assert_eq!(parsed(&["-4"]).expect("valid").address.family(), Family::V4);
         assert!(parsed(&["-4", "-6"]).is_err());
+        assert_eq!(parsed(&["--window", "2m"]).expect("valid").session.window, 2 << 20);
+        assert!(parsed(&["--window", "1m"]).is_err());
+        assert!(parsed(&["--peer-timeout", "900ms"]).is_err());
     }
 }

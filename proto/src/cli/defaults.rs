@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The session's window in bytes: what may be under way, and what each side may hold.
+/// The session's window in bytes unless told otherwise: what may be under way, and what each side may hold.
 pub const WINDOW: u64 = 64 << 20;
 
 /// How long the link's thread may take to say goodbye after the session is over.

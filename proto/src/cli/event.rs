@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::status::Status;
 use crate::failure::{Failure, Party};
 use crate::key::Key;
 use crate::lane::{LaneId, Sha1Sum};
@@ -47,6 +48,20 @@ pub enum Event {
         /// Its address.
         peer: SocketAddr,
     },
+    /// The link was lost, and the session waits for another.
+    Interrupted {
+        /// How it was lost.
+        reason: String,
+        /// How long the session waits, from now.
+        patience: Duration,
+    },
+    /// The session goes on over a new link.
+    Resumed {
+        /// At which byte, of all lanes together.
+        offset: u64,
+        /// After how long without a link.
+        after: Duration,
+    },
     /// Somebody was turned away. The caller limits how often it says so.
     Stranger {
         /// Its address.
@@ -67,6 +82,8 @@ pub enum Event {
         /// The line, without its end.
         line: String,
     },
+    /// What SIGUSR1 has asked for.
+    Status(Box<Status>),
     /// Where the transfer stands. Coalesced: of two in a row only the later may be shown.
     Progress(Snapshot),
     /// The checksum of a lane, agreed on by both sides.

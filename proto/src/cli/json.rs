@@ -14,9 +14,12 @@
 //! | `listening` | `address`, `port` |
 //! | `connecting` | `to` |
 //! | `connected` | `peer` |
+//! | `interrupted` | `reason`, `patience` |
+//! | `resumed` | `offset`, `after` |
 //! | `stranger` | `peer`, `why` |
 //! | `notice`, `warning`, `detail` | `text` |
 //! | `child` | `label`, `line` |
+//! | `status` | `state`, `bytes`, `rate`, `average`, `bottleneck`, `window`, `window_limit`, `spool`, `spool_limit`, `peer_state`, `peer`, `rtt`, `mtu`, `congestion_window`, `sent`, `lost` |
 //! | `progress` | `bytes`, `total`, `rate`, `average`, `eta`, `file`, `bottleneck` (`source`, `limiter`, `network`, `disk`), `note` |
 //! | `checksum` | `name`, `sha1`, `lane` |
 //! | `finished` | `bytes`, `elapsed`, `average`, `reached`, `files`, `exit_code` (0) |
@@ -33,6 +36,7 @@ use serde_json::{Value, json};
 use super::escape::is_acted_on;
 use super::event::{Event, Face, Moment, SessionTag, Snapshot, program_name};
 use super::exit::meaning;
+use super::status::Status;
 use super::words::without_verdict;
 use crate::failure::Party;
 
@@ -99,11 +103,18 @@ fn fields(event: &Event) -> Option<(&'static str, Vec<Field>)> {
         }
         Event::Connecting { to } => ("connecting", vec![("to", json!(to))]),
         Event::Connected { peer } => ("connected", vec![("peer", json!(peer.to_string()))]),
+        Event::Interrupted { reason, patience } => {
+            ("interrupted", vec![("reason", json!(reason)), ("patience", json!(patience.as_secs_f64()))])
+        }
+        Event::Resumed { offset, after } => {
+            ("resumed", vec![("offset", json!(offset)), ("after", json!(after.as_secs_f64()))])
+        }
         Event::Stranger { peer, why } => ("stranger", vec![("peer", json!(peer.to_string())), ("why", json!(why))]),
         Event::Notice(text) => ("notice", vec![("text", json!(text))]),
         Event::Warning(text) => ("warning", vec![("text", json!(text))]),
         Event::Detail(text) => ("detail", vec![("text", json!(text))]),
         Event::Child { label, line } => ("child", vec![("label", json!(label)), ("line", json!(line))]),
+        Event::Status(report) => ("status", status(report)),
         Event::Progress(snapshot) => ("progress", progress(snapshot)),
         Event::Checksum { name, sum, lane } => {
             ("checksum", vec![("name", json!(name)), ("sha1", json!(sum.to_string())), ("lane", json!(lane.0))])
@@ -129,6 +140,29 @@ fn fields(event: &Event) -> Option<(&'static str, Vec<Field>)> {
             ],
         ),
     })
+}
+
+fn status(report: &Status) -> Vec<Field> {
+    let (snapshot, path) = (report.snapshot.as_ref(), report.path.as_ref());
+    let fill = |name| report.fills.iter().find(|fill| fill.name == name);
+    vec![
+        ("state", json!(report.state)),
+        ("bytes", json!(snapshot.map(|s| s.bytes))),
+        ("rate", json!(snapshot.map(|s| s.now))),
+        ("average", json!(snapshot.map(|s| s.average))),
+        ("bottleneck", json!(snapshot.and_then(|s| s.bottleneck).map(|whom| whom.word()))),
+        ("window", json!(fill("window").map(|fill| fill.held))),
+        ("window_limit", json!(fill("window").map(|fill| fill.limit))),
+        ("spool", json!(fill("spool").map(|fill| fill.held))),
+        ("spool_limit", json!(fill("spool").map(|fill| fill.limit))),
+        ("peer_state", json!(report.peer.map(|waiting| waiting.words()))),
+        ("peer", json!(path.map(|p| p.peer.to_string()))),
+        ("rtt", json!(path.map(|p| p.round_trip.as_secs_f64()))),
+        ("mtu", json!(path.map(|p| p.mtu))),
+        ("congestion_window", json!(path.map(|p| p.congestion_window))),
+        ("sent", json!(path.map(|p| p.sent))),
+        ("lost", json!(path.map(|p| p.lost))),
+    ]
 }
 
 fn progress(snapshot: &Snapshot) -> Vec<Field> {

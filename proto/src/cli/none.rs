@@ -24,7 +24,8 @@ impl<W: Write + Send> Quiet<W> {
 impl<W: Write + Send> Face for Quiet<W> {
     fn show(&mut self, _: Moment, event: &Event) {
         let must_be_read = match event {
-            Event::Listening { .. } | Event::Invite { .. } | Event::Warning(_) => true,
+            Event::Listening { .. } | Event::Invite { .. } | Event::Warning(_) | Event::Status(_) => true,
+            Event::Interrupted { .. } | Event::Resumed { .. } => true,
             Event::Checksum { .. } | Event::Finished(_) | Event::Failed(_) => true,
             Event::Session(_) | Event::Connecting { .. } | Event::Connected { .. } | Event::Stranger { .. } => false,
             Event::Notice(_) | Event::Detail(_) | Event::Child { .. } | Event::Progress(_) => false,

@@ -1,6 +1,6 @@
 //! Where a transfer stands, told regularly while it runs.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -8,10 +8,14 @@ use tokio::time::{Instant, sleep};
 use super::event::{Event, Snapshot};
 use super::reporter::Reporter;
 use crate::meter::{Bottleneck, Gauge, GaugeSample, Meter, bottleneck};
+use crate::quantity::Span;
 use crate::wire::Waiting;
 
 /// How often it is told; faces that want less leave some out.
 const TICK: Duration = Duration::from_millis(500);
+
+/// How often it is told that nothing moves.
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// What a side knows of its transfer at a moment.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +26,8 @@ pub struct Standing {
     pub total: Option<u64>,
     /// What the other side says it waits for.
     pub peer: Waiting,
+    /// Whether there is a link to it.
+    pub linked: bool,
 }
 
 /// Follows one transfer from now on.
@@ -32,12 +38,37 @@ pub struct Progress {
     meter: Meter,
     last: GaugeSample,
     begun: Instant,
+    stillness: Stillness,
+    latest: Latest,
+}
+
+/// The last thing that was told of a transfer, for whoever asks in between.
+#[derive(Clone, Debug, Default)]
+pub struct Latest(Arc<Mutex<Option<Snapshot>>>);
+
+impl Latest {
+    /// It, once there is one.
+    pub fn snapshot(&self) -> Option<Snapshot> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, snapshot: &Snapshot) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(snapshot.clone());
+    }
 }
 
 impl Progress {
     /// Begins to follow the transfer whose workers count in `gauge`.
-    pub fn new(gauge: Arc<Gauge>, reporter: Reporter) -> Progress {
-        Progress { last: gauge.sample(), gauge, reporter, meter: Meter::default(), begun: Instant::now() }
+    pub fn new(gauge: Arc<Gauge>, reporter: Reporter, latest: Latest) -> Progress {
+        Progress {
+            last: gauge.sample(),
+            gauge,
+            reporter,
+            meter: Meter::default(),
+            begun: Instant::now(),
+            stillness: Stillness::default(),
+            latest,
+        }
     }
 
     /// Since when it is followed.
@@ -54,18 +85,62 @@ impl Progress {
             let own = bottleneck(&self.last, &sample);
             self.last = sample;
             let standing = standing(waiting(own));
-            let reading = self.meter.sample(standing.bytes, self.begun.elapsed());
-            self.reporter.tell(Event::Progress(Snapshot {
+            let now = self.begun.elapsed();
+            let reading = self.meter.sample(standing.bytes, now);
+            let bottleneck = slowest(own, standing.peer);
+            if let Some(still) = self.stillness.lasts(standing.bytes, now).filter(|_| standing.linked) {
+                self.reporter.tell(Event::Notice(quiet(still, bottleneck)));
+            }
+            let snapshot = Snapshot {
                 bytes: standing.bytes,
                 total: standing.total,
                 now: reading.now,
                 average: reading.average,
                 eta: standing.total.and_then(|total| self.meter.eta(total)),
                 file: self.gauge.file().map(|file| file.to_string()),
-                bottleneck: slowest(own, standing.peer),
-                note: (standing.peer == Waiting::Syncing).then(|| "receiver is syncing".to_owned()),
-            }));
+                bottleneck,
+                note: note(&standing),
+            };
+            self.latest.set(&snapshot);
+            self.reporter.tell(Event::Progress(snapshot));
         }
+    }
+}
+
+/// What is special about a transfer at the moment.
+fn note(standing: &Standing) -> Option<String> {
+    match standing.peer {
+        _ if !standing.linked => Some("no link at the moment".to_owned()),
+        Waiting::Syncing => Some("receiver is syncing".to_owned()),
+        _ => None,
+    }
+}
+
+/// That nothing moves, though nothing is wrong.
+fn quiet(still: Duration, bottleneck: Option<Bottleneck>) -> String {
+    let whom = bottleneck.map_or_else(String::new, |whom| format!(", waiting for the {}", whom.word()));
+    format!("nothing has moved for {}{whom}; the other side is alive", Span(still))
+}
+
+/// Notices that no bytes move, once a minute.
+#[derive(Debug, Default)]
+struct Stillness {
+    bytes: u64,
+    since: Duration,
+    told: Duration,
+}
+
+impl Stillness {
+    /// For how long nothing has moved at `now`, a time since the start, if it is time to say so again.
+    fn lasts(&mut self, bytes: u64, now: Duration) -> Option<Duration> {
+        if bytes != self.bytes {
+            *self = Stillness { bytes, since: now, told: now };
+        }
+        if now.saturating_sub(self.told) < MINUTE {
+            return None;
+        }
+        self.told = now;
+        Some(now - self.since)
     }
 }
 
@@ -92,6 +167,14 @@ fn slowest(own: Option<Bottleneck>, peer: Waiting) -> Option<Bottleneck> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_standstill_is_told_once_a_minute_and_how_long_it_lasts() {
+        let (mut stillness, second) = (Stillness::default(), Duration::from_secs(1));
+        let told: Vec<_> = (1..=200).filter_map(|n| stillness.lasts(if n < 30 { n } else { 29 }, second * n as u32)).collect();
+        assert_eq!(told, [second * 60, second * 120]);
+        assert_eq!(stillness.lasts(30, second * 201), None);
+    }
 
     #[test]
     fn waiting_for_the_network_is_waiting_for_what_the_peer_waits_for() {

@@ -1,5 +1,7 @@
 //! The sentences that people read, the same for every face that writes text.
 
+use std::time::Duration;
+
 use super::escape::printable;
 use super::event::{Event, Snapshot, Summary, program_name};
 use super::exit::meaning;
@@ -31,15 +33,26 @@ fn unconfirmed(own: Party, event: &Event) -> Vec<String> {
         Event::Connecting { to } => format!("connecting to {}", printable(to)),
         Event::Connected { peer } if own == Party::Receiver => format!("the sender has come from {peer}"),
         Event::Connected { peer } => format!("connected to {peer}"),
+        Event::Interrupted { reason, patience } => interrupted(own, reason, *patience),
+        Event::Resumed { offset, after } => format!("resumed at byte {offset}, {} after the last sign of life", Span(*after)),
         Event::Stranger { peer, why } => format!("turned away {peer}: {}", printable(why)),
         Event::Notice(text) | Event::Detail(text) => printable(text).into_owned(),
         Event::Warning(text) => format!("warning: {}", printable(text)),
         Event::Child { label, line } => format!("{label}: {}", printable(line)),
+        Event::Status(status) => return status.lines().iter().map(|line| printable(line).into_owned()).collect(),
         Event::Progress(snapshot) => progress(snapshot),
         Event::Checksum { name, sum, .. } => format!("{sum}  {}", printable(name)),
         Event::Failed(failure) => return last_words(own, failure),
     };
     vec![sentence]
+}
+
+fn interrupted(own: Party, reason: &str, patience: Duration) -> String {
+    let reason = printable(reason);
+    match own {
+        Party::Sender => format!("interrupted: {reason}; trying to come back for {} (--retry-for)", Span(patience)),
+        Party::Receiver => format!("interrupted: {reason}; waiting {} for the sender to come back", Span(patience)),
+    }
 }
 
 /// The sentences as a terminal shows them: behind the program's name, but for those that are to be

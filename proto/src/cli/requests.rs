@@ -1,0 +1,124 @@
+//! What is asked of a running program from outside: to end, or to say how it does.
+
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{Instant, sleep_until};
+
+use crate::failure::{Cause, Failure, Party};
+use crate::quantity::Span;
+
+/// A program's ear for signals and for its deadline.
+#[derive(Debug)]
+pub struct Requests {
+    own: Party,
+    interrupt: Signal,
+    terminate: Signal,
+    report: Signal,
+    /// When the whole is to be over, and how long that was from the start; until it has been said.
+    deadline: Option<(Instant, Duration)>,
+}
+
+/// Something that was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// The session is to fail so: SIGINT, SIGTERM, or the deadline.
+    End(Failure),
+    /// SIGUSR1: a status report.
+    Report,
+}
+
+impl Requests {
+    /// Listens from now on, for the program of `own` party; none of the signals ends the process by itself any more.
+    /// Nor does SIGHUP, which says that the terminal is gone: a backup that was started over ssh goes on without it.
+    /// `deadline` is from now. Call it within a runtime.
+    ///
+    /// # Errors
+    /// When the handlers cannot be installed.
+    pub fn listen(own: Party, deadline: Option<Duration>) -> io::Result<Requests> {
+        // A handler, once installed, stays, though nobody listens to it. Being no SIG_IGN, it is not inherited by children.
+        drop(signal(SignalKind::hangup())?);
+        Ok(Requests {
+            own,
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            report: signal(SignalKind::user_defined1())?,
+            deadline: deadline.and_then(|span| Some((Instant::now().checked_add(span)?, span))),
+        })
+    }
+
+    /// The next request. Cancel-safe.
+    pub async fn next(&mut self) -> Request {
+        let deadline = self.deadline;
+        let over = async move {
+            match deadline {
+                Some((moment, span)) => {
+                    sleep_until(moment).await;
+                    span
+                }
+                None => std::future::pending().await,
+            }
+        };
+        let (cause, words) = tokio::select! {
+            _ = self.interrupt.recv() => (Cause::Interrupted, "interrupted by SIGINT".to_owned()),
+            _ = self.terminate.recv() => (Cause::Terminated, "ended by SIGTERM".to_owned()),
+            _ = self.report.recv() => return Request::Report,
+            span = over => {
+                self.deadline = None;
+                (Cause::Deadline, format!("not done within {} (--deadline)", Span(span)))
+            }
+        };
+        Request::End(Failure::new(cause, self.own, words))
+    }
+
+    /// Waits for `work`, and has `heed` answer what is asked meanwhile.
+    pub async fn during<T>(&mut self, work: impl Future<Output = T>, mut heed: impl FnMut(Request)) -> T {
+        let mut work = pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                request = self.next() => heed(request),
+            }
+        }
+    }
+
+    /// Waits for a request to end, and has `report` called whenever that is asked for.
+    pub async fn end(&mut self, mut report: impl FnMut()) {
+        while self.next().await == Request::Report {
+            report();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::{Signal, getpid, kill_process};
+
+    use super::*;
+
+    /// Signals reach the whole process, so there is one test for all of them.
+    #[tokio::test]
+    async fn a_lost_terminal_ends_nothing_a_report_is_given_and_a_termination_ends_it() {
+        let mut requests = Requests::listen(Party::Sender, None).expect("handlers");
+        // Unhandled, either would end the process that runs the tests.
+        kill_process(getpid(), Signal::HUP).expect("sent");
+        kill_process(getpid(), Signal::USR1).expect("sent");
+        assert_eq!(requests.next().await, Request::Report);
+        kill_process(getpid(), Signal::TERM).expect("sent");
+        let Request::End(failure) = requests.next().await else { panic!("it is to end") };
+        assert_eq!((failure.cause, failure.party), (Cause::Terminated, Party::Sender));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_deadline_is_said_once_with_its_value() {
+        let mut requests = Requests::listen(Party::Receiver, Some(Duration::from_secs(7200))).expect("handlers");
+        let Request::End(failure) = requests.next().await else { panic!("it is to end") };
+        assert_eq!(failure.cause, Cause::Deadline);
+        assert_eq!(failure.reason, "not done within 2h00m00s (--deadline)");
+        assert!(tokio::time::timeout(Duration::from_secs(86_400), requests.next()).await.is_err());
+    }
+}

@@ -1,0 +1,78 @@
+//! The report that SIGUSR1 asks for.
+
+use super::event::Snapshot;
+use super::words::{numbers, passing};
+use crate::quantity::ByteSize;
+use crate::quic::PathReport;
+use crate::wire::Waiting;
+
+/// How a program does at a moment.
+#[derive(Clone, Debug, Default)]
+pub struct Status {
+    /// What it is doing, in a few words.
+    pub state: String,
+    /// Where the transfer stands, once there is one.
+    pub snapshot: Option<Snapshot>,
+    /// What is held in memory or on disk between source and sink.
+    pub fills: Vec<Fill>,
+    /// What the peer waits for, as it said last.
+    pub peer: Option<Waiting>,
+    /// How the link does, while there is one.
+    pub path: Option<PathReport>,
+}
+
+/// How full something is, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fill {
+    /// What it is.
+    pub name: &'static str,
+    /// What is in it.
+    pub held: u64,
+    /// What it may hold.
+    pub limit: u64,
+}
+
+impl Status {
+    /// The report, line by line.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let standing = self.snapshot.iter().map(|snapshot| format!(", {}", numbers(snapshot)));
+        let first = std::iter::once(self.state.clone()).chain(standing).collect::<String>();
+        let waiting = self.snapshot.as_ref().map(passing).filter(|words| !words.is_empty());
+        let fills = self.fills.iter().map(|fill| {
+            format!("{}: {} of {} in use", fill.name, ByteSize(fill.held), ByteSize(fill.limit))
+        });
+        let peer = self.peer.map(|waiting| format!("peer: {}", waiting.words()));
+        let path = self.path.as_ref().map(|path| format!("{path}, to {}", path.peer));
+        let path = path.unwrap_or_else(|| "path: no link".to_owned());
+        let lines = [first].into_iter().chain(waiting).chain(fills).chain(peer).chain([path]);
+        lines.map(|line| format!("status: {line}")).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::meter::Bottleneck;
+
+    #[test]
+    fn everything_that_is_known_has_its_line() {
+        let snapshot = Snapshot { bytes: 3 << 30, now: 10 << 20, average: 9 << 20, ..Snapshot::default() };
+        let status = Status {
+            state: "sending".into(),
+            snapshot: Some(Snapshot { bottleneck: Some(Bottleneck::Disk), ..snapshot }),
+            fills: vec![Fill { name: "window", held: 12 << 20, limit: 64 << 20 }],
+            peer: Some(Waiting::Disk),
+            path: None,
+        };
+        assert_eq!(
+            status.lines(),
+            [
+                "status: sending, 3.0 GiB, 10.0 MiB/s now, 9.0 MiB/s average",
+                "status: waiting for the disk",
+                "status: window: 12.0 MiB of 64.0 MiB in use",
+                "status: peer: waits for its disk",
+                "status: path: no link",
+            ]
+        );
+    }
+}
