@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
-use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, exit_codes_help};
+use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, exit_codes_help};
 use xbproto::quantity::{ByteSize, Rate, Span};
 use xbproto::wire::Purpose;
 
@@ -68,6 +68,13 @@ pub struct Args {
     #[arg(long, value_name = "DURATION", default_value = "30s", help_heading = "Connection")]
     pub wait: Span,
 
+    /// How long to try to come back after the link is lost, each time; 0 gives up at once
+    ///
+    /// The receiver is told, and waits that and 30 s more. The source meanwhile is kept waiting when the
+    /// window is full; see --spool.
+    #[arg(long, value_name = "DURATION", default_value = "5m", help_heading = "Connection")]
+    pub retry_for: Span,
+
     /// Local address to send from
     #[arg(long, value_name = "ADDR", help_heading = "Connection")]
     pub bind: Option<std::net::IpAddr>,
@@ -79,6 +86,10 @@ pub struct Args {
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
     pub address: AddressArgs,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub session: SessionArgs,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`program`] [`args`] [`route`] | the command line, and what it comes to |
 //! | [`transfer`] | one session from the first attempt to the verdict |
-//! | [`resume`] [`uplink`] | reaching the receiver; one link's life |
+//! | [`resume`] `reach` [`uplink`] | coming back; reaching the receiver; one link's life |
 //! | [`drive`] [`pump`] | the source's verdict; read, watch, digest, push |
 //! | [`source`] [`tap`] | where the bytes come from; what they have to be |
 //! | [`checksum_file`] | the file of `--checksum-file` |
@@ -14,6 +14,7 @@ pub mod checksum_file;
 pub mod drive;
 pub mod program;
 pub mod pump;
+mod reach;
 pub mod resume;
 pub mod route;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::process::ExitCode;
 
-use xbproto::cli::{Event, Reporter, Summary, WINDOW, ask_for_key, given_key, interruption};
+use xbproto::cli::{Event, Reporter, Requests, Summary, ask_for_key, given_key};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::quantity::ByteSize;
 use xbproto::quic::Family;
@@ -31,13 +31,16 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     let route = Route::parse(&args.to, family(&args), args.wait.0).map_err(|error| failure(error.cause(), error))?;
     let key = key(&args, reporter)?;
     // From here on an end by a signal would leave something behind.
-    let stop = interruption().map_err(|error| failure(Cause::Unforeseen, error))?;
+    let requests = Requests::listen(Party::Sender, args.session.deadline.map(|span| span.0));
+    let requests = requests.map_err(|error| failure(Cause::Unforeseen, error))?;
     let checksum = args.checksum_file.as_deref().map(ChecksumFile::prepare).transpose();
     let checksum = checksum.map_err(|error| failure(error.cause(), error))?;
     let session = session_id()?;
     let (bind, expect, rate) = (args.bind, args.expect(), args.rate_limit);
-    let transfer = Transfer { session, route, bind, key, source, expect, rate, size, window: WINDOW };
-    match transfer.run(stop, reporter).await? {
+    let (window, retry_for, liveness) = (args.session.window, args.retry_for.0, args.session.peer_timeout);
+    let transfer =
+        Transfer { session, route, bind, key, source, expect, rate, size, window, retry_for, liveness };
+    match transfer.run(requests, reporter).await? {
         Done::Checked(welcome) => checked(&welcome, size, reporter),
         Done::Confirmed { receipt, sums, elapsed, name } => {
             confirmed(&sums, &name, checksum, reporter)?;
@@ -62,7 +65,7 @@ fn source(args: &Args) -> Result<(Option<Ready>, Option<u64>), Failure> {
     let choice = choose(args.wish(), Stdin::inspect()).map_err(failed)?;
     let (ready, length) = match args.purpose() {
         Purpose::Check => (None, choice.length().map_err(failed)?),
-        Purpose::Transfer => {
+        Purpose::Transfer | Purpose::Resume => {
             let ready = prepare(choice).map_err(failed)?;
             let length = ready.length();
             (Some(ready), length)

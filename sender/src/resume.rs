@@ -1,217 +1,212 @@
-//! The loop around the links of a session: reach the receiver, serve the session, see what became
-//! of the link.
+//! The loop around the links of a session: reach the receiver, serve the session, and come back when
+//! the link is lost.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use quinn::Endpoint;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use xbproto::cli::{Event, Reporter};
-use xbproto::failure::{Cause, Failure, Party};
+use xbproto::failure::{Cause, Party};
 use xbproto::key::Key;
 use xbproto::quantity::Span;
-use xbproto::quic::{Admission, Link, LinkError, knock, path_report};
+use xbproto::quic::{Admission, Link, LinkError, Lost, PathReport, knock};
+use xbproto::retry::Backoff;
+use xbproto::session::{Sender, Sent};
 use xbproto::wire::{CloseCode, VERSIONS};
 
-use crate::route::{Route, RouteError};
+use crate::reach::{Miss, reach, try_each};
+use crate::route::Route;
 use crate::uplink::Uplink;
 
-/// How long one attempt may take: several lost packets on a slow path.
-const ATTEMPT: Duration = Duration::from_secs(5);
+/// How often it is told that there is still no link.
+const MINUTE: Duration = Duration::from_secs(60);
 
-/// The pause between attempts that fail at once.
-const PAUSE: Duration = Duration::from_millis(500);
-
-/// Serves the session over a link, from the first attempt to reach the receiver until the session
-/// is over. The session knows then how it ended.
+/// Serves the session over one link after the other, from the first attempt to reach the receiver until
+/// the session is over and the receiver knows, as far as it can be told. The session knows then how it ended.
 pub async fn keep_linked(endpoint: &Endpoint, route: &Route, key: &Key, uplink: &Uplink, reporter: &Reporter) {
-    reporter.tell(Event::Connecting { to: route.name.clone() });
-    let over = uplink.session.when(|s| s.outcome().map(|_| ()));
-    let link = tokio::select! {
-        biased;
-        () = over => return,
-        link = reach(route, reporter, |address| dial(endpoint, address, key, uplink)) => link,
-    };
-    let link = match link {
-        Ok(link) => link,
-        Err(failure) => return uplink.session.change(|s| s.fail(failure)),
-    };
-    reporter.tell(Event::Connected { peer: link.peer() });
-    reporter.tell(Event::Detail(format!("protocol version {}", link.version)));
-    let connection = link.connection.clone();
-    let ended = uplink.run(link).await;
-    reporter.tell(Event::Detail(path_report(&connection)));
-    if let Err(error) = ended {
-        // Whatever ended an established link, the receiver may have heard everything before.
-        uplink.session.change(|s| s.peer_lost(&format!("the link to the receiver was lost: {error}")));
-    }
-}
-
-/// Looks up the route's addresses and tries them in turn, again and again, until one answers or the time is up.
-async fn reach<T, F: Future<Output = Result<T, LinkError>>>(
-    route: &Route,
-    reporter: &Reporter,
-    dial: impl Fn(SocketAddr) -> F,
-) -> Result<T, Failure> {
-    // Not to wait is to try once.
-    let limit = if route.wait.is_zero() { ATTEMPT } else { route.wait };
-    let deadline = Instant::now() + limit;
-    let mut last = Miss::Silence;
+    let dialer = Dialer { endpoint, route, key, uplink, reporter };
+    let Some(mut link) = dialer.first_contact().await else { return };
+    let mut outage = None;
     loop {
-        let miss = match timeout_at(deadline, route.addresses()).await {
-            Ok(Ok(addresses)) => try_each(&addresses, deadline, &dial).await,
-            Ok(Err(error)) if error.cause() != Cause::PeerLost => {
-                return Err(Failure::new(error.cause(), Party::Sender, error));
+        let (peer, welcomes) = (link.peer(), dialer.welcomes());
+        let Err(lost) = dialer.serve(link, outage.as_ref()).await else { return };
+        if dialer.welcomes() > welcomes {
+            outage = None;
+        }
+        if dialer.has_said_all() {
+            return;
+        }
+        let outage = outage.get_or_insert_with(|| dialer.outage(&lost, peer));
+        match dialer.come_back(outage).await {
+            Some(again) => link = again,
+            None => return,
+        }
+    }
+}
+
+/// What links to the receiver are made with.
+struct Dialer<'a> {
+    endpoint: &'a Endpoint,
+    route: &'a Route,
+    key: &'a Key,
+    uplink: &'a Uplink,
+    reporter: &'a Reporter,
+}
+
+/// A time without a link that the receiver has welcomed.
+struct Outage {
+    /// When the receiver was last heard.
+    since: Instant,
+    /// When it is given up.
+    until: Instant,
+    /// How the link was lost.
+    how: String,
+    /// Where the receiver was.
+    peer: SocketAddr,
+}
+
+impl Dialer<'_> {
+    /// The first link, or nothing if the session is over before there is one.
+    async fn first_contact(&self) -> Option<Link> {
+        self.reporter.tell(Event::Connecting { to: self.route.name.clone() });
+        let reached = tokio::select! {
+            biased;
+            () = self.uplink.session.when(|s| s.outcome().map(|_| ())) => return None,
+            reached = reach(self.route, self.reporter, |address| self.dial(address)) => reached,
+        };
+        match reached {
+            Ok(link) => {
+                self.reporter.tell(Event::Connected { peer: link.peer() });
+                self.reporter.tell(Event::Detail(format!("protocol version {}", link.version)));
+                Some(link)
             }
-            Ok(Err(error)) => Err(Miss::Lookup(error)),
-            // What was said before tells more than that the time is up.
-            Err(_) => return Err(unreachable(route, &last)),
-        };
-        let miss = match miss {
-            Ok(link) => return Ok(link),
-            Err(Miss::Link(error)) if let Some(failure) = refusal(&error) => return Err(failure),
-            Err(miss) => miss,
-        };
-        reporter.tell(match (&last, &miss) {
-            // Most likely a slip of the pen, which somebody who waits would like to know of.
-            (Miss::Silence | Miss::Link(_), Miss::Lookup(_)) => Event::Notice(format!("{miss}; trying again")),
-            _ => Event::Detail(format!("{miss}; trying again")),
-        });
-        last = miss;
-        if route.wait.is_zero() || Instant::now() + PAUSE >= deadline {
-            return Err(unreachable(route, &last));
-        }
-        sleep(PAUSE).await;
-    }
-}
-
-/// Why nobody was reached.
-#[derive(Debug, thiserror::Error)]
-enum Miss {
-    #[error(transparent)]
-    Lookup(RouteError),
-    #[error(transparent)]
-    Link(LinkError),
-    #[error("no answer")]
-    Silence,
-}
-
-/// Tries one address after the other. Each has an equal part of what is left of the time, so that one that keeps
-/// silent does not use up that of the others.
-async fn try_each<T, F: Future<Output = Result<T, LinkError>>>(
-    addresses: &[SocketAddr],
-    deadline: Instant,
-    dial: &impl Fn(SocketAddr) -> F,
-) -> Result<T, Miss> {
-    let mut last = Miss::Silence;
-    for (address, left) in addresses.iter().zip((1..=addresses.len() as u32).rev()) {
-        let part = deadline.saturating_duration_since(Instant::now()) / left;
-        last = match timeout(part.min(ATTEMPT), dial(*address)).await {
-            Ok(Ok(link)) => return Ok(link),
-            Ok(Err(error)) if refusal(&error).is_some() => return Err(Miss::Link(error)),
-            Ok(Err(error)) => Miss::Link(error),
-            Err(_) => Miss::Silence,
-        };
-    }
-    Err(last)
-}
-
-async fn dial(endpoint: &Endpoint, address: SocketAddr, key: &Key, uplink: &Uplink) -> Result<Link, LinkError> {
-    let connecting = endpoint.connect(address, "xbstream-link").map_err(|error| LinkError::Lost(error.to_string()))?;
-    let admission = Admission { key, role: Party::Sender, versions: VERSIONS, tuning: uplink.tuning };
-    knock(connecting.await?, admission).await
-}
-
-/// The failure that trying again would not mend, if the error is one.
-fn refusal(error: &LinkError) -> Option<Failure> {
-    let refused = |reason: String| Some(Failure::new(Cause::Refused, Party::Receiver, reason));
-    match error {
-        LinkError::Closed { code: CloseCode::WrongKey, .. } => {
-            refused("the key is not the receiver's; use the one that it shows, or the same key file".into())
-        }
-        LinkError::Closed { code: CloseCode::Version | CloseCode::Busy, reason } => refused(reason.clone()),
-        LinkError::Closed { .. } | LinkError::Lost(_) => None,
-        LinkError::Stranger(_) => Some(Failure::new(Cause::Refused, Party::Sender, error)),
-        _ => Some(Failure::new(Cause::Integrity, Party::Sender, error)),
-    }
-}
-
-fn unreachable(route: &Route, last: &Miss) -> Failure {
-    let Route { name, port, wait, .. } = route;
-    let advice = match last {
-        Miss::Lookup(_) => "is the name right?".to_owned(),
-        _ => format!("is xbrecv listening there, and do the firewalls let UDP port {port} pass?"),
-    };
-    let reason = format!("{name} was not reached within {} ({last}); {advice}", Span(*wait));
-    Failure::new(Cause::PeerLost, Party::Sender, reason)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::cell::RefCell;
-    use std::future::{pending, ready};
-    use std::net::Ipv4Addr;
-
-    use xbproto::quic::Family;
-
-    use super::*;
-    use crate::silent::reporter;
-
-    fn route(given: &str, wait: u64) -> Route {
-        Route::parse(given, Family::Any, Duration::from_millis(wait)).unwrap()
-    }
-
-    fn addresses(count: u16) -> Vec<SocketAddr> {
-        (1..=count).map(|port| (Ipv4Addr::LOCALHOST, port).into()).collect()
-    }
-
-    /// On the paused clock: the times are exact.
-    #[tokio::test(start_paused = true)]
-    async fn nobody_is_waited_for_beyond_the_limit() {
-        for wait in [1, 700, 1000, 7300, 30_000] {
-            let (begun, route) = (Instant::now(), route("127.0.0.1:9", wait));
-            let failure = reach(&route, &reporter(), |_| pending::<Result<(), _>>()).await.unwrap_err();
-            assert!(begun.elapsed() <= Duration::from_millis(wait + 1), "{wait}: {:?}", begun.elapsed());
-            assert_eq!(failure.cause, Cause::PeerLost);
-            assert!(failure.reason.contains("(no answer)"), "{failure}");
+            Err(failure) => {
+                self.uplink.session.change(|s| s.fail(failure));
+                None
+            }
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn not_to_wait_is_to_try_once() {
-        let tries = RefCell::new(0);
-        let dial = |_| {
-            *tries.borrow_mut() += 1;
-            ready(Err::<(), _>(LinkError::Lost("no answer".into())))
+    async fn dial(&self, address: SocketAddr) -> Result<Link, LinkError> {
+        let connecting = self.endpoint.connect(address, "xbstream-link");
+        let connecting = connecting.map_err(|error| LinkError::Lost(error.to_string()))?;
+        let (key, tuning) = (self.key, self.uplink.tuning);
+        let admission = Admission { key, role: Party::Sender, versions: VERSIONS, tuning };
+        knock(connecting.await?, admission).await
+    }
+
+    /// Serves the session over `link`, which ends `outage` when the receiver has welcomed it.
+    async fn serve(&self, link: Link, outage: Option<&Outage>) -> Result<(), Lost> {
+        let (connection, welcomes) = (link.connection.clone(), self.welcomes());
+        let resumed = async {
+            let offset = self.uplink.session.when(|s| (s.welcomes() > welcomes).then(|| s.written())).await;
+            if let Some(outage) = outage {
+                self.reporter.tell(Event::Resumed { offset, after: outage.since.elapsed() });
+            }
+            std::future::pending().await
         };
-        let failure = reach(&route("127.0.0.1:9", 0), &reporter(), dial).await.unwrap_err();
-        assert_eq!((failure.cause, *tries.borrow()), (Cause::PeerLost, 1));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn every_address_is_tried_within_the_limit() {
-        let deadline = Instant::now() + Duration::from_secs(1);
-        let tried = RefCell::new(Vec::new());
-        let dial = |address: SocketAddr| {
-            tried.borrow_mut().push(address.port());
-            async move { if address.port() == 3 { Ok(()) } else { pending().await } }
+        let ended = tokio::select! {
+            biased;
+            never = resumed => never,
+            ended = self.uplink.run(link) => ended,
         };
-        try_each(&addresses(4), deadline, &dial).await.unwrap();
-        assert_eq!(*tried.borrow(), [1, 2, 3]);
-        assert!(Instant::now() < deadline);
+        self.reporter.tell(Event::Detail(PathReport::of(&connection).to_string()));
+        ended
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_refusal_is_not_argued_with() {
-        let dial = |_| ready(Err::<(), _>(LinkError::Closed { code: CloseCode::Busy, reason: "busy".into() }));
-        let failure = reach(&route("127.0.0.1:9", 30_000), &reporter(), dial).await.unwrap_err();
-        assert_eq!((failure.cause, failure.reason.as_str()), (Cause::Refused, "busy"));
+    fn welcomes(&self) -> u64 {
+        self.uplink.session.look(Sender::welcomes)
     }
 
-    #[tokio::test]
-    async fn a_name_that_is_not_found_is_named_when_the_time_is_up() {
-        let failure = reach(&route("no such host:9", 600), &reporter(), |_| ready(Ok(()))).await.unwrap_err();
-        assert_eq!(failure.cause, Cause::PeerLost);
-        assert!(failure.reason.contains("(looking up no such host: "), "{failure}");
+    /// Whether there is nothing left to say to the receiver. It is told of a failure of this side even if
+    /// the link has to be made again for that, unless somebody wants this program to end now.
+    fn has_said_all(&self) -> bool {
+        self.uplink.session.look(|s| match s.outcome() {
+            None => false,
+            Some(Sent::Failed(failure)) => {
+                let told_here = failure.party == Party::Sender && s.welcomes() > 0;
+                let in_a_hurry = [Cause::PeerLost, Cause::Unconfirmed, Cause::Interrupted, Cause::Terminated, Cause::Deadline];
+                !told_here || in_a_hurry.contains(&failure.cause)
+            }
+            Some(_) => true,
+        })
+    }
+
+    fn outage(&self, lost: &Lost, peer: SocketAddr) -> Outage {
+        let (now, retry_for) = (Instant::now(), self.retry_for());
+        let how = format!("the link to the receiver was lost: {lost}");
+        if !retry_for.is_zero() {
+            self.reporter.tell(Event::Interrupted { reason: how.clone(), patience: retry_for });
+        }
+        let until = now.checked_add(retry_for).unwrap_or(now + MINUTE * 60 * 24 * 365);
+        Outage { since: now.checked_sub(lost.silence).unwrap_or(now), until, how, peer }
+    }
+
+    fn retry_for(&self) -> Duration {
+        self.uplink.session.look(Sender::retry_for)
+    }
+
+    /// Reaches the receiver again, or fails the session; nothing too if it is over before.
+    async fn come_back(&self, outage: &Outage) -> Option<Link> {
+        let over = async {
+            self.uplink.session.when(|s| s.outcome().map(|_| ())).await;
+            if !self.has_said_all() {
+                std::future::pending().await
+            }
+        };
+        let reached = tokio::select! {
+            biased;
+            () = over => return None,
+            reached = self.reach_again(outage) => reached,
+        };
+        reached.map_err(|reason| self.uplink.session.change(|s| s.peer_lost(&format!("{}; {reason}", outage.how)))).ok()
+    }
+
+    /// Tries the receiver's last address and those its name has now, until the outage is too long.
+    ///
+    /// # Errors
+    /// Why it was given up.
+    async fn reach_again(&self, outage: &Outage) -> Result<Link, String> {
+        let retry_for = Span(self.retry_for());
+        if retry_for.0.is_zero() {
+            return Err("it was not tried again (--retry-for 0)".to_owned());
+        }
+        let mut backoff = Backoff::new(u64::from_be_bytes(self.seed()));
+        let mut told = Instant::now();
+        loop {
+            let last = match self.try_addresses(outage).await {
+                Ok(link) => return Ok(link),
+                Err(Miss::Link(LinkError::Closed { code: CloseCode::WrongKey, .. })) => return Err(OTHER_KEY.to_owned()),
+                Err(Miss::Link(LinkError::Closed { code: CloseCode::Version, reason })) => return Err(reason),
+                Err(miss) => miss,
+            };
+            let pause = backoff.pause();
+            if Instant::now() + pause >= outage.until {
+                return Err(format!("it was not reached again within {retry_for} (--retry-for; {last})"));
+            }
+            if told.elapsed() >= MINUTE {
+                told = Instant::now();
+                let (gone, left) = (Span(outage.since.elapsed()), Span(outage.until - told));
+                self.reporter.tell(Event::Notice(format!("no link for {gone} ({last}); trying for {left} more")));
+            }
+            sleep(pause).await;
+        }
+    }
+
+    async fn try_addresses(&self, outage: &Outage) -> Result<Link, Miss> {
+        let found = timeout_at(outage.until, self.route.addresses()).await;
+        let found = found.ok().and_then(Result::ok).unwrap_or_default();
+        let others = found.into_iter().filter(|address| *address != outage.peer);
+        let addresses: Vec<SocketAddr> = std::iter::once(outage.peer).chain(others).collect();
+        try_each(&addresses, outage.until, &|address| self.dial(address)).await
+    }
+
+    fn seed(&self) -> [u8; 8] {
+        let [a, b, c, d, e, f, g, h, ..] = self.uplink.session.look(Sender::session).0;
+        [a, b, c, d, e, f, g, h]
     }
 }
+
+/// Why there is no use in trying on.
+const OTHER_KEY: &str = "a receiver with another key answers there now, so the one that had the backup is gone";

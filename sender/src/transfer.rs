@@ -5,14 +5,15 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
-use quinn::{EndpointConfig, Runtime, TokioRuntime};
-use xbproto::cli::{Event, GOODBYE, Progress, Reporter, Standing, interrupted};
+use quinn::{Runtime, TokioRuntime};
+use xbproto::cli::{Event, Fill, Latest, Progress, Reporter, Request, Requests, Standing, Status};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
+use xbproto::liveness::Liveness;
 use xbproto::meter::Gauge;
 use xbproto::place::{Place, Work};
 use xbproto::quantity::{ByteSize, Rate};
-use xbproto::quic::{self, Family, Tuning};
+use xbproto::quic::{self, CurrentPath, Family, Tuning, endpoint_config};
 use xbproto::session::{Sender, SenderConfig, Sent};
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
@@ -49,6 +50,10 @@ pub struct Transfer {
     pub size: Option<u64>,
     /// The session's window in bytes.
     pub window: u64,
+    /// How long to try to come back after a link is lost.
+    pub retry_for: Duration,
+    /// When a silent receiver is taken for lost.
+    pub liveness: Liveness,
 }
 
 /// What a good end has brought.
@@ -75,13 +80,14 @@ impl Transfer {
     ///
     /// # Errors
     /// The first [`Failure`], wherever it happened. Nothing of the source is left running.
-    pub async fn run(mut self, stop: impl Future<Output = Cause>, reporter: &Reporter) -> Result<Done, Failure> {
+    pub async fn run(mut self, mut requests: Requests, reporter: &Reporter) -> Result<Done, Failure> {
         reporter.session(self.session.into());
         let session = Arc::new(Shared::new(Sender::new(self.config())));
         let socket = self.open_socket()?;
         let link = self.start_link(socket, &session, reporter).map_err(unforeseen)?;
-        let gauge = link.gauge;
+        let (gauge, path, latest) = (link.gauge, link.path, Latest::default());
         let link = tokio::spawn(quic::watch(link.work, session.clone()));
+        let report = || reporter.tell(Event::Status(Box::new(status(&session, &latest, &path))));
         let source = self.source.take();
         let work = async {
             let welcome = session.when(|s| match (s.outcome(), s.target()) {
@@ -89,20 +95,20 @@ impl Transfer {
                 (None, welcome) => welcome.cloned().map(Some),
             });
             match welcome.await {
-                Some(welcome) => self.send(source, &welcome, &session, &gauge, reporter).await,
+                Some(welcome) => self.send(source, &welcome, &session, &gauge, latest.clone(), reporter).await,
                 None => (Duration::ZERO, String::new()),
             }
         };
-        let interrupted = async {
-            let cause = stop.await;
-            session.change(|s| s.fail(interrupted(cause, Party::Sender)));
-            std::future::pending().await
+        let heed = |request| match request {
+            Request::End(failure) => session.change(|s| s.fail(failure)),
+            Request::Report => report(),
         };
-        let (elapsed, name) = tokio::select! {
-            finished = work => finished,
-            never = interrupted => never,
-        };
-        let _ = tokio::time::timeout(GOODBYE, link).await;
+        let (elapsed, name) = requests.during(work, heed).await;
+        // The link's thread may have to make a link in order to tell the receiver; whoever is in a hurry ends that.
+        tokio::select! {
+            _ = link => {}
+            () = requests.end(report) => {}
+        }
         verdict(&session, elapsed, name)
     }
 
@@ -112,7 +118,7 @@ impl Transfer {
             purpose: if self.source.is_some() { Purpose::Transfer } else { Purpose::Check },
             lanes: 1,
             window: self.window,
-            retry_for: Duration::ZERO,
+            retry_for: self.retry_for,
             size: self.size,
         }
     }
@@ -136,16 +142,17 @@ impl Transfer {
         session: &Arc<Shared<Sender>>,
         reporter: &Reporter,
     ) -> io::Result<LinkThread> {
-        let tuning = Tuning { window: self.window, rate: self.rate };
-        let gauge = Arc::new(Gauge::default());
+        let tuning = Tuning { window: self.window, rate: self.rate, liveness: self.liveness };
+        let (gauge, path) = (Arc::new(Gauge::default()), Arc::new(CurrentPath::default()));
         let (route, key, rate) = (self.route.clone(), self.key.clone(), self.rate);
-        let (session, reporter, counted) = (session.clone(), reporter.clone(), gauge.clone());
+        let (session, reporter) = (session.clone(), reporter.clone());
+        let (counted, current) = (gauge.clone(), path.clone());
         let work = Place::Threads.start("link", move || async move {
-            let uplink =
-                Uplink { session: session.clone(), throttle: Arc::new(Throttle::new(rate)), gauge: counted, tuning };
+            let throttle = Arc::new(Throttle::new(rate));
+            let uplink = Uplink { session: session.clone(), throttle, gauge: counted, tuning, path: current };
             let endpoint = TokioRuntime
                 .wrap_udp_socket(socket)
-                .and_then(|socket| quic::dialer(socket, EndpointConfig::default(), tuning));
+                .and_then(|socket| quic::dialer(socket, endpoint_config(&key), tuning));
             match endpoint {
                 Ok(endpoint) => {
                     keep_linked(&endpoint, &route, &key, &uplink, &reporter).await;
@@ -157,7 +164,7 @@ impl Transfer {
                 Err(error) => session.change(|s| s.fail(unforeseen(error))),
             }
         })?;
-        Ok(LinkThread { work, gauge })
+        Ok(LinkThread { work, gauge, path })
     }
 
     /// From the receiver's welcome to the end of the session.
@@ -167,14 +174,17 @@ impl Transfer {
         welcome: &Welcome,
         session: &Arc<Shared<Sender>>,
         gauge: &Arc<Gauge>,
+        latest: Latest,
         reporter: &Reporter,
     ) -> (Duration, String) {
         reporter.tell(Event::Notice(format!("sending to {}", welcome.target)));
+        let window = ByteSize(welcome.window.min(self.window));
+        reporter.tell(Event::Detail(format!("the window is {window}: what may be under way and not acknowledged")));
         if let Err(failure) = fits(welcome, self.size) {
             session.change(|s| s.fail(failure));
             return (Duration::ZERO, String::new());
         }
-        let mut progress = Progress::new(gauge.clone(), reporter.clone());
+        let mut progress = Progress::new(gauge.clone(), reporter.clone(), latest);
         let Some(source) = source else { return (Duration::ZERO, String::new()) };
         let told = reporter.clone();
         let on_line: OnLine = Arc::new(move |line| told.tell(Event::Child { label: "backup", line: line.0 }));
@@ -189,7 +199,10 @@ impl Transfer {
         let total = self.size;
         let follow = progress.follow(|waiting| {
             session.change(|s| s.waits_for(waiting));
-            session.look(|s| Standing { bytes: s.written(), total, peer: s.peer_waits_for() })
+            let standing = |s: &Sender| {
+                Standing { bytes: s.written(), total, peer: s.peer_waits_for(), linked: s.is_linked() }
+            };
+            session.look(standing)
         });
         tokio::select! {
             () = drive(started, self.expect, session, gauge, reporter) => {}
@@ -217,6 +230,23 @@ pub fn fits(welcome: &Welcome, size: Option<u64>) -> Result<(), Failure> {
 struct LinkThread {
     work: Work<()>,
     gauge: Arc<Gauge>,
+    path: Arc<CurrentPath>,
+}
+
+/// How the session does, for whoever asks.
+fn status(session: &Shared<Sender>, latest: &Latest, path: &CurrentPath) -> Status {
+    session.look(|s| {
+        let (held, limit) = s.window();
+        let state = match (s.outcome(), s.welcomes(), s.is_linked()) {
+            (Some(_), ..) => "ending",
+            (None, 0, _) => "looking for the receiver",
+            (None, _, true) => "sending",
+            (None, _, false) => "the link is lost, trying to come back",
+        };
+        let fills = vec![Fill { name: "window", held, limit }];
+        let peer = s.is_linked().then(|| s.peer_waits_for());
+        Status { state: state.to_owned(), snapshot: latest.snapshot(), fills, peer, path: path.report() }
+    })
 }
 
 fn verdict(session: &Shared<Sender>, elapsed: Duration, name: String) -> Result<Done, Failure> {
@@ -252,8 +282,11 @@ mod tests {
             rate: None,
             size: None,
             window: 8 << 20,
+            retry_for: Duration::ZERO,
+            liveness: Liveness::default(),
         };
-        let failure = transfer.run(std::future::pending(), &reporter()).await.unwrap_err();
+        let requests = Requests::listen(Party::Sender, None).unwrap();
+        let failure = transfer.run(requests, &reporter()).await.unwrap_err();
         assert_eq!(failure.cause, Cause::Usage);
         assert!(failure.reason.starts_with("UDP 192.0.2.1:0: "), "{failure}");
     }

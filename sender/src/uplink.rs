@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use quinn::Connection;
 use xbproto::meter::Gauge;
-use xbproto::quic::{Link, LinkError, Tuning, converse, write_block};
+use xbproto::quic::{CurrentPath, Link, LinkError, Lost, Tuning, converse, write_block};
 use xbproto::session::Sender;
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
@@ -24,15 +24,18 @@ pub struct Uplink {
     pub gauge: Arc<Gauge>,
     /// The transport's settings.
     pub tuning: Tuning,
+    /// Where the present link can be looked at.
+    pub path: Arc<CurrentPath>,
 }
 
 impl Uplink {
     /// Serves the session over `link` until the session is over, or the link is.
     ///
     /// # Errors
-    /// [`LinkError`] when the link ended before the session; the session is told nothing of why.
-    pub async fn run(&self, link: Link) -> Result<(), LinkError> {
+    /// [`Lost`] when the link ended before the session, or before the receiver knows how that ended.
+    pub async fn run(&self, link: Link) -> Result<(), Lost> {
         self.session.change(Sender::link_up);
+        self.path.enter(link.connection.clone());
         let blocks = |connection: Connection| async move {
             tokio::select! {
                 biased;
@@ -40,7 +43,9 @@ impl Uplink {
                 lost = self.retune(&connection) => lost,
             }
         };
-        converse(&self.session, link, blocks).await
+        let ended = converse(&self.session, link, self.tuning.liveness.heartbeat(), blocks).await;
+        self.path.leave();
+        ended
     }
 
     /// Sends blocks, the oldest first.
