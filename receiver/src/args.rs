@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Parser;
-use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, exit_codes_help};
+use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, exit_codes_help};
 use xbproto::quantity::Span;
 use xbproto::quic::Family;
 
@@ -63,6 +63,10 @@ pub struct Args {
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
     pub address: AddressArgs,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub session: SessionArgs,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]

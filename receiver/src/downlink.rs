@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use quinn::{Connection, RecvStream};
 use tokio::task::JoinSet;
+use tokio::time::sleep;
+use xbproto::cli::{Event, Reporter};
 use xbproto::failure::Party;
-use xbproto::quic::{Link, LinkError, begin_block, converse};
+use xbproto::liveness::Liveness;
+use xbproto::quic::{CurrentPath, Link, LinkError, Lost, PathReport, begin_block, canonical, converse};
 use xbproto::session::Receiver;
 use xbproto::shared::Shared;
 
@@ -14,6 +17,12 @@ use xbproto::shared::Shared;
 pub struct Downlink {
     /// The session whose blocks and messages they carry.
     pub session: Arc<Shared<Receiver>>,
+    /// How often this side says that it is alive.
+    pub liveness: Liveness,
+    /// Where the present link can be looked at.
+    pub path: Arc<CurrentPath>,
+    /// Who is told.
+    pub reporter: Reporter,
 }
 
 impl Downlink {
@@ -21,9 +30,35 @@ impl Downlink {
     /// is over, or the link is.
     ///
     /// # Errors
-    /// [`LinkError`] when the link ended before the session; the session is told nothing of why.
-    pub async fn run(&self, link: Link) -> Result<(), LinkError> {
-        converse(&self.session, link, |connection| self.take_blocks(connection)).await
+    /// [`Lost`] when the link ended before the session, or before the sender knows how that ended.
+    pub async fn run(&self, link: Link) -> Result<(), Lost> {
+        let connection = link.connection.clone();
+        self.path.enter(connection.clone());
+        let blocks = |connection: Connection| async move {
+            tokio::select! {
+                biased;
+                taken = self.take_blocks(connection.clone()) => taken,
+                never = self.follow(&connection) => never,
+            }
+        };
+        let ended = converse(&self.session, link, self.liveness.heartbeat(), blocks).await;
+        self.path.leave();
+        self.reporter.tell(Event::Detail(PathReport::of(&connection).to_string()));
+        ended
+    }
+
+    /// Tells when the sender has moved to another address: QUIC goes on without a word.
+    async fn follow(&self, connection: &Connection) -> Result<(), LinkError> {
+        let mut known = connection.remote_address();
+        loop {
+            sleep(self.liveness.heartbeat()).await;
+            let now = connection.remote_address();
+            if now != known {
+                let words = format!("the sender's address is {} now, it was {}", canonical(now), canonical(known));
+                self.reporter.tell(Event::Notice(words));
+                known = now;
+            }
+        }
     }
 
     /// Takes blocks off the connection as they arrive, however the sender interleaves them.

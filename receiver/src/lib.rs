@@ -4,12 +4,15 @@
 //! |---|---|
 //! | [`program`] [`args`] [`destination`] | the command line, and what it comes to |
 //! | [`transfer`] | one session from the open port to the verdict |
-//! | [`listen`] [`arrivals`] [`strangers`] | admission; who is at the door; who is turned away |
+//! | `port` [`listen`] `absence` | the thread at the port; one session there; a time without a link |
+//! | [`admission`] [`arrivals`] [`strangers`] | who is at the door, on the way in, turned away |
 //! | [`downlink`] | one link's life |
 //! | [`drain`] [`settle`] | order, digest, write; verify and commit |
 //! | [`sink`] [`extract`] [`disk`] | where the bytes go; unpacking; files that are safe |
 //! | `stop` | the flag that ends work for a session that is over |
 
+mod absence;
+pub mod admission;
 pub mod args;
 pub mod arrivals;
 pub mod destination;
@@ -18,6 +21,7 @@ pub mod downlink;
 pub mod drain;
 pub mod extract;
 pub mod listen;
+mod port;
 pub mod program;
 pub mod settle;
 pub mod sink;

@@ -5,15 +5,16 @@ use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::ExitCode;
 
-use xbproto::cli::{Event, Reporter, Summary, WINDOW, generate_key_file, given_key, interruption};
+use xbproto::cli::{Event, Reporter, Requests, Summary, generate_key_file, given_key};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::quic::bind;
-use xbproto::tls::random;
+use xbproto::tls::{Identity, random};
 
 use crate::args::Args;
 use crate::destination;
-use crate::transfer::{Acknowledged, Done, Transfer};
+use crate::listen::Again;
+use crate::transfer::{Acknowledged, Done, Reopen, Transfer};
 
 /// Runs `xbrecv` on the main thread and returns what it exits with.
 pub fn run(args: Args) -> ExitCode {
@@ -41,9 +42,9 @@ async fn receive(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     if given.is_none() && !reporter.can_invite() {
         return Err(failure(Cause::Usage, NO_KEY));
     }
-    let stop = interruption().map_err(|error| failure(Cause::Unforeseen, error))?;
-    let id = u64::from_be_bytes(random().map_err(|error| failure(Cause::Unforeseen, error))?);
-    let destination = destination::open(&args, id, WINDOW, reporter);
+    let requests = Requests::listen(Party::Receiver, args.session.deadline.map(|span| span.0));
+    let requests = requests.map_err(unforeseen)?;
+    let destination = destination::open(&args, reporter);
     let mut destination = destination.map_err(|error| failure(error.cause(), error))?;
     let (socket, address) = match open_port(&args) {
         Ok(open) => open,
@@ -65,8 +66,11 @@ async fn receive(args: Args, reporter: &Reporter) -> Result<(), Failure> {
         invite(&key, address, reporter);
     }
     let name = destination.name.clone();
-    let transfer = Transfer { socket, key, destination, wait: args.wait.map(|wait| wait.0), window: WINDOW };
-    report(&transfer.run(stop, reporter).await?, &name, reporter);
+    let reopen = (destination.sink.again() == Again::Possible).then(|| reopening(args.clone(), reporter.clone()));
+    let (window, liveness, wait) = (args.session.window, args.session.peer_timeout, args.wait.map(|wait| wait.0));
+    let identity = Identity::one_time().map_err(unforeseen)?;
+    let transfer = Transfer { socket, key, identity, destination, reopen, wait, window, liveness };
+    report(&transfer.run(requests, reporter).await?, &name, reporter);
     Ok(())
 }
 
@@ -108,6 +112,15 @@ fn report(done: &Done, name: &str, reporter: &Reporter) {
         reporter.tell(Event::Warning(words.to_owned()));
     }
     reporter.tell(Event::Finished(Summary::of(&done.receipt, done.elapsed)));
+}
+
+/// Makes the destination anew for a session that takes another's place.
+fn reopening(args: Args, reporter: Reporter) -> Reopen {
+    Box::new(move || destination::open(&args, &reporter))
+}
+
+fn unforeseen(error: impl std::fmt::Display) -> Failure {
+    failure(Cause::Unforeseen, error)
 }
 
 fn failure(cause: Cause, error: impl std::fmt::Display) -> Failure {

@@ -9,6 +9,7 @@ use xbproto::failure::{Cause, Failure, Party};
 use xbproto::lane::LaneId;
 use xbproto::meter::Gauge;
 use xbproto::place::{Place, Work};
+use xbproto::retry::receiver_waits;
 use xbproto::session::Receiver;
 use xbproto::shared::Shared;
 use xbproto::wire::Waiting;
@@ -20,7 +21,7 @@ use crate::sink::{Reached, Sink, SinkError};
 /// reads never does; it is left to the end of the process.
 const LEAVE: Duration = Duration::from_secs(3);
 
-/// How long a sender that is alive may take to acknowledge the receipt.
+/// How long a sender that is alive may take to acknowledge the receipt, at least.
 const ACKNOWLEDGE: Duration = Duration::from_secs(10);
 
 /// Feeds a running session into `sink` and commits it; returns when the session is over. What is
@@ -51,8 +52,19 @@ pub async fn settle(
     if let Some(mut sink) = sink.filter(|_| session.look(|s| s.receipt().is_none())) {
         sink.abandon();
     }
-    if timeout(ACKNOWLEDGE, session.when(|s| s.outcome().map(|_| ()))).await.is_err() {
-        session.change(|s| s.peer_lost("the sender does not acknowledge the receipt"));
+    acknowledged(session).await;
+}
+
+/// Waits until the sender has acknowledged the receipt, or is not waited for any longer. How long a lost one is
+/// waited for the listener decides; one that is alive and keeps silent has as long.
+async fn acknowledged(session: &Shared<Receiver>) {
+    let patience = receiver_waits(session.look(Receiver::retry_for)).max(ACKNOWLEDGE);
+    while timeout(patience, session.when(|s| s.outcome().map(|_| ()))).await.is_err() {
+        session.change(|s| {
+            if s.is_linked() {
+                s.peer_lost("the sender does not acknowledge the receipt");
+            }
+        });
     }
 }
 

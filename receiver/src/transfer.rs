@@ -1,42 +1,54 @@
 //! One session from the open port to its verdict.
 
 use std::net::UdpSocket;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use quinn::{EndpointConfig, Runtime, TokioRuntime};
 use tokio::time::timeout;
-use xbproto::cli::{GOODBYE, Progress, Reporter, Standing, interrupted};
+use xbproto::cli::{Event, Fill, Latest, Progress, Reporter, Request, Requests, Standing, Status};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
+use xbproto::liveness::Liveness;
 use xbproto::meter::Gauge;
-use xbproto::place::{Place, Work};
-use xbproto::quic::{self, Tuning};
+use xbproto::place::Place;
+use xbproto::quic::{CurrentPath, Tuning};
 use xbproto::session::{Received, Receiver, ReceiverConfig};
 use xbproto::shared::Shared;
 use xbproto::tls::Identity;
 use xbproto::wire::Receipt;
 
 use crate::destination::Destination;
-use crate::listen::Listener;
+use crate::listen::{Again, Service};
+use crate::port::OpenPort;
 use crate::settle::settle;
+use crate::sink::SinkError;
 
 /// How often the free space that a sender is offered is looked at while none has come.
 const FRESH: Duration = Duration::from_secs(5);
 
-/// Everything that makes one session.
+/// Everything that makes a receiver of one backup.
 pub struct Transfer {
     /// The port, bound already.
     pub socket: UdpSocket,
     /// What both sides have.
     pub key: Key,
+    /// What this side shows.
+    pub identity: Identity,
     /// Where the bytes go.
     pub destination: Destination,
+    /// Makes the same destination anew for a session that takes another's place, where that can be done.
+    pub reopen: Option<Reopen>,
     /// How long to wait for a sender; for ever if not set.
     pub wait: Option<Duration>,
     /// The session's window in bytes.
     pub window: u64,
+    /// When a silent sender is taken for lost.
+    pub liveness: Liveness,
 }
+
+/// Makes a destination anew.
+pub type Reopen = Box<dyn FnMut() -> Result<Destination, SinkError>>;
 
 /// What a good end has brought.
 #[derive(Debug)]
@@ -59,58 +71,63 @@ pub enum Acknowledged {
 }
 
 impl Transfer {
-    /// Runs the session on the calling thread, which must live as long as the process (a child of
-    /// it does not outlive it), and on threads of its own.
+    /// Receives a backup on the calling thread, which must live as long as the process (a child of
+    /// it does not outlive it), and on threads of its own. A session that loses its link for good may be
+    /// followed by another one.
     ///
     /// # Errors
     /// The first [`Failure`], wherever it happened. Nothing is left of the copy then.
-    pub async fn run(self, stop: impl Future<Output = Cause>, reporter: &Reporter) -> Result<Done, Failure> {
-        let target = self.destination.sink.target();
-        let config = ReceiverConfig { window: self.window, target: target.describe, free: target.free };
-        let session = Arc::new(Shared::new(Receiver::new(config)));
-        let gauge = Arc::new(Gauge::default());
-        let link = start_link(self.socket, self.key, self.wait, self.window, &session, reporter)?;
-        let link = tokio::spawn(quic::watch(link, session.clone()));
-        let interrupted = async {
-            let cause = stop.await;
-            session.change(|s| s.fail(interrupted(cause, Party::Receiver)));
-            std::future::pending().await
-        };
-        let elapsed = tokio::select! {
-            elapsed = receive(self.destination, &session, &gauge, reporter) => elapsed,
-            never = interrupted => never,
-        };
-        let _ = timeout(GOODBYE, link).await;
-        verdict(&session, elapsed)
+    pub async fn run(mut self, mut requests: Requests, reporter: &Reporter) -> Result<Done, Failure> {
+        let tuning = Tuning { window: self.window, rate: None, liveness: self.liveness };
+        let port = OpenPort::start(self.socket, self.key, self.identity, tuning, reporter)?;
+        let mut destination = self.destination;
+        loop {
+            let session = Arc::new(Shared::new(begin(&destination, self.window)?));
+            let again = if self.reopen.is_some() { Again::Possible } else { Again::Impossible };
+            port.serve(Service { session: session.clone(), wait: self.wait, again });
+            let elapsed = receive_one(destination, &session, &port, &mut requests, reporter).await;
+            match (session.look(|s| s.outcome().cloned()), &mut self.reopen) {
+                (Some(Received::Replaced), Some(reopen)) => destination = reopen().map_err(refused)?,
+                (outcome, _) => {
+                    let report = || reporter.tell(Event::Status(Box::new(Status::default())));
+                    port.close(&mut requests, report).await;
+                    return verdict(outcome, elapsed);
+                }
+            }
+        }
     }
 }
 
-/// Starts the thread that owns the port.
-fn start_link(
-    socket: UdpSocket,
-    key: Key,
-    wait: Option<Duration>,
-    window: u64,
+/// The session as it begins, or goes on.
+fn begin(destination: &Destination, window: u64) -> Result<Receiver, Failure> {
+    let target = destination.sink.target();
+    let config = ReceiverConfig { window, target: target.describe, free: target.free };
+    Ok(Receiver::new(config))
+}
+
+/// Serves one session to its end; gives the time from its first link on.
+async fn receive_one(
+    destination: Destination,
     session: &Arc<Shared<Receiver>>,
+    port: &OpenPort,
+    requests: &mut Requests,
     reporter: &Reporter,
-) -> Result<Work<()>, Failure> {
-    let identity = Identity::one_time().map_err(unforeseen)?;
-    let tuning = Tuning { window, rate: None };
-    let (session, reporter) = (session.clone(), reporter.clone());
-    let work = Place::Threads.start("link", move || async move {
-        let endpoint = TokioRuntime
-            .wrap_udp_socket(socket)
-            .and_then(|socket| quic::listener(socket, EndpointConfig::default(), &identity, tuning));
-        let endpoint = match endpoint {
-            Ok(endpoint) => endpoint,
-            Err(error) => return session.change(|s| s.fail(unforeseen(error))),
-        };
-        let listener = Listener { endpoint: endpoint.clone(), key: Arc::new(key), tuning, session, wait, reporter };
-        listener.serve().await;
-        endpoint.close(0u32.into(), b"");
-        let _ = timeout(Duration::from_secs(1), endpoint.wait_idle()).await;
-    });
-    work.map_err(unforeseen)
+) -> Duration {
+    let (gauge, latest, path) = (Arc::new(Gauge::default()), Latest::default(), port.path.clone());
+    let work = async {
+        let mut receiving = pin!(receive(destination, session, &gauge, latest.clone(), reporter));
+        tokio::select! {
+            biased;
+            elapsed = &mut receiving => return elapsed,
+            defect = port.ended_early() => session.change(|s| s.fail(defect)),
+        }
+        receiving.await
+    };
+    let heed = |request| match request {
+        Request::End(failure) => session.change(|s| s.fail(failure)),
+        Request::Report => reporter.tell(Event::Status(Box::new(status(session, &latest, &path)))),
+    };
+    requests.during(work, heed).await
 }
 
 /// From the first link to the end of the session; gives the time in between.
@@ -118,6 +135,7 @@ async fn receive(
     destination: Destination,
     session: &Arc<Shared<Receiver>>,
     gauge: &Arc<Gauge>,
+    latest: Latest,
     reporter: &Reporter,
 ) -> Duration {
     let Destination { mut sink, unpacking, .. } = destination;
@@ -137,14 +155,15 @@ async fn receive(
         sink.abandon();
         return Duration::ZERO;
     }
-    let mut progress = Progress::new(gauge.clone(), reporter.clone());
+    let mut progress = Progress::new(gauge.clone(), reporter.clone(), latest);
     let files = unpacking.clone();
     let follow = progress.follow(|waiting| {
         session.change(|s| s.waits_for(waiting));
         if let Some(file) = unpacking.as_ref().and_then(|unpacking| unpacking.current_file()) {
             gauge.set_file(&file);
         }
-        session.look(|s| Standing { bytes: gauge.sample().bytes, total: s.size(), peer: s.peer_waits_for() })
+        let bytes = gauge.sample().bytes;
+        session.look(|s| Standing { bytes, total: s.size(), peer: s.peer_waits_for(), linked: s.is_linked() })
     });
     tokio::select! {
         () = settle(Place::Threads, session, gauge, sink, || files.as_ref().map(|unpacking| unpacking.files())) => {}
@@ -153,17 +172,34 @@ async fn receive(
     progress.elapsed()
 }
 
-fn verdict(session: &Shared<Receiver>, elapsed: Duration) -> Result<Done, Failure> {
-    session.look(|s| match s.outcome() {
-        Some(Received::Confirmed(receipt)) => {
-            Ok(Done { receipt: receipt.clone(), acknowledged: Acknowledged::BySender, elapsed })
-        }
-        Some(Received::Unacknowledged(receipt)) => {
-            Ok(Done { receipt: receipt.clone(), acknowledged: Acknowledged::ByNobody, elapsed })
-        }
-        Some(Received::Failed(failure)) => Err(failure.clone()),
-        None => Err(unforeseen("the session ended without a verdict")),
+/// How the session does, for whoever asks.
+fn status(session: &Shared<Receiver>, latest: &Latest, path: &CurrentPath) -> Status {
+    session.look(|s| {
+        let state = match (s.outcome().is_some(), s.receipt().is_some(), s.is_busy(), s.is_linked()) {
+            (true, ..) => "ending",
+            (_, true, ..) => "committed, waiting for the sender's acknowledgement",
+            (_, _, false, _) => "waiting for a sender",
+            (_, _, _, true) => "receiving",
+            (_, _, _, false) => "the link is lost, waiting for the sender to come back",
+        };
+        let (held, limit) = s.window();
+        let fills = vec![Fill { name: "window", held, limit }];
+        let peer = s.is_linked().then(|| s.peer_waits_for());
+        Status { state: state.to_owned(), snapshot: latest.snapshot(), fills, peer, path: path.report() }
     })
+}
+
+fn verdict(outcome: Option<Received>, elapsed: Duration) -> Result<Done, Failure> {
+    match outcome {
+        Some(Received::Confirmed(receipt)) => Ok(Done { receipt, acknowledged: Acknowledged::BySender, elapsed }),
+        Some(Received::Unacknowledged(receipt)) => Ok(Done { receipt, acknowledged: Acknowledged::ByNobody, elapsed }),
+        Some(Received::Failed(failure)) => Err(failure),
+        Some(Received::Replaced) | None => Err(unforeseen("the session ended without a verdict")),
+    }
+}
+
+fn refused(error: SinkError) -> Failure {
+    Failure::new(error.cause(), Party::Receiver, error)
 }
 
 fn unforeseen(error: impl std::fmt::Display) -> Failure {

@@ -1,0 +1,101 @@
+//! The thread that owns the port, whichever session it serves.
+
+use std::io;
+use std::net::UdpSocket;
+use std::sync::Arc;
+use std::time::Duration;
+
+use quinn::{Endpoint, Runtime, TokioRuntime};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use xbproto::cli::{Reporter, Requests};
+use xbproto::failure::{Cause, Failure, Party};
+use xbproto::key::Key;
+use xbproto::place::{Place, Work};
+use xbproto::quic::{self, CurrentPath, Tuning, endpoint_config};
+use xbproto::tls::Identity;
+
+use crate::admission::Door;
+use crate::listen::{Listener, Service};
+
+/// How long the packets that say goodbye may take.
+const LAST_PACKETS: Duration = Duration::from_secs(1);
+
+/// An open port. Dropping it leaves the thread to the end of the process.
+pub(crate) struct OpenPort {
+    /// Where the present link can be looked at.
+    pub(crate) path: Arc<CurrentPath>,
+    services: mpsc::UnboundedSender<Service>,
+    thread: Work<()>,
+}
+
+impl OpenPort {
+    /// Starts the thread. Nobody is answered before there is a session to serve.
+    pub(crate) fn start(
+        socket: UdpSocket,
+        key: Key,
+        identity: Identity,
+        tuning: Tuning,
+        reporter: &Reporter,
+    ) -> Result<OpenPort, Failure> {
+        let (services, mut served) = mpsc::unbounded_channel();
+        let path = Arc::new(CurrentPath::default());
+        let (current, reporter) = (path.clone(), reporter.clone());
+        let thread = Place::Threads.start("link", move || async move {
+            match listen(socket, &key, &identity, tuning) {
+                Ok(endpoint) => {
+                    let listener = Listener { endpoint, key: Arc::new(key), tuning, path: current, reporter };
+                    serve_all(&listener, &mut served).await;
+                }
+                Err(error) => fail_all(&error, &mut served).await,
+            }
+        });
+        let thread = thread.map_err(unforeseen)?;
+        Ok(OpenPort { path, services, thread })
+    }
+
+    /// Serves one more session, after the one before has ended.
+    pub(crate) fn serve(&self, service: Service) {
+        // Fails only without a thread, which `ended_early` tells.
+        let _ = self.services.send(service);
+    }
+
+    /// Waits for the end of the thread, which before the last session's end is a defect that nobody else would notice.
+    pub(crate) async fn ended_early(&self) -> Failure {
+        self.services.closed().await;
+        unforeseen("the link's thread ended early: a defect of this program")
+    }
+
+    /// Waits until the last session's sender has heard how it ended, or somebody asks for the end.
+    pub(crate) async fn close(self, requests: &mut Requests, report: impl FnMut()) {
+        drop(self.services);
+        tokio::select! {
+            _ = self.thread.finished() => {}
+            () = requests.end(report) => {}
+        }
+    }
+}
+
+fn listen(socket: UdpSocket, key: &Key, identity: &Identity, tuning: Tuning) -> io::Result<Endpoint> {
+    quic::listener(TokioRuntime.wrap_udp_socket(socket)?, endpoint_config(key), identity, tuning)
+}
+
+async fn serve_all(listener: &Listener, services: &mut mpsc::UnboundedReceiver<Service>) {
+    let mut door = Door::default();
+    while let Some(service) = services.recv().await {
+        listener.serve(&service, &mut door).await;
+    }
+    door.close().await;
+    listener.endpoint.close(0u32.into(), b"");
+    let _ = timeout(LAST_PACKETS, listener.endpoint.wait_idle()).await;
+}
+
+async fn fail_all(error: &io::Error, services: &mut mpsc::UnboundedReceiver<Service>) {
+    while let Some(service) = services.recv().await {
+        service.session.change(|s| s.fail(unforeseen(error)));
+    }
+}
+
+fn unforeseen(error: impl std::fmt::Display) -> Failure {
+    Failure::new(Cause::Unforeseen, Party::Receiver, error)
+}
