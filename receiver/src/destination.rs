@@ -9,7 +9,8 @@ use xbproto::cli::{Event, Reporter};
 use crate::args::Args;
 use crate::disk::{DiskError, Notice};
 use crate::extract::{Progress, STAGING_PREFIX};
-use crate::sink::{self, CommandSink, ExtractSink, Sink, SinkError, StdoutSink};
+use crate::journal::Recalled;
+use crate::sink::{self, CommandSink, ExtractSink, Opened, Sink, SinkError, StdoutSink};
 
 /// A sink and what is known about it.
 pub struct Destination {
@@ -19,6 +20,8 @@ pub struct Destination {
     pub name: String,
     /// The unpacking's own counters, when unpacking.
     pub unpacking: Option<Progress>,
+    /// What was recalled of a receiver for the same target that was killed.
+    pub recalled: Option<Recalled>,
 }
 
 /// Makes the destination that `args` name, and checks what can be checked beforehand. `id` names
@@ -29,13 +32,13 @@ pub struct Destination {
 pub fn open(args: &Args, id: u64, window: u64, reporter: &Reporter) -> Result<Destination, SinkError> {
     let tell = |notices: Vec<Notice>| notices.iter().for_each(|n| reporter.tell(Event::Notice(n.to_string())));
     if let Some(path) = &args.output {
-        let (sink, notices) = sink::to_path(path, window)?;
+        let Opened { sink, notices, recalled } = sink::to_path(path, window)?;
         tell(notices);
-        return Ok(Destination { sink, name: path.display().to_string(), unpacking: None });
+        return Ok(Destination { sink, name: path.display().to_string(), unpacking: None, recalled });
     }
     if args.extract {
         let directory = args.directory.as_deref().unwrap_or(Path::new("."));
-        let (sink, notices) = ExtractSink::create(directory, id)?;
+        let Opened { sink, notices, recalled } = ExtractSink::create(directory, id)?;
         tell(notices);
         if has_company(directory) {
             let words =
@@ -43,7 +46,7 @@ pub fn open(args: &Args, id: u64, window: u64, reporter: &Reporter) -> Result<De
             reporter.tell(Event::Warning(words));
         }
         let unpacking = Some(sink.progress());
-        return Ok(Destination { sink: Box::new(sink), name: "-".into(), unpacking });
+        return Ok(Destination { sink: Box::new(sink), name: "-".into(), unpacking, recalled });
     }
     let sink: Box<dyn Sink> = match args.stdout {
         true => {
@@ -56,7 +59,7 @@ pub fn open(args: &Args, id: u64, window: u64, reporter: &Reporter) -> Result<De
             Box::new(CommandSink::new(args.command.clone(), on_line)?)
         }
     };
-    Ok(Destination { sink, name: "-".into(), unpacking: None })
+    Ok(Destination { sink, name: "-".into(), unpacking: None, recalled: None })
 }
 
 /// Whether there is anything in `directory` but our own staging folder. A server would take foreign

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::{Instant, timeout};
-use xbproto::lane::{LaneDigest, LaneId};
+use xbproto::lane::LaneId;
 use xbproto::meter::{Bottleneck, Gauge};
 use xbproto::session::Receiver;
 use xbproto::shared::Shared;
@@ -42,8 +42,8 @@ impl Drain {
     /// # Errors
     /// [`SinkError`] when the sink fails; the session is not told of that yet.
     pub async fn run(self, mut sink: Box<dyn LaneSink>) -> Result<(), SinkError> {
-        let mut digest = LaneDigest::default();
-        let mut durable = 0;
+        let mut digest = self.session.look(|s| s.digest(self.lane));
+        let mut durable = digest.len();
         loop {
             let next = waiting_for(Bottleneck::Network, &self.gauge, self.next());
             let step = match durable < digest.len() {
@@ -66,7 +66,7 @@ impl Drain {
                 }
                 Some(Step::Stop) => return Ok(()),
             }
-            durable = sink.durable()?;
+            durable = sink.durable(&digest)?;
             self.session.change(|s| s.written(self.lane, digest.clone(), durable));
         }
     }

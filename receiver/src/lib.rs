@@ -9,6 +9,7 @@
 //! | [`downlink`] | one link's life |
 //! | [`drain`] [`settle`] | order, digest, write; verify and commit |
 //! | [`sink`] [`extract`] [`disk`] | where the bytes go; unpacking; files that are safe |
+//! | [`journal`] | what outlives a receiver that is killed |
 //! | `stop` | the flag that ends work for a session that is over |
 
 mod absence;
@@ -20,6 +21,7 @@ pub mod disk;
 pub mod downlink;
 pub mod drain;
 pub mod extract;
+pub mod journal;
 pub mod listen;
 mod port;
 pub mod program;

@@ -49,7 +49,8 @@ pub async fn settle(
         () = &mut drained => commit(place, session, sink, files).await,
     };
     session.when(|s| (s.outcome().is_some() || s.receipt().is_some()).then_some(())).await;
-    if let Some(mut sink) = sink.filter(|_| session.look(|s| s.receipt().is_none())) {
+    let mut sink = sink;
+    if let Some(sink) = sink.as_mut().filter(|_| session.look(|s| s.receipt().is_none())) {
         sink.abandon();
     }
     acknowledged(session).await;
@@ -66,19 +67,23 @@ async fn acknowledged(session: &Shared<Receiver>) {
             }
         });
     }
+    if let Some(mut sink) = sink {
+        sink.close();
+    }
 }
 
 /// Starts a drain for every lane, and waits for all of them at once: the first that fails ends the
 /// session, whichever it is. A sink that fails to start does as well.
 fn start(place: Place, session: &Arc<Shared<Receiver>>, gauge: &Arc<Gauge>, sink: &mut dyn Sink) -> JoinSet<()> {
     let mut lanes = JoinSet::new();
-    if let Err(error) = sink.start() {
+    let Some(hello) = session.look(|s| s.hello().cloned()) else { return lanes };
+    if let Err(error) = sink.start(&hello) {
         fail(session, &error);
         return lanes;
     }
-    for lane in (0..session.look(Receiver::lanes)).map(LaneId) {
+    for lane in (0..hello.lanes).map(LaneId) {
         let drain = Drain { lane, session: session.clone(), gauge: gauge.clone() };
-        match sink.lane(lane) {
+        match sink.lane(lane, &session.look(|s| s.digest(lane))) {
             Ok(lane_sink) => match place.start(&format!("drain-{}", lane.0), move || drain.run(lane_sink)) {
                 Ok(work) => drop(lanes.spawn(drained(work, session.clone()))),
                 Err(error) => session.change(|s| s.fail(Failure::new(Cause::Unforeseen, Party::Receiver, error))),

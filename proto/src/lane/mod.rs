@@ -10,7 +10,7 @@ pub mod fuzz;
 mod reassembler;
 mod window;
 
-pub use digest::{LaneDigest, Sha1Sum};
+pub use digest::{DIGEST_STATE_LEN, DigestStateError, LaneDigest, Sha1Sum};
 pub use reassembler::{Misplaced, Reassembler};
 pub use window::{AckError, RewindError, Window};
 

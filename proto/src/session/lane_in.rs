@@ -149,6 +149,11 @@ impl LaneIn {
         self.end.is_some_and(|sum| sum.len == self.written())
     }
 
+    /// The digest of what is in the sink.
+    pub(super) fn digest(&self) -> LaneDigest {
+        self.digest.clone()
+    }
+
     /// Length and SHA-1 of what is in the sink.
     pub(super) fn sum(&self) -> LaneSum {
         self.committed.unwrap_or_else(|| LaneSum { lane: self.lane, len: self.written(), sum: self.digest.sum() })

@@ -374,6 +374,16 @@ impl Receiver {
         self.session.as_ref().map(|hello| hello.session)
     }
 
+    /// What the running session's sender has proposed, once there is one.
+    pub fn hello(&self) -> Option<&Hello> {
+        self.session.as_ref()
+    }
+
+    /// The digest of what is in the sink of `lane`: where a drain goes on. Empty for a lane there is not.
+    pub fn digest(&self, lane: LaneId) -> LaneDigest {
+        self.lanes.get(usize::from(lane.0)).map(LaneIn::digest).unwrap_or_default()
+    }
+
     /// How many lanes the session has; 0 before it begins.
     pub fn lanes(&self) -> u16 {
         self.lanes.len() as u16

@@ -11,5 +11,5 @@ pub mod proof;
 mod random;
 
 pub use config::{client_config, server_config};
-pub use identity::{Identity, IdentityError};
+pub use identity::{Identity, IdentityError, KeptIdentity, KeptIdentityError};
 pub use random::{RandomError, random};

@@ -16,7 +16,8 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use rustix::fs::{Access, access};
-use xbproto::lane::LaneId;
+use xbproto::lane::{LaneDigest, LaneId};
+use xbproto::wire::Hello;
 
 use self::consumer::Consumer;
 use super::{Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
@@ -53,17 +54,17 @@ impl CommandSink {
 }
 
 impl Sink for CommandSink {
-    fn start(&mut self) -> Result<(), SinkError> {
+    fn start(&mut self, _hello: &Hello) -> Result<(), SinkError> {
         let consumer = Consumer::spawn(&self.argv, &self.on_line)?;
         // A second one is killed as it is dropped.
         self.consumer.set(consumer).map_err(|_| self.out_of_turn("start"))
     }
 
-    fn lane(&mut self, lane: LaneId) -> Result<Box<dyn LaneSink>, SinkError> {
+    fn lane(&mut self, lane: LaneId, _from: &LaneDigest) -> Result<Box<dyn LaneSink>, SinkError> {
         if lane != LaneId(0) {
             return Err(SinkError::OneLane { lane, target: self.target().describe });
         }
-        Ok(Box::new(CommandLane { consumer: Arc::clone(&self.consumer), written: 0 }))
+        Ok(Box::new(CommandLane { consumer: Arc::clone(&self.consumer) }))
     }
 
     fn sync(&mut self) -> Result<(), SinkError> {
@@ -104,19 +105,16 @@ impl Drop for CommandSink {
 
 struct CommandLane {
     consumer: Arc<OnceLock<Consumer>>,
-    written: u64,
 }
 
 impl LaneSink for CommandLane {
     fn write(&mut self, bytes: &Bytes) -> Result<(), SinkError> {
         let out_of_turn = || SinkError::OutOfTurn { target: "command".into(), call: "write" };
-        self.consumer.get().ok_or_else(out_of_turn)?.write(bytes)?;
-        self.written += bytes.len() as u64;
-        Ok(())
+        self.consumer.get().ok_or_else(out_of_turn)?.write(bytes)
     }
 
-    fn durable(&mut self) -> Result<u64, SinkError> {
-        Ok(self.written)
+    fn durable(&mut self, written: &LaneDigest) -> Result<u64, SinkError> {
+        Ok(written.len())
     }
 
     /// Leaves the pipe open: the digests have not been compared yet.

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use xbproto::lane::LaneId;
+use xbproto::lane::{LaneDigest, LaneId};
 
-use super::{Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
-use crate::disk::{Notice, shown};
+use super::{Interrupter, LaneSink, LaneSum, Opened, Reached, Sink, SinkError, Target};
+use crate::disk::shown;
 use crate::extract::{Extraction, Progress, Unpacker};
 
 /// A directory into which any number of lanes is unpacked.
@@ -21,9 +21,9 @@ impl ExtractSink {
     ///
     /// # Errors
     /// The same.
-    pub fn create(dir: &Path, id: u64) -> Result<(ExtractSink, Vec<Notice>), SinkError> {
+    pub fn create(dir: &Path, id: u64) -> Result<Opened<ExtractSink>, SinkError> {
         let (extraction, notices) = Extraction::create(dir, id)?;
-        Ok((ExtractSink { extraction, dir: dir.into() }, notices))
+        Ok(Opened { sink: ExtractSink { extraction, dir: dir.into() }, notices, recalled: None })
     }
 
     /// How far it is, for whoever shows it.
@@ -33,8 +33,8 @@ impl ExtractSink {
 }
 
 impl Sink for ExtractSink {
-    fn lane(&mut self, lane: LaneId) -> Result<Box<dyn LaneSink>, SinkError> {
-        Ok(Box::new(ExtractLane { unpacker: self.extraction.lane(lane), written: 0 }))
+    fn lane(&mut self, lane: LaneId, _from: &LaneDigest) -> Result<Box<dyn LaneSink>, SinkError> {
+        Ok(Box::new(ExtractLane { unpacker: self.extraction.lane(lane) }))
     }
 
     fn sync(&mut self) -> Result<(), SinkError> {
@@ -62,19 +62,16 @@ impl Sink for ExtractSink {
 
 struct ExtractLane {
     unpacker: Unpacker,
-    written: u64,
 }
 
 impl LaneSink for ExtractLane {
     fn write(&mut self, bytes: &Bytes) -> Result<(), SinkError> {
-        self.unpacker.write(bytes)?;
-        self.written += bytes.len() as u64;
-        Ok(())
+        Ok(self.unpacker.write(bytes)?)
     }
 
     /// A staging folder does not survive its process, so nothing is kept back for it.
-    fn durable(&mut self) -> Result<u64, SinkError> {
-        Ok(self.written)
+    fn durable(&mut self, written: &LaneDigest) -> Result<u64, SinkError> {
+        Ok(written.len())
     }
 
     fn finish(&mut self) -> Result<(), SinkError> {

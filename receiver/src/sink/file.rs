@@ -20,11 +20,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rustix::fs::{AtFlags, OFlags, fsync, openat, unlinkat};
-use xbproto::lane::{LaneId, Sha1Sum};
+use xbproto::lane::{LaneDigest, LaneId, Sha1Sum};
 
 use super::sync_ahead::{Pace, SyncAhead};
-use super::{Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
-use crate::disk::{At, DiskError, FILE_MODE, Notice, entry, free_bytes, open_dir, rename_new};
+use super::{Interrupter, LaneSink, LaneSum, Opened, Reached, Sink, SinkError, Target};
+use crate::disk::{At, DiskError, FILE_MODE, entry, free_bytes, open_dir, rename_new};
 use crate::stop::Stop;
 
 /// How old bytes may get before they are synced, however few they are.
@@ -38,7 +38,9 @@ pub struct FileSink {
     name: OsString,
     /// The partial file, locked; `None` once it was committed or abandoned.
     partial: Option<Arc<File>>,
-    ahead: Arc<SyncAhead>,
+    /// Once there is a lane.
+    ahead: Option<Arc<SyncAhead>>,
+    pace: Pace,
     /// Whether the whole of the partial file is durable.
     synced: bool,
     stop: Stop,
@@ -50,21 +52,18 @@ impl FileSink {
     ///
     /// # Errors
     /// When `path` or its checksum file exists, when another process is writing it, or when it cannot be made.
-    pub fn create(path: &Path, window: u64) -> Result<(FileSink, Vec<Notice>), SinkError> {
+    pub fn create(path: &Path, window: u64) -> Result<Opened<FileSink>, SinkError> {
         let name = path.file_name().ok_or(SinkError::NotAFile { path: path.into(), kind: "directory" })?;
         let dir = open_dir(path.parent().unwrap_or(Path::new("."))).at("opening the directory of", path)?;
         refuse_existing(&dir, path)?;
         let partial_path = beside(path, PARTIAL);
         let (file, notices) = claim::claim(&partial_path)?;
-        let file = Arc::new(file);
         let pace = Pace { bytes: (window / 4).max(1), age: SYNC_AGE };
-        let ahead = SyncAhead::start(Arc::clone(&file), &partial_path, pace).at("syncing", &partial_path)?;
-        let (partial, ahead) = (Some(file), Arc::new(ahead));
-        let stop = Stop::default();
-        let sink = FileSink { path: path.into(), dir, name: name.into(), partial, ahead, synced: false, stop };
+        let (partial, ahead, stop) = (Some(Arc::new(file)), None, Stop::default());
+        let sink = FileSink { path: path.into(), dir, name: name.into(), partial, ahead, pace, synced: false, stop };
         // Once more, now that nobody else can be committing it.
         refuse_existing(&sink.dir, path)?;
-        Ok((sink, notices))
+        Ok(Opened { sink, notices, recalled: None })
     }
 
     /// Writes the checksum under its temporary name, and syncs it.
@@ -107,12 +106,15 @@ impl FileSink {
 }
 
 impl Sink for FileSink {
-    fn lane(&mut self, lane: LaneId) -> Result<Box<dyn LaneSink>, SinkError> {
+    fn lane(&mut self, lane: LaneId, from: &LaneDigest) -> Result<Box<dyn LaneSink>, SinkError> {
         if lane != LaneId(0) {
             return Err(SinkError::OneLane { lane, target: self.target().describe });
         }
         let file = self.partial.clone().ok_or_else(|| self.out_of_turn("lane"))?;
-        Ok(Box::new(FileLane { file, path: self.path.clone(), written: 0, ahead: Arc::clone(&self.ahead) }))
+        let path = beside(&self.path, PARTIAL);
+        let ahead = SyncAhead::start(Arc::clone(&file), &path, self.pace, from, |_| Ok(())).at("syncing", &path)?;
+        let ahead = self.ahead.insert(Arc::new(ahead));
+        Ok(Box::new(FileLane { file, path, written: from.len(), ahead: Arc::clone(ahead) }))
     }
 
     fn sync(&mut self) -> Result<(), SinkError> {
@@ -121,7 +123,7 @@ impl Sink for FileSink {
             return Ok(());
         }
         // Before the last sync, so that an error is not told to a sync that nobody asks any more.
-        self.ahead.stop()?;
+        self.ahead.as_ref().map_or(Ok(None), |ahead| ahead.stop())?;
         if self.stop.is_raised() {
             return Err(SinkError::Interrupted { target: self.target().describe });
         }
@@ -186,8 +188,8 @@ impl LaneSink for FileLane {
         Ok(())
     }
 
-    fn durable(&mut self) -> Result<u64, SinkError> {
-        Ok(self.ahead.durable(self.written)?)
+    fn durable(&mut self, written: &LaneDigest) -> Result<u64, SinkError> {
+        Ok(self.ahead.durable(written)?)
     }
 
     fn finish(&mut self) -> Result<(), SinkError> {

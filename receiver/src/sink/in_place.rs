@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use rustix::fs::{Access, FileType, Mode, OFlags, access, fstat, major, minor, open};
 use rustix::io::Errno;
-use xbproto::lane::LaneId;
+use xbproto::lane::{LaneDigest, LaneId};
 
 use super::outlet::{Blocked, LOOK_UP, Outlet};
 use super::{Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
@@ -87,7 +87,7 @@ impl InPlaceSink {
 }
 
 impl Sink for InPlaceSink {
-    fn lane(&mut self, lane: LaneId) -> Result<Box<dyn LaneSink>, SinkError> {
+    fn lane(&mut self, lane: LaneId, _from: &LaneDigest) -> Result<Box<dyn LaneSink>, SinkError> {
         if lane != LaneId(0) {
             return Err(SinkError::OneLane { lane, target: self.target().describe });
         }
@@ -96,7 +96,7 @@ impl Sink for InPlaceSink {
             _ => self.open_device()?,
         };
         let (path, stop) = (self.path.clone(), self.stop.clone());
-        Ok(Box::new(InPlaceLane { path, seen: self.seen, stop, writer, written: 0 }))
+        Ok(Box::new(InPlaceLane { path, seen: self.seen, stop, writer }))
     }
 
     fn sync(&mut self) -> Result<(), SinkError> {
@@ -145,7 +145,6 @@ struct InPlaceLane {
     seen: Seen,
     stop: Stop,
     writer: Writer,
-    written: u64,
 }
 
 enum Writer {
@@ -163,13 +162,12 @@ impl LaneSink for InPlaceLane {
             Writer::Fifo(fifo) => fifo.write_all(bytes).map_err(|blocked| failure(blocked, &self.path))?,
             Writer::Unopened => {}
         }
-        self.written += bytes.len() as u64;
         Ok(())
     }
 
     /// A FIFO does not survive its processes; a device is synced once, at the end. So nothing is kept back for either.
-    fn durable(&mut self) -> Result<u64, SinkError> {
-        Ok(self.written)
+    fn durable(&mut self, written: &LaneDigest) -> Result<u64, SinkError> {
+        Ok(written.len())
     }
 
     /// Opens a FIFO that nothing was written to, so that its reader sees the end.
@@ -219,6 +217,7 @@ mod tests {
     use rustix::fs::{CWD, mkfifoat};
 
     use super::*;
+    use crate::journal::sample::digest;
 
     fn find(path: &str) -> InPlaceSink {
         InPlaceSink::find(Path::new(path)).unwrap().unwrap()
@@ -233,16 +232,20 @@ mod tests {
     #[test]
     fn dev_null_discards() {
         let mut sink = find("/dev/null");
-        let mut lane = sink.lane(LaneId(0)).unwrap();
+        let mut lane = sink.lane(LaneId(0), &LaneDigest::default()).unwrap();
         lane.write(&Bytes::from_static(b"abc")).unwrap();
-        assert_eq!(lane.durable().unwrap(), 3);
+        assert_eq!(lane.durable(&digest(b"abc")).unwrap(), 3);
         assert_eq!(sink.commit(&[]).unwrap(), Reached::Discarded);
         assert_eq!(sink.target().describe, "device /dev/null");
     }
 
     #[test]
     fn a_full_device_says_so() {
-        let error = find("/dev/full").lane(LaneId(0)).unwrap().write(&Bytes::from_static(b"abc")).unwrap_err();
+        let error = find("/dev/full")
+            .lane(LaneId(0), &LaneDigest::default())
+            .unwrap()
+            .write(&Bytes::from_static(b"abc"))
+            .unwrap_err();
         assert_eq!(error.to_string(), "writing /dev/full: No space left on device");
         assert_eq!(error.cause(), xbproto::failure::Cause::Sink);
     }
@@ -252,7 +255,7 @@ mod tests {
         let room = tempfile::tempdir().unwrap();
         let path = fifo(&room);
         let mut sink = InPlaceSink::find(&path).unwrap().unwrap();
-        let mut lane = sink.lane(LaneId(0)).unwrap();
+        let mut lane = sink.lane(LaneId(0), &LaneDigest::default()).unwrap();
         let writer = thread::spawn(move || lane.write(&Bytes::from_static(b"abc")));
         let mut got = String::new();
         File::open(&path).unwrap().read_to_string(&mut got).unwrap();
@@ -266,7 +269,7 @@ mod tests {
     fn a_fifo_without_a_reader_does_not_outlast_the_interrupter() {
         let room = tempfile::tempdir().unwrap();
         let mut sink = InPlaceSink::find(&fifo(&room)).unwrap().unwrap();
-        let mut lane = sink.lane(LaneId(0)).unwrap();
+        let mut lane = sink.lane(LaneId(0), &LaneDigest::default()).unwrap();
         let writer = thread::spawn(move || lane.write(&Bytes::from_static(b"abc")));
         sink.interrupter().interrupt();
         assert!(matches!(writer.join().unwrap(), Err(SinkError::Interrupted { .. })));
@@ -279,13 +282,14 @@ mod tests {
         let mut sink = InPlaceSink::find(&path).unwrap().unwrap();
         std::fs::remove_file(&path).unwrap();
         std::fs::write(&path, "theirs").unwrap();
-        let error = sink.lane(LaneId(0)).unwrap().write(&Bytes::from_static(b"abc")).unwrap_err();
+        let error =
+            sink.lane(LaneId(0), &LaneDigest::default()).unwrap().write(&Bytes::from_static(b"abc")).unwrap_err();
         assert!(matches!(error, SinkError::Replaced { .. }), "{error}");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "theirs");
 
         let mut sink = find("/dev/full");
         sink.path = "/dev/null".into();
-        assert!(matches!(sink.lane(LaneId(0)), Err(SinkError::Replaced { .. })));
+        assert!(matches!(sink.lane(LaneId(0), &LaneDigest::default()), Err(SinkError::Replaced { .. })));
     }
 
     #[test]

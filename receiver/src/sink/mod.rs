@@ -4,11 +4,12 @@
 //! driven by a thread of its own. The life of a sink is one of
 //!
 //! ```text
-//! construction ─ start ─ lane × n ─ write … finish (of every lane) ─ sync ─ commit
-//!                        └─ anywhere from here on ─ abandon
+//! construction ─ remember ─ start ─ lane × n ─ write … finish (of every lane) ─ sync ─ commit ─ close
+//!                                   └─ anywhere from here on until commit ─ abandon
 //! ```
 //!
-//! and nothing stands under a final name before `commit` has returned.
+//! and nothing stands under a final name before `commit` has returned. What a receiver that was killed leaves is
+//! [`Recalled`] by the next one, if the sink can.
 
 mod command;
 mod error;
@@ -31,41 +32,79 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use xbproto::lane::LaneId;
+use xbproto::lane::{LaneDigest, LaneId};
+use xbproto::wire::Hello;
 pub use xbproto::wire::{LaneSum, Reached};
 
 use crate::disk::Notice;
+use crate::journal::{Presence, Recalled};
 
-/// The sink for `-o PATH`: a new file, or the device or FIFO that stands there. What was found of an earlier run is
-/// told in the notices. `window` is the session's, in bytes.
+/// A sink, and what an earlier run for the same target has left.
+#[derive(Debug)]
+pub struct Opened<S> {
+    /// Where the bytes go.
+    pub sink: S,
+    /// What was put right before this run began, for a person.
+    pub notices: Vec<Notice>,
+    /// What was recalled of a receiver that was killed.
+    pub recalled: Option<Recalled>,
+}
+
+impl<S: Sink + 'static> Opened<S> {
+    /// The same, of any kind.
+    pub fn boxed(self) -> Opened<Box<dyn Sink>> {
+        Opened { sink: Box::new(self.sink), notices: self.notices, recalled: self.recalled }
+    }
+}
+
+/// The sink for `-o PATH`: a new file, or the device or FIFO that stands there. `window` is the session's, in bytes.
 ///
 /// # Errors
 /// When the target exists, is being written by another process, or cannot be written.
-pub fn to_path(path: &Path, window: u64) -> Result<(Box<dyn Sink>, Vec<Notice>), SinkError> {
-    if let Some(sink) = InPlaceSink::find(path)? {
-        return Ok((Box::new(sink), Vec::new()));
+pub fn to_path(path: &Path, window: u64) -> Result<Opened<Box<dyn Sink>>, SinkError> {
+    match InPlaceSink::find(path)? {
+        Some(sink) => Ok(Opened { sink: Box::new(sink), notices: Vec::new(), recalled: None }),
+        None => Ok(FileSink::create(path, window)?.boxed()),
     }
-    let (sink, notices) = FileSink::create(path, window)?;
-    Ok((Box::new(sink), notices))
 }
 
 /// Where a session's bytes end up. One value per session, made and preflighted before the port is opened.
 pub trait Sink: Send {
-    /// Called once, on the main thread, when a session begins and before any lane. A child must be spawned here and
-    /// nowhere else: it is told to die with the thread that made it.
+    /// Keeps what the receiver needs in order to be found again, should it be killed: called before anybody is told
+    /// where it listens, and again when any of it changes. A sink that keeps nothing ignores it.
     ///
     /// # Errors
-    /// When the sink cannot be set going.
-    fn start(&mut self) -> Result<(), SinkError> {
+    /// When it could not be made durable.
+    fn remember(&mut self, presence: &Presence) -> Result<(), SinkError> {
+        let _ = presence;
         Ok(())
     }
 
-    /// A writer for one lane; called once per lane, 0.. in order, before its first byte. Runs on that lane's own
-    /// thread.
+    /// Throws away what the sink holds of a recalled session that cannot go on, but not whom it was
+    /// [told to remember](Self::remember): another session may begin. Nobody may be writing.
+    ///
+    /// # Errors
+    /// When that could not be made durable, or the session is committed already.
+    fn forget(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    /// Called once, on the main thread, when a session begins or a recalled one goes on, and before any lane. A child
+    /// must be spawned here and nowhere else: it is told to die with the thread that made it.
+    ///
+    /// # Errors
+    /// When the sink cannot be set going.
+    fn start(&mut self, hello: &Hello) -> Result<(), SinkError> {
+        let _ = hello;
+        Ok(())
+    }
+
+    /// A writer for one lane, which goes on at the end of `from`: empty, unless the session was recalled. Called once
+    /// per lane, 0.. in order, before its first byte. Runs on that lane's own thread.
     ///
     /// # Errors
     /// When the target cannot be opened, or takes fewer lanes than this.
-    fn lane(&mut self, lane: LaneId) -> Result<Box<dyn LaneSink>, SinkError>;
+    fn lane(&mut self, lane: LaneId, from: &LaneDigest) -> Result<Box<dyn LaneSink>, SinkError>;
 
     /// After every lane has `finish`ed and all digests agreed: makes everything durable, or waits for whoever consumes
     /// it to be content. Nothing has its final name yet, and `abandon` may still be called. Blocking, for as long as
@@ -86,6 +125,10 @@ pub trait Sink: Send {
     /// and wait for them first.
     fn abandon(&mut self);
 
+    /// The session is over for good, because the sender knows how it ended or will not ask any more: after a commit,
+    /// nothing of it needs to be recalled. Idempotent.
+    fn close(&mut self) {}
+
     /// A handle that ends a `write` or a `sync` from another thread.
     fn interrupter(&self) -> Interrupter;
 
@@ -101,12 +144,13 @@ pub trait LaneSink: Send {
     /// When they cannot be stored, or are not what the sink unpacks.
     fn write(&mut self, bytes: &Bytes) -> Result<(), SinkError>;
 
-    /// Offset of the lane, in bytes, up to which a crash of the host keeps what was written; for sinks that do not
-    /// survive their process, what was written.
+    /// Offset of the lane, in bytes, up to which a crash of the host keeps what was written and can be gone on from:
+    /// the end of `written` of this call or of an earlier one. For sinks that do not survive their process, what was
+    /// written. `written` is the digest of exactly that.
     ///
     /// # Errors
     /// When syncing in the background failed.
-    fn durable(&mut self) -> Result<u64, SinkError>;
+    fn durable(&mut self, written: &LaneDigest) -> Result<u64, SinkError>;
 
     /// The lane has ended: nothing follows.
     ///

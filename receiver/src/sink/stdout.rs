@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::os::fd::OwnedFd;
 
 use bytes::Bytes;
-use xbproto::lane::LaneId;
+use xbproto::lane::{LaneDigest, LaneId};
 
 use super::{Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
 use crate::disk::DiskError;
@@ -27,9 +27,9 @@ impl StdoutSink {
 }
 
 impl Sink for StdoutSink {
-    fn lane(&mut self, lane: LaneId) -> Result<Box<dyn LaneSink>, SinkError> {
+    fn lane(&mut self, lane: LaneId, _from: &LaneDigest) -> Result<Box<dyn LaneSink>, SinkError> {
         match self.out.take() {
-            Some(out) => Ok(Box::new(StdoutLane { out: out.into(), written: 0 })),
+            Some(out) => Ok(Box::new(StdoutLane { out: out.into() })),
             None => Err(SinkError::OneLane { lane, target: NAME.into() }),
         }
     }
@@ -55,7 +55,6 @@ impl Sink for StdoutSink {
 
 struct StdoutLane {
     out: File,
-    written: u64,
 }
 
 impl LaneSink for StdoutLane {
@@ -64,12 +63,11 @@ impl LaneSink for StdoutLane {
             ErrorKind::BrokenPipe => SinkError::ReaderGone { target: NAME.into() },
             _ => DiskError::new("writing", NAME, error).into(),
         })?;
-        self.written += bytes.len() as u64;
         Ok(())
     }
 
-    fn durable(&mut self) -> Result<u64, SinkError> {
-        Ok(self.written)
+    fn durable(&mut self, written: &LaneDigest) -> Result<u64, SinkError> {
+        Ok(written.len())
     }
 
     fn finish(&mut self) -> Result<(), SinkError> {
@@ -82,15 +80,16 @@ mod tests {
     use std::io::Read;
 
     use super::*;
+    use crate::journal::sample::digest;
 
     #[test]
     fn bytes_pass_in_order() {
         let (mut reader, writer) = std::io::pipe().unwrap();
         let mut sink = StdoutSink::new(writer.into());
-        let mut lane = sink.lane(LaneId(0)).unwrap();
+        let mut lane = sink.lane(LaneId(0), &LaneDigest::default()).unwrap();
         lane.write(&Bytes::from_static(b"ab")).unwrap();
         lane.write(&Bytes::from_static(b"c")).unwrap();
-        assert_eq!(lane.durable().unwrap(), 3);
+        assert_eq!(lane.durable(&digest(b"abc")).unwrap(), 3);
         lane.finish().unwrap();
         drop(lane);
         assert_eq!(sink.commit(&[]).unwrap(), Reached::HandedToStdout);
@@ -103,7 +102,7 @@ mod tests {
     fn a_reader_that_left_is_named() {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
-        let mut lane = StdoutSink::new(writer.into()).lane(LaneId(0)).unwrap();
+        let mut lane = StdoutSink::new(writer.into()).lane(LaneId(0), &LaneDigest::default()).unwrap();
         let error = lane.write(&Bytes::from_static(b"ab")).unwrap_err();
         assert_eq!(error.to_string(), "writing standard output: its reader went away before the end of the backup");
     }
@@ -111,7 +110,10 @@ mod tests {
     #[test]
     fn a_second_lane_is_refused() {
         let mut sink = StdoutSink::new(tempfile::tempfile().unwrap().into());
-        sink.lane(LaneId(0)).unwrap();
-        assert!(matches!(sink.lane(LaneId(1)), Err(SinkError::OneLane { lane: LaneId(1), .. })));
+        sink.lane(LaneId(0), &LaneDigest::default()).unwrap();
+        assert!(matches!(
+            sink.lane(LaneId(1), &LaneDigest::default()),
+            Err(SinkError::OneLane { lane: LaneId(1), .. })
+        ));
     }
 }

@@ -7,6 +7,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use xbproto::lane::LaneDigest;
+
 use crate::disk::{At, DiskError};
 
 /// When what is not durable yet is worth a sync.
@@ -18,7 +20,7 @@ pub(super) struct Pace {
     pub(super) age: Duration,
 }
 
-/// Syncs one file in the background. One sync at a time; the first error is final, because a second sync of the same
+/// Syncs one file, the bytes of a lane, in the background, and keeps what is needed to go on from there. One sync at a time; the first error is final, because a second sync of the same
 /// file would report success for pages that the first one lost.
 #[derive(Debug)]
 pub(super) struct SyncAhead {
@@ -35,9 +37,11 @@ struct Shared {
 
 #[derive(Debug)]
 struct State {
-    /// Offset up to which a sync was asked for.
-    asked: u64,
-    /// Offset up to which the file is synced.
+    /// What was written.
+    written: LaneDigest,
+    /// What of it a sync was asked for.
+    asked: LaneDigest,
+    /// Offset up to which the file is synced, and that is kept.
     durable: u64,
     since: Instant,
     failed: Option<DiskError>,
@@ -45,47 +49,58 @@ struct State {
 }
 
 impl SyncAhead {
-    /// Gets ready to sync `file`, which is called `path` in errors.
-    pub(super) fn start(file: Arc<File>, path: &Path, pace: Pace) -> io::Result<SyncAhead> {
-        let state = State { asked: 0, durable: 0, since: Instant::now(), failed: None, stopping: false };
-        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
+    /// Gets ready to sync `file`, which is called `path` in errors and is durable as far as `from` goes. After every
+    /// sync `keep` is told what is in the file now, and has to make that durable itself.
+    pub(super) fn start(
+        file: Arc<File>,
+        path: &Path,
+        pace: Pace,
+        from: &LaneDigest,
+        keep: impl Fn(&LaneDigest) -> Result<(), DiskError> + Send + 'static,
+    ) -> io::Result<SyncAhead> {
+        let shared = Arc::new(Shared { state: Mutex::new(State::new(from)), changed: Condvar::new() });
         let (theirs, path) = (Arc::clone(&shared), path.to_owned());
-        let thread = thread::Builder::new().name("sync".into()).spawn(move || theirs.run(&file, &path))?;
+        let sync = move |digest: &LaneDigest| file.sync_data().at("syncing", &path).and_then(|()| keep(digest));
+        let thread = thread::Builder::new().name("sync".into()).spawn(move || theirs.run(sync))?;
         Ok(SyncAhead { shared, pace, thread: Mutex::new(Some(thread)) })
     }
 
-    /// Everything before `written` is in the file: starts a sync if it is time for one, and says up to which offset
+    /// Everything that `written` covers is in the file: starts a sync if it is time for one, and says up to which offset
     /// the last one came.
-    pub(super) fn durable(&self, written: u64) -> Result<u64, DiskError> {
+    pub(super) fn durable(&self, written: &LaneDigest) -> Result<u64, DiskError> {
         let mut state = self.shared.lock();
         if let Some(error) = &state.failed {
             return Err(error.clone());
         }
-        let idle = state.asked == state.durable;
-        let pending = written - state.durable;
+        state.written = written.clone();
+        let pending = written.len().saturating_sub(state.durable);
+        let idle = state.is_idle();
         if idle && pending > 0 && (pending >= self.pace.bytes || state.since.elapsed() >= self.pace.age) {
-            state.asked = written;
+            state.asked = written.clone();
             self.shared.changed.notify_all();
         }
         Ok(state.durable)
     }
 
-    /// Ends the thread, after the sync it is at, and repeats the error if there was one.
-    pub(super) fn stop(&self) -> Result<(), DiskError> {
+    /// Ends the thread, after the sync it is at, and repeats the error if there was one. Gives what was written, if that
+    /// is more than what is durable.
+    pub(super) fn stop(&self) -> Result<Option<LaneDigest>, DiskError> {
         self.shared.lock().stopping = true;
         self.shared.changed.notify_all();
         if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
             // A panic is a defect that has been reported; `failed` is what counts, and the final sync follows.
             let _ = thread.join();
         }
-        self.shared.lock().failed.clone().map_or(Ok(()), Err)
+        let state = self.shared.lock();
+        let rest = (state.written.len() > state.durable).then(|| state.written.clone());
+        state.failed.clone().map_or(Ok(rest), Err)
     }
 
     /// Waits until the sync that was asked for is over.
     #[cfg(test)]
     fn settle(&self) {
         let state = self.shared.lock();
-        let over = self.shared.changed.wait_while(state, |s| s.failed.is_none() && s.asked != s.durable);
+        let over = self.shared.changed.wait_while(state, |s| s.failed.is_none() && !s.is_idle());
         drop(over.unwrap());
     }
 }
@@ -96,13 +111,24 @@ impl Drop for SyncAhead {
     }
 }
 
+impl State {
+    fn new(from: &LaneDigest) -> State {
+        let (written, asked, durable) = (from.clone(), from.clone(), from.len());
+        State { written, asked, durable, since: Instant::now(), failed: None, stopping: false }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.asked.len() == self.durable
+    }
+}
+
 impl Shared {
-    fn run(&self, file: &File, path: &Path) {
+    fn run(&self, sync: impl Fn(&LaneDigest) -> Result<(), DiskError>) {
         while let Some(target) = self.wait() {
-            let done = file.sync_data().at("syncing", path);
+            let done = sync(&target);
             let mut state = self.lock();
             match done {
-                Ok(()) => state.durable = target,
+                Ok(()) => state.durable = target.len(),
                 Err(error) => state.failed = Some(error),
             }
             state.since = Instant::now();
@@ -110,11 +136,11 @@ impl Shared {
         }
     }
 
-    /// The offset of the next sync; `None` when there will be none.
-    fn wait(&self) -> Option<u64> {
-        let idle = |state: &mut State| !state.stopping && state.failed.is_none() && state.asked == state.durable;
+    /// What the next sync is for; `None` when there will be none.
+    fn wait(&self) -> Option<LaneDigest> {
+        let idle = |state: &mut State| !state.stopping && state.failed.is_none() && state.is_idle();
         let state = self.changed.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
-        (!state.stopping && state.failed.is_none()).then_some(state.asked)
+        (!state.stopping && state.failed.is_none()).then(|| state.asked.clone())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -125,41 +151,81 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::sample::digest;
 
     const NEVER: Duration = Duration::from_secs(1 << 30);
 
-    fn syncing(file: File, pace: Pace) -> SyncAhead {
-        SyncAhead::start(Arc::new(file), Path::new("file"), pace).unwrap()
+    /// Syncs `file`; what it keeps is in the list.
+    fn syncing(file: File, pace: Pace) -> (SyncAhead, Arc<Mutex<Vec<u64>>>) {
+        let kept: Arc<Mutex<Vec<u64>>> = Arc::default();
+        let keeper = Arc::clone(&kept);
+        let keep = move |digest: &LaneDigest| {
+            keeper.lock().unwrap().push(digest.len());
+            Ok(())
+        };
+        let start = LaneDigest::default();
+        (SyncAhead::start(Arc::new(file), Path::new("file"), pace, &start, keep).unwrap(), kept)
+    }
+
+    fn written(len: usize) -> LaneDigest {
+        digest(&vec![0; len])
     }
 
     #[test]
     fn syncs_when_enough_bytes_are_not_durable() {
-        let sync = syncing(tempfile::tempfile().unwrap(), Pace { bytes: 100, age: NEVER });
-        assert_eq!(sync.durable(99).unwrap(), 0);
+        let (sync, kept) = syncing(tempfile::tempfile().unwrap(), Pace { bytes: 100, age: NEVER });
+        assert_eq!(sync.durable(&written(99)).unwrap(), 0);
         sync.settle();
-        assert_eq!(sync.durable(99).unwrap(), 0, "too few bytes");
-        sync.durable(100).unwrap();
+        assert_eq!(sync.durable(&written(99)).unwrap(), 0, "too few bytes");
+        sync.durable(&written(100)).unwrap();
         sync.settle();
-        assert_eq!(sync.durable(150).unwrap(), 100);
+        assert_eq!(sync.durable(&written(150)).unwrap(), 100);
+        assert_eq!(*kept.lock().unwrap(), [100]);
+        assert_eq!(sync.stop().unwrap().map(|rest| rest.len()), Some(150));
     }
 
     #[test]
     fn syncs_few_bytes_when_they_are_old() {
-        let sync = syncing(tempfile::tempfile().unwrap(), Pace { bytes: u64::MAX, age: Duration::ZERO });
-        sync.durable(1).unwrap();
+        let (sync, kept) = syncing(tempfile::tempfile().unwrap(), Pace { bytes: u64::MAX, age: Duration::ZERO });
+        sync.durable(&written(1)).unwrap();
         sync.settle();
-        assert_eq!(sync.durable(1).unwrap(), 1);
+        assert_eq!(sync.durable(&written(1)).unwrap(), 1);
+        assert_eq!(*kept.lock().unwrap(), [1]);
+        assert!(sync.stop().unwrap().is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_kept_is_not_durable() {
+        let keep = |_: &LaneDigest| Err(DiskError::new("writing", "journal", rustix::io::Errno::NOSPC));
+        let file = Arc::new(tempfile::tempfile().unwrap());
+        let pace = Pace { bytes: 1, age: NEVER };
+        let sync = SyncAhead::start(file, Path::new("file"), pace, &LaneDigest::default(), keep).unwrap();
+        assert_eq!(sync.durable(&written(1)).unwrap(), 0);
+        sync.settle();
+        assert_eq!(sync.durable(&written(1)).unwrap_err().to_string(), "writing journal: No space left on device");
+    }
+
+    #[test]
+    fn it_goes_on_from_what_is_durable() {
+        let file = Arc::new(tempfile::tempfile().unwrap());
+        let pace = Pace { bytes: 100, age: NEVER };
+        let sync = SyncAhead::start(file, Path::new("file"), pace, &written(50), |_| Ok(())).unwrap();
+        assert_eq!(sync.durable(&written(149)).unwrap(), 50);
+        assert_eq!(sync.durable(&written(150)).unwrap(), 50);
+        sync.settle();
+        assert_eq!(sync.durable(&written(150)).unwrap(), 150);
     }
 
     #[test]
     fn the_first_error_is_final() {
         // A pipe cannot be synced.
         let (_reader, writer) = rustix::pipe::pipe().unwrap();
-        let sync = syncing(File::from(writer), Pace { bytes: 1, age: NEVER });
-        sync.durable(1).unwrap();
+        let (sync, kept) = syncing(File::from(writer), Pace { bytes: 1, age: NEVER });
+        sync.durable(&written(1)).unwrap();
         sync.settle();
-        assert_eq!(sync.durable(2).unwrap_err().to_string(), "syncing file: Invalid argument");
-        assert!(sync.durable(2).is_err());
+        assert_eq!(sync.durable(&written(2)).unwrap_err().to_string(), "syncing file: Invalid argument");
+        assert!(sync.durable(&written(2)).is_err());
         assert!(sync.stop().is_err());
+        assert!(kept.lock().unwrap().is_empty(), "what is not durable is not kept");
     }
 }

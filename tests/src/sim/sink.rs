@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::sleep;
-use xbproto::lane::LaneId;
+use xbproto::lane::{LaneDigest, LaneId};
 use xbrecv::disk::DiskError;
 use xbrecv::sink::{Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
 
@@ -42,10 +42,11 @@ impl Memory {
 }
 
 impl Sink for Memory {
-    fn lane(&mut self, lane: LaneId) -> Result<Box<dyn LaneSink>, SinkError> {
+    fn lane(&mut self, lane: LaneId, from: &LaneDigest) -> Result<Box<dyn LaneSink>, SinkError> {
         let pattern = Pattern::new(self.seed, lane);
         let (disk, log) = (self.disk, self.log.clone());
-        Ok(Box::new(Writer { lane, disk, log, pattern, written: 0, durable: 0, syncing: VecDeque::new() }))
+        let (written, durable) = (from.len(), from.len());
+        Ok(Box::new(Writer { lane, disk, log, pattern, written, durable, syncing: VecDeque::new() }))
     }
 
     fn sync(&mut self) -> Result<(), SinkError> {
@@ -97,7 +98,7 @@ impl LaneSink for Writer {
         Ok(())
     }
 
-    fn durable(&mut self) -> Result<u64, SinkError> {
+    fn durable(&mut self, _written: &LaneDigest) -> Result<u64, SinkError> {
         let now = self.log.now();
         while let Some((offset, _)) = self.syncing.pop_front_if(|(_, at)| *at <= now) {
             self.durable = offset;

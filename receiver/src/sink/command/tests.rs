@@ -7,13 +7,14 @@ use std::thread;
 use tempfile::TempDir;
 
 use super::*;
+use crate::journal::sample::hello;
 
 fn sink(script: &str) -> (CommandSink, Arc<Mutex<Vec<String>>>) {
     let lines: Arc<Mutex<Vec<String>>> = Arc::default();
     let heard = Arc::clone(&lines);
     let argv = ["sh", "-c", script].map(OsString::from).to_vec();
     let mut sink = CommandSink::new(argv, Arc::new(move |line| heard.lock().unwrap().push(line))).unwrap();
-    sink.start().unwrap();
+    sink.start(&hello(1, 1)).unwrap();
     (sink, lines)
 }
 
@@ -42,7 +43,7 @@ fn write_until_error(lane: &mut dyn LaneSink) -> SinkError {
 fn it_sees_the_end_only_in_commit() {
     let room = tempfile::tempdir().unwrap();
     let mut sink = storing(&room);
-    let mut lane = sink.lane(LaneId(0)).unwrap();
+    let mut lane = sink.lane(LaneId(0), &LaneDigest::default()).unwrap();
     lane.write(&Bytes::from_static(b"hello")).unwrap();
     lane.finish().unwrap();
     drop(lane);
@@ -58,7 +59,7 @@ fn it_sees_the_end_only_in_commit() {
 fn abandon_kills_it_before_it_sees_the_end() {
     let room = tempfile::tempdir().unwrap();
     let mut sink = storing(&room);
-    let mut lane = sink.lane(LaneId(0)).unwrap();
+    let mut lane = sink.lane(LaneId(0), &LaneDigest::default()).unwrap();
     lane.write(&Bytes::from_static(b"hal")).unwrap();
     drop(lane);
     await_file(&room, "ready");
@@ -79,7 +80,7 @@ fn a_dropped_sink_kills_it_too() {
 #[test]
 fn a_late_failure_has_status_and_last_words() {
     let (mut sink, lines) = sink("cat >/dev/null; echo 'no space' >&2; echo sorry >&2; exit 3");
-    sink.lane(LaneId(0)).unwrap().write(&Bytes::from_static(b"hello")).unwrap();
+    sink.lane(LaneId(0), &LaneDigest::default()).unwrap().write(&Bytes::from_static(b"hello")).unwrap();
     let error = sink.commit(&[]).unwrap_err();
     assert_eq!(error.to_string(), "consumer sh exited with status 3; it said: no space | sorry");
     assert_eq!(error.cause(), xbproto::failure::Cause::Sink);
@@ -89,7 +90,7 @@ fn a_late_failure_has_status_and_last_words() {
 #[test]
 fn an_early_failure_is_told_by_the_write() {
     let (mut sink, _) = sink("echo 'bad key' >&2; exit 2");
-    let error = write_until_error(&mut *sink.lane(LaneId(0)).unwrap());
+    let error = write_until_error(&mut *sink.lane(LaneId(0), &LaneDigest::default()).unwrap());
     assert_eq!(error.to_string(), "consumer sh exited with status 2; it said: bad key");
     sink.abandon();
 }
@@ -97,7 +98,7 @@ fn an_early_failure_is_told_by_the_write() {
 #[test]
 fn an_early_success_is_a_failure() {
     let (mut sink, _) = sink("exit 0");
-    let error = write_until_error(&mut *sink.lane(LaneId(0)).unwrap());
+    let error = write_until_error(&mut *sink.lane(LaneId(0), &LaneDigest::default()).unwrap());
     assert!(matches!(error, SinkError::ConsumerStoppedReading { .. }), "{error}");
 }
 
@@ -105,7 +106,7 @@ fn an_early_success_is_a_failure() {
 fn a_success_with_bytes_unread_is_a_failure() {
     for script in ["exit 0", "read -r line", "exec <&-; sleep 0.1; exit 0"] {
         let (mut sink, _) = sink(script);
-        let mut lane = sink.lane(LaneId(0)).unwrap();
+        let mut lane = sink.lane(LaneId(0), &LaneDigest::default()).unwrap();
         // One that has left already is noticed here.
         if lane.write(&Bytes::from_static(b"one\ntwo\nthree\n")).is_ok() {
             let error = sink.commit(&[]).unwrap_err();
@@ -117,7 +118,7 @@ fn a_success_with_bytes_unread_is_a_failure() {
 #[test]
 fn a_failure_with_bytes_unread_has_status_and_last_words() {
     let (mut sink, _) = sink("read -r line; echo \"$line\" >&2; exit 4");
-    sink.lane(LaneId(0)).unwrap().write(&Bytes::from_static(b"one\ntwo\n")).unwrap();
+    sink.lane(LaneId(0), &LaneDigest::default()).unwrap().write(&Bytes::from_static(b"one\ntwo\n")).unwrap();
     let error = sink.commit(&[]).unwrap_err();
     assert_eq!(error.to_string(), "consumer sh exited with status 4; it said: one");
 }
@@ -125,7 +126,7 @@ fn a_failure_with_bytes_unread_has_status_and_last_words() {
 #[test]
 fn a_consumer_that_knows_where_the_end_is_may_leave_there() {
     let (mut sink, _) = sink("test \"$(head -c 5)\" = hello");
-    sink.lane(LaneId(0)).unwrap().write(&Bytes::from_static(b"hello")).unwrap();
+    sink.lane(LaneId(0), &LaneDigest::default()).unwrap().write(&Bytes::from_static(b"hello")).unwrap();
     assert_eq!(sink.commit(&[]).unwrap(), Reached::Consumed);
 }
 
@@ -135,8 +136,8 @@ fn the_interrupter_ends_a_commit_whose_consumer_does_not_read_on() {
     let mut sink = CommandSink::new(argv, Arc::new(|_| {})).unwrap();
     let interrupter = sink.interrupter();
     // It dies with the thread that starts it.
-    sink.start().unwrap();
-    sink.lane(LaneId(0)).unwrap().write(&Bytes::from_static(b"hello")).unwrap();
+    sink.start(&hello(1, 1)).unwrap();
+    sink.lane(LaneId(0), &LaneDigest::default()).unwrap().write(&Bytes::from_static(b"hello")).unwrap();
     let commit = thread::spawn(move || sink.commit(&[]).unwrap_err());
     interrupter.interrupt();
     assert!(matches!(commit.join().unwrap(), SinkError::Interrupted { .. }));
@@ -183,8 +184,8 @@ fn the_interrupter_ends_a_write_to_a_sleeper() {
     let argv = ["sleep", "1000"].map(OsString::from).to_vec();
     let mut sink = CommandSink::new(argv, Arc::new(|_| {})).unwrap();
     let interrupter = sink.interrupter();
-    sink.start().unwrap();
-    let mut lane = sink.lane(LaneId(0)).unwrap();
+    sink.start(&hello(1, 1)).unwrap();
+    let mut lane = sink.lane(LaneId(0), &LaneDigest::default()).unwrap();
     let writer = thread::spawn(move || write_until_error(&mut *lane));
     interrupter.interrupt();
     assert!(matches!(writer.join().unwrap(), SinkError::Interrupted { .. }));

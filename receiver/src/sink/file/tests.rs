@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use tempfile::TempDir;
 
 use super::*;
+use crate::disk::Notice;
 use crate::sink::to_path;
 
 const WINDOW: u64 = 1 << 20;
@@ -13,14 +14,14 @@ fn sum() -> LaneSum {
     LaneSum { lane: LaneId(0), len: 5, sum: Sha1Sum([0xab; 20]) }
 }
 
-fn create(room: &TempDir) -> Result<(FileSink, Vec<Notice>), SinkError> {
+fn create(room: &TempDir) -> Result<Opened<FileSink>, SinkError> {
     FileSink::create(&room.path().join("backup"), WINDOW)
 }
 
 fn filled(room: &TempDir) -> FileSink {
-    let (mut sink, notices) = create(room).unwrap();
+    let Opened { mut sink, notices, .. } = create(room).unwrap();
     assert_eq!(notices, []);
-    let mut lane = sink.lane(LaneId(0)).unwrap();
+    let mut lane = sink.lane(LaneId(0), &LaneDigest::default()).unwrap();
     lane.write(&Bytes::from_static(b"he")).unwrap();
     lane.write(&Bytes::from_static(b"llo")).unwrap();
     lane.finish().unwrap();
@@ -139,9 +140,9 @@ fn a_stale_partial_is_replaced_and_said_so() {
     let room = tempfile::tempdir().unwrap();
     let partial = room.path().join("backup.partial");
     std::fs::write(&partial, "stale").unwrap();
-    let (mut sink, notices) = create(&room).unwrap();
+    let Opened { mut sink, notices, .. } = create(&room).unwrap();
     assert_eq!(notices, [Notice::ReplacedPartial(partial)]);
-    sink.lane(LaneId(0)).unwrap().write(&Bytes::from_static(b"new")).unwrap();
+    sink.lane(LaneId(0), &LaneDigest::default()).unwrap().write(&Bytes::from_static(b"new")).unwrap();
     sink.commit(&[sum()]).unwrap();
     assert_eq!(std::fs::read(room.path().join("backup")).unwrap(), b"new");
 }
@@ -163,8 +164,8 @@ fn a_target_that_appears_meanwhile_is_not_replaced() {
 #[test]
 fn a_second_lane_is_refused() {
     let room = tempfile::tempdir().unwrap();
-    let (mut sink, _) = create(&room).unwrap();
-    assert!(matches!(sink.lane(LaneId(1)), Err(SinkError::OneLane { lane: LaneId(1), .. })));
+    let mut sink = create(&room).unwrap().sink;
+    assert!(matches!(sink.lane(LaneId(1), &LaneDigest::default()), Err(SinkError::OneLane { lane: LaneId(1), .. })));
 }
 
 #[test]
