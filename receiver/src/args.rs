@@ -15,7 +15,7 @@ use xbproto::quic::Family;
 /// Waits for one sender that proves to have the key, writes or unpacks its backup, and commits it
 /// only when the sender's source has ended well and both sides have the same checksum. Until then
 /// nothing stands under its final name. Ends with 0 when the backup is committed.
-#[derive(Parser, Debug)]
+#[derive(Clone, Parser, Debug)]
 #[command(
     name = "xbrecv",
     version,

@@ -109,7 +109,8 @@ impl Served<'_> {
     /// Whether the session is over and the sender knows, as far as it can be told. It is told of a failure of
     /// this side even if that has to wait for another link, unless somebody wants this program to end now.
     fn is_over(&self) -> bool {
-        let in_a_hurry = |cause| matches!(cause, Cause::PeerLost | Cause::Interrupted | Cause::Terminated | Cause::Deadline);
+        let in_a_hurry =
+            |cause| matches!(cause, Cause::PeerLost | Cause::Interrupted | Cause::Terminated | Cause::Deadline);
         let told = self.service.session.look(|s| match s.outcome() {
             None => false,
             Some(Received::Failed(failure)) if failure.party == Party::Receiver => {
@@ -203,7 +204,7 @@ impl Served<'_> {
 
     /// Decides about a sender with another session, as soon as it shows whether this one's link is alive: it has
     /// its place when the link is not, and is told that this receiver is busy at the next sign of life.
-    fn judge_newcomer(&self, door: &mut Door) {
+    fn judge_newcomer(&mut self, door: &mut Door) {
         let Some(newcomer) = door.newcomer.take() else { return };
         if newcomer.link.connection.close_reason().is_some() {
             return;
@@ -212,6 +213,10 @@ impl Served<'_> {
         let (linked, beats, replaceable) = session.look(|s| (s.is_linked(), s.beats_heard(), s.may_be_replaced()));
         if linked && beats == newcomer.beats {
             door.newcomer = Some(newcomer);
+        } else if !linked && session.look(|s| s.outcome().is_some()) {
+            // What this session had to tell its sender is of no interest any more.
+            self.absence = None;
+            self.refuse_as_busy(newcomer, door);
         } else if linked || !replaceable || session.look(|s| s.would_take(&newcomer.hello)).is_err() {
             self.refuse_as_busy(newcomer, door);
         } else {
@@ -273,7 +278,10 @@ impl Served<'_> {
     fn never_came_back(&mut self) {
         let Some(absence) = self.absence.take() else { return };
         let session = &self.service.session;
-        if absence.is_since_restart() && self.service.again == Again::Possible && session.look(Receiver::may_be_replaced) {
+        if absence.is_since_restart()
+            && self.service.again == Again::Possible
+            && session.look(Receiver::may_be_replaced)
+        {
             let words = format!("{}; waiting for a new session", absence.given_up());
             self.listener.reporter.tell(Event::Warning(words));
             return session.change(Receiver::replace);

@@ -5,15 +5,17 @@ use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::ExitCode;
 
-use xbproto::cli::{Event, Reporter, Requests, Summary, generate_key_file, given_key};
+use xbproto::cli::{Event, GivenKey, Reporter, Requests, Summary, generate_key_file, given_key};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::quic::bind;
 use xbproto::tls::{Identity, random};
 
 use crate::args::Args;
-use crate::destination;
+use crate::destination::{self, Destination};
+use crate::journal::Presence;
 use crate::listen::Again;
+use crate::sink::SinkError;
 use crate::transfer::{Acknowledged, Done, Reopen, Transfer};
 
 /// Runs `xbrecv` on the main thread and returns what it exits with.
@@ -39,51 +41,107 @@ fn generate_key(path: &Path, reporter: &Reporter) -> Result<(), Failure> {
 
 async fn receive(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     let given = given_key(args.key.key_file.as_deref()).map_err(|error| failure(Cause::Usage, error))?;
-    if given.is_none() && !reporter.can_invite() {
-        return Err(failure(Cause::Usage, NO_KEY));
-    }
-    let requests = Requests::listen(Party::Receiver, args.session.deadline.map(|span| span.0));
-    let requests = requests.map_err(unforeseen)?;
-    let destination = destination::open(&args, reporter);
-    let mut destination = destination.map_err(|error| failure(error.cause(), error))?;
-    let (socket, address) = match open_port(&args) {
-        Ok(open) => open,
+    let requests = Requests::listen(Party::Receiver, args.session.deadline.map(|span| span.0)).map_err(unforeseen)?;
+    let mut destination = open(&args, reporter)?;
+    let (socket, presence) = match take_place(&args, given.as_ref(), &mut destination, reporter) {
+        Ok(place) => place,
         Err(failure) => {
             destination.sink.abandon();
             return Err(failure);
         }
     };
-    let one_time = given.is_none();
-    let key = match given {
-        Some(given) => {
-            given.warning.into_iter().for_each(|warning| reporter.tell(Event::Warning(warning)));
-            given.key
-        }
-        None => new_key()?,
-    };
-    reporter.tell(Event::Listening { address });
-    if one_time {
-        invite(&key, address, reporter);
+    given.iter().flat_map(|given| &given.warning).for_each(|words| reporter.tell(Event::Warning(words.clone())));
+    reporter.tell(Event::Listening { address: presence.address });
+    if given.is_none() {
+        invite(&presence.key, presence.address, reporter);
     }
     let name = destination.name.clone();
-    let reopen = (destination.sink.again() == Again::Possible).then(|| reopening(args.clone(), reporter.clone()));
+    let reopen = reopening(&args, &destination, &presence, reporter);
     let (window, liveness, wait) = (args.session.window, args.session.peer_timeout, args.wait.map(|wait| wait.0));
-    let identity = Identity::one_time().map_err(unforeseen)?;
+    let Presence { key, identity, .. } = presence;
     let transfer = Transfer { socket, key, identity, destination, reopen, wait, window, liveness };
     report(&transfer.run(requests, reporter).await?, &name, reporter);
     Ok(())
 }
 
-/// Binds the port. One that is taken most likely belongs to another receiver.
-fn open_port(args: &Args) -> Result<(UdpSocket, SocketAddr), Failure> {
+fn open(args: &Args, reporter: &Reporter) -> Result<Destination, Failure> {
+    let id = u64::from_be_bytes(random().map_err(unforeseen)?);
+    let opened = destination::open(args, id, args.session.window, reporter);
+    opened.map_err(|error| failure(error.cause(), error))
+}
+
+/// Takes the place where the sender will look: the one of an earlier run for the same destination if that was killed,
+/// else a new one. What the destination needs to be found there again is kept with it.
+fn take_place(
+    args: &Args,
+    given: Option<&GivenKey>,
+    destination: &mut Destination,
+    reporter: &Reporter,
+) -> Result<(UdpSocket, Presence), Failure> {
+    let kept = |error: SinkError| failure(error.cause(), error);
+    let other = |kept: &Key| given.is_some_and(|given| given.key.as_bytes() != kept.as_bytes());
+    if destination.recalled.as_ref().is_some_and(|recalled| other(&recalled.presence.key)) {
+        reporter.tell(Event::Warning(OTHER_KEY.to_owned()));
+        destination.sink.forget().map_err(kept)?;
+        destination.recalled = None;
+    }
+    let before = destination.recalled.as_ref().map(|recalled| recalled.presence.clone());
+    let key = match (given, &before) {
+        (Some(given), _) => given.key.clone(),
+        (None, Some(before)) => before.key.clone(),
+        (None, None) if reporter.can_invite() => new_key()?,
+        (None, None) => return Err(failure(Cause::Usage, NO_KEY)),
+    };
+    let (socket, address) = open_port(args, before.as_ref().map(|before| before.address), reporter)?;
+    let identity = match before {
+        Some(before) => before.identity,
+        None => Identity::one_time().map_err(unforeseen)?,
+    };
+    let presence = Presence { key, identity, address };
+    destination.sink.remember(&presence).map_err(kept)?;
+    Ok((socket, presence))
+}
+
+/// Binds the port. Any free one is the one of `before` if it can be had: there the sender looks.
+fn open_port(args: &Args, before: Option<SocketAddr>, reporter: &Reporter) -> Result<(UdpSocket, SocketAddr), Failure> {
     let (address, family) = args.listen();
-    let socket = bind(address, family).map_err(|error| match error.error.kind() {
+    let wanted = match before {
+        Some(before) if address.port() == 0 => SocketAddr::new(address.ip(), before.port()),
+        _ => address,
+    };
+    let socket = bind(wanted, family).or_else(|error| match wanted == address {
+        true => Err(error),
+        false => {
+            reporter.tell(Event::Warning(format!("{error}; the sender of the earlier run will look there in vain")));
+            bind(address, family)
+        }
+    });
+    let socket = socket.map_err(|error| match error.error.kind() {
+        // Most likely it belongs to another receiver.
         io::ErrorKind::AddrInUse => failure(Cause::Sink, format_args!("{error}; is another xbrecv running? see -l")),
         _ => failure(Cause::Usage, error),
     })?;
-    let address = socket.local_addr().map_err(|error| failure(Cause::Unforeseen, error))?;
+    let address = socket.local_addr().map_err(unforeseen)?;
     Ok((socket, address))
 }
+
+/// How the destination is made anew for a session that takes another's place, if it can be.
+fn reopening(args: &Args, destination: &Destination, presence: &Presence, reporter: &Reporter) -> Option<Reopen> {
+    if destination.sink.again() == Again::Impossible {
+        return None;
+    }
+    let (args, presence, reporter) = (args.clone(), presence.clone(), reporter.clone());
+    Some(Box::new(move || {
+        let mut destination = open(&args, &reporter)?;
+        destination.recalled = None;
+        destination.sink.remember(&presence).map_err(|error| failure(error.cause(), error))?;
+        Ok(destination)
+    }))
+}
+
+/// What is said when a receiver that was killed is started again with a key of its own.
+const OTHER_KEY: &str =
+    "an earlier run for this destination had another key: its session is given up, and a new one waited for";
 
 /// What a receiver without a key says where it could not show one it made.
 const NO_KEY: &str = "there is no key, and no terminal to show a new one on: use --key-file FILE with a key made by \
@@ -112,11 +170,6 @@ fn report(done: &Done, name: &str, reporter: &Reporter) {
         reporter.tell(Event::Warning(words.to_owned()));
     }
     reporter.tell(Event::Finished(Summary::of(&done.receipt, done.elapsed)));
-}
-
-/// Makes the destination anew for a session that takes another's place.
-fn reopening(args: Args, reporter: Reporter) -> Reopen {
-    Box::new(move || destination::open(&args, &reporter))
 }
 
 fn unforeseen(error: impl std::fmt::Display) -> Failure {

@@ -35,6 +35,11 @@ pub async fn settle(
     mut sink: Box<dyn Sink>,
     files: impl Fn() -> Option<u64>,
 ) {
+    if session.look(|s| s.receipt().is_some()) {
+        // Committed by an earlier process, which could not bring the receipt home.
+        acknowledged(session).await;
+        return sink.close();
+    }
     let mut lanes = start(place, session, gauge, sink.as_mut());
     let interrupter = sink.interrupter();
     let drained = async { while lanes.join_next().await.is_some() {} };
@@ -49,11 +54,12 @@ pub async fn settle(
         () = &mut drained => commit(place, session, sink, files).await,
     };
     session.when(|s| (s.outcome().is_some() || s.receipt().is_some()).then_some(())).await;
-    let mut sink = sink;
-    if let Some(sink) = sink.as_mut().filter(|_| session.look(|s| s.receipt().is_none())) {
+    let Some(mut sink) = sink else { return acknowledged(session).await };
+    if session.look(|s| s.receipt().is_none()) {
         sink.abandon();
     }
     acknowledged(session).await;
+    sink.close();
 }
 
 /// Waits until the sender has acknowledged the receipt, or is not waited for any longer. How long a lost one is
@@ -66,9 +72,6 @@ async fn acknowledged(session: &Shared<Receiver>) {
                 s.peer_lost("the sender does not acknowledge the receipt");
             }
         });
-    }
-    if let Some(mut sink) = sink {
-        sink.close();
     }
 }
 

@@ -19,10 +19,10 @@ use xbproto::tls::Identity;
 use xbproto::wire::Receipt;
 
 use crate::destination::Destination;
+use crate::journal::Recalled;
 use crate::listen::{Again, Service};
 use crate::port::OpenPort;
 use crate::settle::settle;
-use crate::sink::SinkError;
 
 /// How often the free space that a sender is offered is looked at while none has come.
 const FRESH: Duration = Duration::from_secs(5);
@@ -48,7 +48,7 @@ pub struct Transfer {
 }
 
 /// Makes a destination anew.
-pub type Reopen = Box<dyn FnMut() -> Result<Destination, SinkError>>;
+pub type Reopen = Box<dyn FnMut() -> Result<Destination, Failure>>;
 
 /// What a good end has brought.
 #[derive(Debug)]
@@ -87,7 +87,7 @@ impl Transfer {
             port.serve(Service { session: session.clone(), wait: self.wait, again });
             let elapsed = receive_one(destination, &session, &port, &mut requests, reporter).await;
             match (session.look(|s| s.outcome().cloned()), &mut self.reopen) {
-                (Some(Received::Replaced), Some(reopen)) => destination = reopen().map_err(refused)?,
+                (Some(Received::Replaced), Some(reopen)) => destination = reopen()?,
                 (outcome, _) => {
                     let report = || reporter.tell(Event::Status(Box::new(Status::default())));
                     port.close(&mut requests, report).await;
@@ -102,7 +102,20 @@ impl Transfer {
 fn begin(destination: &Destination, window: u64) -> Result<Receiver, Failure> {
     let target = destination.sink.target();
     let config = ReceiverConfig { window, target: target.describe, free: target.free };
-    Ok(Receiver::new(config))
+    let (session, committed) = match &destination.recalled {
+        Some(Recalled { session: Some(session), committed, .. }) => (session, committed),
+        _ => return Ok(Receiver::new(config)),
+    };
+    let hello = session.hello.clone();
+    let recalled = match (committed, &session.condition) {
+        (Some(receipt), _) => Receiver::recalled_committed(config, hello, receipt.clone()),
+        (None, Ok(())) => Receiver::recalled(config, hello, session.lanes.clone()),
+        (None, Err(damage)) => Receiver::recalled(config, hello, Vec::new()).map(|mut receiver| {
+            receiver.fail(Failure::new(Cause::Integrity, Party::Receiver, damage));
+            receiver
+        }),
+    };
+    recalled.map_err(|violation| violation.found_by(Party::Receiver))
 }
 
 /// Serves one session to its end; gives the time from its first link on.
@@ -196,10 +209,6 @@ fn verdict(outcome: Option<Received>, elapsed: Duration) -> Result<Done, Failure
         Some(Received::Failed(failure)) => Err(failure),
         Some(Received::Replaced) | None => Err(unforeseen("the session ended without a verdict")),
     }
-}
-
-fn refused(error: SinkError) -> Failure {
-    Failure::new(error.cause(), Party::Receiver, error)
 }
 
 fn unforeseen(error: impl std::fmt::Display) -> Failure {

@@ -38,8 +38,7 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     let session = session_id()?;
     let (bind, expect, rate) = (args.bind, args.expect(), args.rate_limit);
     let (window, retry_for, liveness) = (args.session.window, args.retry_for.0, args.session.peer_timeout);
-    let transfer =
-        Transfer { session, route, bind, key, source, expect, rate, size, window, retry_for, liveness };
+    let transfer = Transfer { session, route, bind, key, source, expect, rate, size, window, retry_for, liveness };
     match transfer.run(requests, reporter).await? {
         Done::Checked(welcome) => checked(&welcome, size, reporter),
         Done::Confirmed { receipt, sums, elapsed, name } => {

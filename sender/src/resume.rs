@@ -126,7 +126,8 @@ impl Dialer<'_> {
             None => false,
             Some(Sent::Failed(failure)) => {
                 let told_here = failure.party == Party::Sender && s.welcomes() > 0;
-                let in_a_hurry = [Cause::PeerLost, Cause::Unconfirmed, Cause::Interrupted, Cause::Terminated, Cause::Deadline];
+                let in_a_hurry =
+                    [Cause::PeerLost, Cause::Unconfirmed, Cause::Interrupted, Cause::Terminated, Cause::Deadline];
                 !told_here || in_a_hurry.contains(&failure.cause)
             }
             Some(_) => true,
@@ -177,7 +178,9 @@ impl Dialer<'_> {
         loop {
             let last = match self.try_addresses(outage).await {
                 Ok(link) => return Ok(link),
-                Err(Miss::Link(LinkError::Closed { code: CloseCode::WrongKey, .. })) => return Err(OTHER_KEY.to_owned()),
+                Err(Miss::Link(LinkError::Closed { code: CloseCode::WrongKey, .. })) => {
+                    return Err(OTHER_KEY.to_owned());
+                }
                 Err(Miss::Link(LinkError::Closed { code: CloseCode::Version, reason })) => return Err(reason),
                 Err(miss) => miss,
             };

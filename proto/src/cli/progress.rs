@@ -171,7 +171,8 @@ mod tests {
     #[test]
     fn a_standstill_is_told_once_a_minute_and_how_long_it_lasts() {
         let (mut stillness, second) = (Stillness::default(), Duration::from_secs(1));
-        let told: Vec<_> = (1..=200).filter_map(|n| stillness.lasts(if n < 30 { n } else { 29 }, second * n as u32)).collect();
+        let told: Vec<_> =
+            (1..=200).filter_map(|n| stillness.lasts(if n < 30 { n } else { 29 }, second * n as u32)).collect();
         assert_eq!(told, [second * 60, second * 120]);
         assert_eq!(stillness.lasts(30, second * 201), None);
     }

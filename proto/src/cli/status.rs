@@ -38,9 +38,10 @@ impl Status {
         let standing = self.snapshot.iter().map(|snapshot| format!(", {}", numbers(snapshot)));
         let first = std::iter::once(self.state.clone()).chain(standing).collect::<String>();
         let waiting = self.snapshot.as_ref().map(passing).filter(|words| !words.is_empty());
-        let fills = self.fills.iter().map(|fill| {
-            format!("{}: {} of {} in use", fill.name, ByteSize(fill.held), ByteSize(fill.limit))
-        });
+        let fills = self
+            .fills
+            .iter()
+            .map(|fill| format!("{}: {} of {} in use", fill.name, ByteSize(fill.held), ByteSize(fill.limit)));
         let peer = self.peer.map(|waiting| format!("peer: {}", waiting.words()));
         let path = self.path.as_ref().map(|path| format!("{path}, to {}", path.peer));
         let path = path.unwrap_or_else(|| "path: no link".to_owned());

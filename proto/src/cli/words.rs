@@ -34,7 +34,9 @@ fn unconfirmed(own: Party, event: &Event) -> Vec<String> {
         Event::Connected { peer } if own == Party::Receiver => format!("the sender has come from {peer}"),
         Event::Connected { peer } => format!("connected to {peer}"),
         Event::Interrupted { reason, patience } => interrupted(own, reason, *patience),
-        Event::Resumed { offset, after } => format!("resumed at byte {offset}, {} after the last sign of life", Span(*after)),
+        Event::Resumed { offset, after } => {
+            format!("resumed at byte {offset}, {} after the last sign of life", Span(*after))
+        }
         Event::Stranger { peer, why } => format!("turned away {peer}: {}", printable(why)),
         Event::Notice(text) | Event::Detail(text) => printable(text).into_owned(),
         Event::Warning(text) => format!("warning: {}", printable(text)),

@@ -339,10 +339,10 @@ impl Receiver {
         self.lanes.iter_mut().find_map(LaneIn::ack).map(Message::Ack)
     }
 
-    /// Whether the session may make room for another: nobody is linked to it, and nothing of it has its
-    /// final name or is about to.
+    /// Whether the session may make room for another: nobody is linked to it, it has not failed, and
+    /// nothing of it has its final name or is about to.
     pub fn may_be_replaced(&self) -> bool {
-        !self.linked && !self.is_final() && !self.alone
+        !self.linked && !self.is_final() && !self.alone && self.outcome.is_none()
     }
 
     /// Makes room for another session, if it may.
@@ -476,7 +476,9 @@ pub enum LinkRefused {
         running: SessionId,
     },
     /// The session that is to go on is not known here.
-    #[error("state lost: this receiver knows nothing of the session; it was restarted, or another session has taken its place")]
+    #[error(
+        "state lost: this receiver knows nothing of the session; it was restarted, or another session has taken its place"
+    )]
     StateLost,
     /// The proposal makes no sense.
     #[error(transparent)]

@@ -339,7 +339,8 @@ impl Sender {
         if failure.cause != Cause::PeerLost || !self.may_be_committed() {
             return failure;
         }
-        let reason = format!("everything was sent, but the receipt never came: {}; look at the receiver", failure.reason);
+        let reason =
+            format!("everything was sent, but the receipt never came: {}; look at the receiver", failure.reason);
         Failure { cause: Cause::Unconfirmed, reason, ..failure }
     }
 

@@ -13,6 +13,7 @@ use xbproto::lane::{LaneDigest, LaneId};
 use super::outlet::{Blocked, LOOK_UP, Outlet};
 use super::{Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
 use crate::disk::{At, DiskError, shown};
+use crate::listen::Again;
 use crate::stop::Stop;
 
 /// A device or FIFO that was there before us. Abandoning it leaves the bytes it took.
@@ -87,6 +88,10 @@ impl InPlaceSink {
 }
 
 impl Sink for InPlaceSink {
+    fn again(&self) -> Again {
+        Again::Impossible
+    }
+
     fn lane(&mut self, lane: LaneId, _from: &LaneDigest) -> Result<Box<dyn LaneSink>, SinkError> {
         if lane != LaneId(0) {
             return Err(SinkError::OneLane { lane, target: self.target().describe });

@@ -38,6 +38,7 @@ pub use xbproto::wire::{LaneSum, Reached};
 
 use crate::disk::Notice;
 use crate::journal::{Presence, Recalled};
+use crate::listen::Again;
 
 /// A sink, and what an earlier run for the same target has left.
 #[derive(Debug)]
@@ -87,6 +88,11 @@ pub trait Sink: Send {
     /// When that could not be made durable, or the session is committed already.
     fn forget(&mut self) -> Result<(), SinkError> {
         Ok(())
+    }
+
+    /// Whether a sink made anew can serve another session once this one was abandoned.
+    fn again(&self) -> Again {
+        Again::Possible
     }
 
     /// Called once, on the main thread, when a session begins or a recalled one goes on, and before any lane. A child

@@ -9,6 +9,7 @@ use xbproto::lane::{LaneDigest, LaneId};
 
 use super::{Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
 use crate::disk::DiskError;
+use crate::listen::Again;
 
 const NAME: &str = "standard output";
 
@@ -27,6 +28,10 @@ impl StdoutSink {
 }
 
 impl Sink for StdoutSink {
+    fn again(&self) -> Again {
+        Again::Impossible
+    }
+
     fn lane(&mut self, lane: LaneId, _from: &LaneDigest) -> Result<Box<dyn LaneSink>, SinkError> {
         match self.out.take() {
             Some(out) => Ok(Box::new(StdoutLane { out: out.into() })),
