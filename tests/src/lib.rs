@@ -8,6 +8,8 @@
 //! * [`FakeTool`]: a stand-in for the vendors' backup tools that does as it is told.
 //! * [`Rogue`]: a peer made of the protocol's own parts that does not behave. [`Intruder`]: one that has the key.
 //! * [`Terminal`]: a program that believes it sits at one.
+//! * [`Transfer`]: a sender and a receiver with a [`Relay`] between them, a network that does as it is told; [`Verdict`]:
+//!   how both ended. [`Pace`]: how long faults last.
 //! * [`SmallDisk`]: a file system of a few megabytes, to be filled. [`ReadOnlyDisk`]: one that the kernel gives up.
 //! * [`Injection`]: system calls that fail. [`Clock`]: a clock that is set while a program runs.
 //! * [`MariaDb`]: a private database server. [`Mbstream`]: its own extractor, whose mistakes are known.
@@ -28,6 +30,7 @@ mod injection;
 mod log;
 mod mariadb;
 mod mbstream;
+pub mod pace;
 mod program;
 mod programs;
 mod read_only_disk;
@@ -38,6 +41,7 @@ mod scene;
 pub mod sim;
 pub mod skip;
 mod terminal;
+mod transfer;
 mod tree;
 
 pub use backup::{Backup, Endless, sha1_of};
@@ -48,6 +52,7 @@ pub use injection::Injection;
 pub use log::Log;
 pub use mariadb::{MariaDb, Session};
 pub use mbstream::Mbstream;
+pub use pace::Pace;
 pub use program::{Input, Output, Program};
 pub use programs::program_path;
 pub use read_only_disk::ReadOnlyDisk;
@@ -56,4 +61,5 @@ pub use rogue::{Intruder, Rogue};
 pub use running::{Ended, Running, peak_memory};
 pub use scene::Scene;
 pub use terminal::Terminal;
+pub use transfer::{Transfer, Verdict};
 pub use tree::Tree;
