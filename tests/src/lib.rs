@@ -8,7 +8,10 @@
 //! * [`FakeTool`]: a stand-in for the vendors' backup tools that does as it is told.
 //! * [`Rogue`]: a peer made of the protocol's own parts that does not behave. [`Intruder`]: one that has the key.
 //! * [`Terminal`]: a program that believes it sits at one.
-//! * [`SmallDisk`]: a file system of a few megabytes, to be filled.
+//! * [`Transfer`]: a sender and a receiver with a [`Relay`] between them, a network that does as it is told; [`Verdict`]:
+//!   how both ended. [`Pace`]: how long faults last.
+//! * [`SmallDisk`]: a file system of a few megabytes, to be filled. [`ReadOnlyDisk`]: one that the kernel gives up.
+//! * [`Injection`]: system calls that fail. [`Clock`]: a clock that is set while a program runs.
 //! * [`MariaDb`]: a private database server. [`Mbstream`]: its own extractor, whose mistakes are known.
 //! * [`Tree`]: the files below a folder, to be compared.
 //! * [`sim`]: a simulated network on a paused clock.
@@ -20,31 +23,43 @@
 #![allow(clippy::print_stderr, reason = "a test's words belong to the test runner, which captures them")]
 
 mod backup;
+mod clock;
 mod disk;
 mod fake_tool;
+mod injection;
 mod log;
 mod mariadb;
 mod mbstream;
+pub mod pace;
 mod program;
 mod programs;
+mod read_only_disk;
+mod relay;
 mod rogue;
 mod running;
 mod scene;
 pub mod sim;
 pub mod skip;
 mod terminal;
+mod transfer;
 mod tree;
 
 pub use backup::{Backup, Endless, sha1_of};
+pub use clock::Clock;
 pub use disk::SmallDisk;
 pub use fake_tool::FakeTool;
+pub use injection::Injection;
 pub use log::Log;
 pub use mariadb::{MariaDb, Session};
 pub use mbstream::Mbstream;
+pub use pace::Pace;
 pub use program::{Input, Output, Program};
 pub use programs::program_path;
+pub use read_only_disk::ReadOnlyDisk;
+pub use relay::Relay;
 pub use rogue::{Intruder, Rogue};
 pub use running::{Ended, Running, peak_memory};
 pub use scene::Scene;
 pub use terminal::Terminal;
+pub use transfer::{Transfer, Verdict};
 pub use tree::Tree;

@@ -5,8 +5,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a test waits for anything that should come at once. Generous: machines are slow at times.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+use crate::skip::is_full_run;
+
+/// How long a test waits for anything that should come at once, or soon after a link is given up. Generous: machines are
+/// slow at times, and a full run has links that are given up late.
+pub(crate) fn patience() -> Duration {
+    if is_full_run() { Duration::from_secs(900) } else { Duration::from_secs(90) }
+}
 
 /// The text that comes out of one stream. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -75,7 +80,7 @@ impl Log {
     }
 
     fn wait_until<T>(&self, part: &str, find: impl Fn(&str) -> Option<T>) -> T {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + patience();
         let mut said = self.said();
         loop {
             if let Some(found) = find(&String::from_utf8_lossy(&said.bytes)) {

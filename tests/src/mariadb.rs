@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::log::PATIENCE;
+use crate::log::patience;
 use crate::skip::{is_root, skip};
 use crate::{Program, Running, Scene};
 
@@ -96,10 +96,10 @@ impl MariaDb {
     }
 
     fn wait_until_ready(&mut self) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + patience();
         while !self.answers() {
             assert!(self.server.is_alive(), "the server has ended: {}", self.server.log().text());
-            assert!(Instant::now() < deadline, "the server is not ready within {PATIENCE:?}");
+            assert!(Instant::now() < deadline, "the server is not ready within {:?}", patience());
             thread::sleep(Duration::from_millis(50));
         }
     }

@@ -103,6 +103,14 @@ impl Program {
         std::iter::once(self.command.get_program()).chain(self.command.get_args()).map(OsStr::to_owned).collect()
     }
 
+    /// It as the last arguments of another program, which is to run it in its own place.
+    pub(crate) fn under<I: IntoIterator<Item: AsRef<OsStr>>>(self, other: &str, args: I) -> Program {
+        let mut command = Command::new(other);
+        command.args(args).args(self.words());
+        surround(&mut command, &self.command);
+        Program { command, ..self }
+    }
+
     /// Starts it, in a process group of its own.
     pub fn start(mut self) -> Running {
         use std::os::unix::process::CommandExt;
@@ -130,6 +138,19 @@ impl Program {
         };
         self.logs.add(log.clone());
         Running::new(self.name, child, log)
+    }
+}
+
+/// Gives `command` the environment and the directory of another.
+pub(crate) fn surround(command: &mut Command, other: &Command) {
+    for (name, value) in other.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    if let Some(dir) = other.get_current_dir() {
+        command.current_dir(dir);
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal};
 
 use crate::Log;
-use crate::log::PATIENCE;
+use crate::log::patience;
 
 /// A started process. Dropping it kills its process group.
 pub struct Running {
@@ -75,11 +75,21 @@ impl Running {
         rustix::process::kill_process(pid, signal).unwrap_or_else(|error| panic!("{}: {error}", self.name));
     }
 
+    /// Waits until it is stopped, and stays so: a tracer stops it for a moment now and then.
+    pub fn wait_until_stopped(&self) {
+        let (deadline, mut seen) = (Instant::now() + patience(), 0);
+        while seen < 20 {
+            assert!(Instant::now() < deadline, "{} was never stopped", self.name);
+            seen = if is_stopped(self.pid()) { seen + 1 } else { 0 };
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Waits for its end.
     pub fn wait(mut self) -> Ended {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + patience();
         while self.status.is_none() {
-            assert!(Instant::now() < deadline, "{} has not ended within {PATIENCE:?}", self.name);
+            assert!(Instant::now() < deadline, "{} has not ended within {:?}", self.name, patience());
             self.poll();
             thread::sleep(Duration::from_millis(5));
         }
@@ -157,6 +167,12 @@ impl Ended {
         self.log.lines().filter_map(checksum).collect()
     }
 
+    /// What it says it failed for: its line before the last, without time and name.
+    pub fn cause(&self) -> &str {
+        let line = self.log.trim_end().lines().rev().nth(1).unwrap_or_default();
+        line.split_once("] ").map_or(line, |(_, cause)| cause)
+    }
+
     fn expect_code(&self, code: i32) {
         assert_eq!(self.code, code, "exit code of {}", self.name);
     }
@@ -167,6 +183,12 @@ pub fn peak_memory(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// Whether a process is stopped, by a signal or a tracer.
+fn is_stopped(pid: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    status.lines().any(|line| line.starts_with("State:") && line.to_ascii_uppercase().contains("\tT "))
 }
 
 /// The checksum at the end of a line: 40 hexadecimal digits, two spaces, a name.

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use xbproto::key::Key;
 use xbproto::tls::random;
 
-use crate::{Ended, Log, Program, program_path};
+use crate::{Ended, Log, Pace, Program, program_path};
 
 /// Every process of a scene, and every child of theirs, has this in its environment.
 const MARK: &str = "XBTESTS_SCENE";
@@ -22,6 +22,8 @@ pub struct Scene {
     key: Key,
     mark: String,
     logs: Logs,
+    /// What every sender and receiver is told.
+    options: Vec<String>,
 }
 
 /// The logs of a scene.
@@ -31,10 +33,19 @@ pub(crate) struct Logs(Arc<Mutex<Vec<Log>>>);
 impl Scene {
     /// A new one, with a folder of its own.
     pub fn new() -> Scene {
+        Scene::with_options(Vec::new())
+    }
+
+    /// One whose senders and receivers put up with faults as long as this says.
+    pub fn at(pace: Pace) -> Scene {
+        Scene::with_options(pace.options().into())
+    }
+
+    fn with_options(options: Vec<String>) -> Scene {
         let folder = tempfile::Builder::new().prefix("xbtests-").tempdir().expect("a temporary folder");
         let key = Key::new(random().expect("random bytes"));
         let mark = format!("{}", folder.path().display());
-        Scene { folder, key, mark, logs: Logs::default() }
+        Scene { folder, key, mark, logs: Logs::default(), options }
     }
 
     /// The folder.
@@ -68,12 +79,13 @@ impl Scene {
 
     /// A receiver on a free port of this host, with the scene's key.
     pub fn receiver<const N: usize>(&self, args: [&str; N]) -> Program {
-        self.xbrecv(["--listen", "127.0.0.1:0"]).args(args)
+        self.xbrecv(["--listen", "127.0.0.1:0"]).args(&self.options).args(args)
     }
 
     /// A sender to this address, with the scene's key.
     pub fn sender<const N: usize>(&self, address: &str, args: [&str; N]) -> Program {
         self.xbsend([])
+            .args(&self.options)
             .args(args.iter().take_while(|arg| **arg != "--"))
             .arg(address)
             .args(args.iter().skip_while(|arg| **arg != "--"))

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io::{PipeWriter, Write};
 
+use crate::program::surround;
 use crate::{Ended, Input, Log, Output, Program, Running, Scene};
 
 /// A program that sits at a terminal of its own: stdin, stdout, stderr and `/dev/tty` are all it. What it shows is in
@@ -19,12 +20,7 @@ impl Terminal {
     pub fn start(scene: &Scene, program: Program) -> Terminal {
         let words: Vec<String> = program.words().iter().map(quoted).collect();
         let mut script = scene.program(&format!("terminal of {}", program.name), "script");
-        for (name, value) in program.command.get_envs() {
-            match value {
-                Some(value) => script.command.env(name, value),
-                None => script.command.env_remove(name),
-            };
-        }
+        surround(&mut script.command, &program.command);
         let (keys, keyboard) = std::io::pipe().expect("a pipe");
         let (screen, shown) = std::io::pipe().expect("a pipe");
         let screen = Log::collect(program.name, screen);

@@ -59,6 +59,7 @@ fn of_seed(seed: u64) -> Scenario {
         rate: rng.chance(0.3).then(|| rate(rng.within(100..=1000) * KIB)),
         window: lanes * rng.within(2..=4) * MIB,
         disk: Disk { sync_rate: rng.chance(0.3).then(|| rng.within(1..=8) * MIB), ..Disk::default() },
+        retry_for: Duration::ZERO,
     }
 }
 
@@ -83,8 +84,8 @@ fn spoil(scenario: &mut Scenario) {
     }
     // Not before everybody has met: a receiver waits for its sender for ever.
     let blackout = Blackout { from: ms(rng.within(4000..=12_000)), lasts: ms(rng.within(1000..=40_000)) };
-    scenario.there.blackout = rng.chance(0.4).then_some(blackout);
-    scenario.back.blackout = rng.chance(0.4).then_some(blackout);
+    scenario.there.blackouts.extend(rng.chance(0.4).then_some(blackout));
+    scenario.back.blackouts.extend(rng.chance(0.4).then_some(blackout));
 }
 
 /// Nobody believes in a copy that is not there. Unless the link was lost or their words crossed on
@@ -167,7 +168,7 @@ fn an_idle_hour_is_no_credit() {
 fn a_stalled_network_leaves_no_more_than_the_send_window_behind() {
     let limit = 1000 * KIB;
     let mut scenario = limited(limit, vec![Step::Give(30 * limit)]);
-    scenario.there.blackout = Some(Blackout { from: ms(15_000), lasts: ms(5000) });
+    scenario.there.blackouts = vec![Blackout { from: ms(15_000), lasts: ms(5000) }];
     let story = assert_confirmed(&scenario);
     assert_burst(&story, limit, bucket(limit) + throttle::send_window(rate(limit), ms(50)));
 }
@@ -251,8 +252,8 @@ fn a_long_blackout_is_the_loss_of_the_peer_for_both() {
 }
 
 fn darken(scenario: &mut Scenario, blackout: Blackout) {
-    scenario.there.blackout = Some(blackout);
-    scenario.back.blackout = Some(blackout);
+    scenario.there.blackouts = vec![blackout];
+    scenario.back.blackouts = vec![blackout];
 }
 
 #[test]
@@ -260,7 +261,7 @@ fn a_lost_receipt_is_unconfirmed_here_and_unacknowledged_there() {
     let mut scenario = Scenario::new(9, MIB).over(lossy(ms(50), 0.0));
     let committed = assert_confirmed(&scenario).time_of(&Event::Committed).expect("confirmed");
     // The same story again, until the receipt is sent.
-    scenario.back.blackout = Some(Blackout::from(committed));
+    scenario.back.blackouts = vec![Blackout::from(committed)];
     let story = play_twice(&scenario);
     let Sent::Failed(failure) = &story.sent else { panic!("sender: {:?}", story.sent) };
     assert_eq!((failure.cause, failure.party), (Cause::Unconfirmed, Party::Sender));
@@ -273,7 +274,7 @@ fn a_lost_receipt_is_unconfirmed_here_and_unacknowledged_there() {
 fn an_end_never_heard_is_unconfirmed_here_and_the_loss_of_the_peer_there() {
     let mut scenario = Scenario::new(10, 0).over(lossy(ms(50), 0.0));
     scenario.lanes = vec![vec![Step::Give(MIB), Step::Pause(ms(10_000))]];
-    scenario.there.blackout = Some(Blackout::from(ms(9000)));
+    scenario.there.blackouts = vec![Blackout::from(ms(9000))];
     let (_, sender, receiver) = assert_failed(&scenario);
     assert_eq!((sender.cause, sender.party), (Cause::Unconfirmed, Party::Sender));
     assert_eq!((receiver.cause, receiver.party), (Cause::PeerLost, Party::Receiver));
@@ -320,7 +321,7 @@ fn an_abort_lost_with_its_packets_is_said_again_by_the_close() {
     let story = play_twice(&scenario);
     let failed = story.time_of(&Event::SenderEnded(story.sent.clone())).expect("failed");
     // The sender closes 3 s after its last word: only that gets through.
-    scenario.there.blackout = Some(Blackout { from: failed - ms(100), lasts: ms(100 + 2990) });
+    scenario.there.blackouts = vec![Blackout { from: failed - ms(100), lasts: ms(100 + 2990) }];
     let (story, sender, receiver) = assert_failed(&scenario);
     assert_eq!(sender, receiver);
     assert_eq!((sender.cause, sender.party), (Cause::Source, Party::Sender));

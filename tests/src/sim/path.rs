@@ -19,7 +19,7 @@ pub struct Conditions {
     /// Whether long datagrams are swallowed.
     pub black_hole: Option<BlackHole>,
     /// When nothing passes.
-    pub blackout: Option<Blackout>,
+    pub blackouts: Vec<Blackout>,
 }
 
 /// What becomes of a datagram. Times are from the start.
@@ -69,7 +69,7 @@ impl Path {
     /// Decides about a datagram of `len` bytes sent at `now`.
     pub fn send(&mut self, now: Duration, len: usize) -> Fate {
         let Path { conditions, queue, rng } = self;
-        if conditions.blackout.is_some_and(|blackout| blackout.covers(now)) {
+        if conditions.blackouts.iter().any(|blackout| blackout.covers(now)) {
             return Fate::Dark;
         }
         if conditions.black_hole.is_some_and(|hole| hole.swallows(now, len)) {

@@ -48,6 +48,8 @@ pub struct Scenario {
     pub window: u64,
     /// What the receiver writes to.
     pub disk: Disk,
+    /// How long the sender tries to come back after the link was lost.
+    pub retry_for: Duration,
 }
 
 /// A session that takes longer than this hangs.
@@ -70,6 +72,7 @@ impl Scenario {
             rate: None,
             window: 16 << 20,
             disk: Disk::default(),
+            retry_for: Duration::ZERO,
         }
     }
 
@@ -142,7 +145,7 @@ async fn send(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Sent {
         purpose: Purpose::Transfer,
         lanes: scenario.lanes.len() as u16,
         window: scenario.window,
-        retry_for: Duration::ZERO,
+        retry_for: scenario.retry_for,
         size: None,
     })));
     let gauge = Arc::new(Gauge::default());

@@ -1,0 +1,115 @@
+//! A transfer that something happens to, and how it ends on both sides.
+
+use std::fs;
+use std::net::SocketAddr;
+
+use crate::{Backup, Ended, Program, Relay, Running, Scene, sha1_of};
+
+/// A sender and a receiver with a network between them.
+pub struct Transfer<'a> {
+    scene: &'a Scene,
+    /// Where the receiver listens.
+    pub address: SocketAddr,
+    /// The network.
+    pub relay: Relay,
+    /// `xbsend`.
+    pub sender: Running,
+    /// `xbrecv`.
+    pub receiver: Running,
+}
+
+/// How both sides of a transfer have ended.
+pub struct Verdict<'a> {
+    scene: &'a Scene,
+    address: SocketAddr,
+    /// `xbsend`.
+    pub sent: Ended,
+    /// `xbrecv`.
+    pub received: Ended,
+}
+
+/// How much is sent before a transfer counts as under way, in bytes.
+const SOME: u64 = 1 << 20;
+
+impl<'a> Transfer<'a> {
+    /// Starts a receiver, and a sender, which is told where to send.
+    pub fn start(scene: &'a Scene, receiver: Program, sender: impl FnOnce(&str) -> Program) -> Transfer<'a> {
+        let receiver = receiver.start();
+        let address = receiver.listening();
+        let relay = Relay::to(address);
+        let sender = sender(&relay.address()).start();
+        Transfer { scene, address, relay, sender, receiver }
+    }
+
+    /// Waits until a megabyte more has come through.
+    pub fn wait_until_under_way(&self) {
+        self.relay.wait_for_bytes(SOME);
+    }
+
+    /// It is not over yet: what happened to it happened in time.
+    pub fn expect_under_way(&mut self) {
+        assert!(self.sender.is_alive() && self.receiver.is_alive(), "the transfer was over before it was disturbed");
+    }
+
+    /// Waits for both sides.
+    pub fn end(self) -> Verdict<'a> {
+        let Transfer { scene, address, relay: _relay, sender, receiver } = self;
+        let (sent, received) = (sender.wait(), receiver.wait());
+        Verdict { scene, address, sent, received }
+    }
+}
+
+impl Verdict<'_> {
+    /// Both succeeded, `file` is the stream of the backup, and both sides and the file beside it say its SHA-1.
+    pub fn expect_stored(&self, backup: &Backup, file: &str) -> &Self {
+        self.expect_confirmed(backup);
+        let read =
+            |name: &str| fs::read(self.scene.path(name)).unwrap_or_else(|error| panic!("reading {name}: {error}"));
+        assert_eq!(sha1_of(&read(file)), backup.sha1(), "the SHA-1 of {file}");
+        let beside = String::from_utf8(read(&format!("{file}.sha1"))).expect("a line of text");
+        assert!(beside.starts_with(&backup.sha1()), "{file}.sha1 has {beside:?}");
+        self.expect_nothing_left(&[file, &format!("{file}.sha1")])
+    }
+
+    /// Both succeeded, say the SHA-1 of the backup's stream, and its files, and no others, are in `folder`.
+    pub fn expect_unpacked(&self, backup: &Backup, folder: &str) -> &Self {
+        self.expect_confirmed(backup);
+        backup.expect_in(&self.scene.path(folder));
+        let names: Vec<String> = backup.names().iter().map(|name| format!("{folder}/{name}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        self.expect_nothing_left(&names)
+    }
+
+    /// Both succeeded and say the SHA-1 of the backup's stream.
+    pub fn expect_confirmed(&self, backup: &Backup) -> &Self {
+        for ended in [&self.sent, &self.received] {
+            let sums = ended.expect_success().checksums();
+            assert_eq!(sums.iter().map(|(sum, _)| sum.as_str()).collect::<Vec<_>>(), [backup.sha1()]);
+        }
+        self
+    }
+
+    /// Both failed with this code, for one reason: the same words, with these among them.
+    pub fn expect_both_failed(&self, code: i32, words: &str) -> &Self {
+        self.expect_codes(code, code);
+        let (ours, theirs) = (self.sent.cause(), self.received.cause());
+        assert_eq!(ours, theirs, "the cause according to the sender, and to the receiver");
+        assert!(ours.contains(words), "the cause is not {words:?} but {ours:?}");
+        self
+    }
+
+    /// Neither side succeeded, and these are the exit codes.
+    pub fn expect_codes(&self, sender: i32, receiver: i32) -> &Self {
+        self.sent.expect_failure(sender);
+        self.received.expect_failure(receiver);
+        self
+    }
+
+    /// No file but these is in the scene, no process, and nobody at the port.
+    pub fn expect_nothing_left(&self, files: &[&str]) -> &Self {
+        self.scene.expect_nobody_left();
+        self.scene.expect_port_free(&self.address.to_string());
+        assert_eq!(self.scene.listing("."), files);
+        self
+    }
+}
