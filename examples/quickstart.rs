@@ -10,12 +10,13 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use xbproto::cli::{Event, ProgressStyle, Reporter, Summary, Verbosity, WINDOW, exit_code, interruption};
+use xbproto::cli::{Event, ProgressStyle, Reporter, Requests, Summary, Verbosity, WINDOW, exit_code};
 use xbproto::failure::{Failure, Party};
 use xbproto::key::Key;
+use xbproto::liveness::Liveness;
 use xbproto::quantity::ByteSize;
 use xbproto::quic::{Family, bind};
-use xbproto::tls::random;
+use xbproto::tls::{Identity, random};
 use xbproto::wire::SessionId;
 use xbproto::xbstream::{Opening, encode};
 use xbrecv::destination::Destination;
@@ -86,7 +87,10 @@ async fn transfer(
     let sending = sending(size, key.clone(), address)?;
     let receiving = receiving(target, key, socket)?;
     // When one end fails, the other is told, and fails for the same cause: both always come to their end.
-    let (sent, received) = tokio::join!(sending.run(interruption()?, sender), receiving.run(interruption()?, receiver));
+    let (sent, received) = tokio::join!(
+        sending.run(Requests::listen(Party::Sender, None)?, sender),
+        receiving.run(Requests::listen(Party::Receiver, None)?, receiver),
+    );
     Ok((sent?, received?))
 }
 
@@ -95,7 +99,16 @@ fn receiving(target: &Path, key: Key, socket: UdpSocket) -> anyhow::Result<xbrec
     let sink = ExtractSink::create(target, u64::from_be_bytes(random()?))?.sink;
     let unpacking = Some(sink.progress());
     let destination = Destination { sink: Box::new(sink), name: "-".to_owned(), unpacking, recalled: None };
-    Ok(xbrecv::transfer::Transfer { socket, key, destination, wait: None, window: WINDOW })
+    Ok(xbrecv::transfer::Transfer {
+        socket,
+        key,
+        identity: Identity::one_time()?,
+        destination,
+        reopen: None,
+        wait: None,
+        window: WINDOW,
+        liveness: Liveness::DEFAULT,
+    })
 }
 
 /// The sending end: this program once more, as the backup tool whose output is sent and whose exit code is judged.
@@ -112,6 +125,8 @@ fn sending(size: ByteSize, key: Key, receiver: SocketAddr) -> anyhow::Result<xbs
         rate: None,
         size: Some(size.0),
         window: WINDOW,
+        retry_for: Duration::from_secs(300),
+        liveness: Liveness::DEFAULT,
     })
 }
 

@@ -21,11 +21,14 @@ pub struct LivenessError;
 
 impl Default for Liveness {
     fn default() -> Liveness {
-        Liveness { peer_timeout: Duration::from_secs(15) }
+        Liveness::DEFAULT
     }
 }
 
 impl Liveness {
+    /// 15 seconds: the server's locks wait as long.
+    pub const DEFAULT: Liveness = Liveness { peer_timeout: Duration::from_secs(15) };
+
     /// Takes a peer for lost after `peer_timeout` without a sign of life.
     ///
     /// # Errors

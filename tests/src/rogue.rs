@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use xbproto::failure::Party;
 use xbproto::key::Key;
 use xbproto::lane::LaneId;
+use xbproto::liveness::Liveness;
 use xbproto::quic::{
     Admission, ControlReader, Family, Link, LinkError, Tuning, TurnedAway, admit, bind, dialer, knock, listener,
 };
@@ -23,7 +24,7 @@ pub struct Rogue {
     endpoint: Endpoint,
 }
 
-const TUNING: Tuning = Tuning { window: 16 << 20, rate: None };
+const TUNING: Tuning = Tuning { window: 16 << 20, rate: None, liveness: Liveness::DEFAULT };
 
 /// The window a sender that has the key asks for, in bytes: as much as it can get.
 const WINDOW: u64 = 1 << 40;

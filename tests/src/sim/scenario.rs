@@ -9,6 +9,7 @@ use xbproto::cli::{self, Face, Moment, Reporter, Screen, Verbosity};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::lane::LaneId;
+use xbproto::liveness::Liveness;
 use xbproto::meter::Gauge;
 use xbproto::place::Place;
 use xbproto::quantity::Rate;
@@ -17,7 +18,8 @@ use xbproto::session::{Received, Receiver, ReceiverConfig, Sender, SenderConfig,
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
 use xbproto::wire::{Purpose, SessionId};
-use xbrecv::listen::Listener;
+use xbrecv::admission::Door;
+use xbrecv::listen::{Again, Listener, Service};
 use xbrecv::settle::settle;
 use xbsend::pump::{Pump, Pumped};
 use xbsend::resume::keep_linked;
@@ -107,19 +109,21 @@ const BACK: u64 = 11;
 async fn receive(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Received {
     let config = ReceiverConfig { window: scenario.window, target: "memory".to_owned(), free: None };
     let session = Arc::new(Shared::new(Receiver::new(config)));
-    let tuning = Tuning { window: scenario.window, rate: None };
+    let tuning = Tuning { window: scenario.window, rate: None, liveness: Liveness::DEFAULT };
     let endpoint = quic::listener(socket, host::endpoint_config(scenario.seed), host::identity(), tuning);
     let endpoint = endpoint.expect("a socket in memory can always be used");
     let listener = Listener {
         endpoint: endpoint.clone(),
         key: Arc::new(Key::new(KEY)),
         tuning,
-        session: session.clone(),
-        wait: None,
+        path: Arc::default(),
         reporter: reporter(),
     };
+    let service = Service { session: session.clone(), wait: None, again: Again::Impossible };
     let link = start("link", async move {
-        listener.serve().await;
+        let mut door = Door::default();
+        listener.serve(&service, &mut door).await;
+        door.close().await;
         endpoint.close(0u32.into(), b"");
         endpoint.wait_idle().await;
     });
@@ -149,9 +153,9 @@ async fn send(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Sent {
         size: None,
     })));
     let gauge = Arc::new(Gauge::default());
-    let tuning = Tuning { window: scenario.window, rate: scenario.rate };
+    let tuning = Tuning { window: scenario.window, rate: scenario.rate, liveness: Liveness::DEFAULT };
     let throttle = Arc::new(Throttle::new(scenario.rate));
-    let uplink = Uplink { session: session.clone(), throttle, gauge: gauge.clone(), tuning };
+    let uplink = Uplink { session: session.clone(), throttle, gauge: gauge.clone(), tuning, path: Arc::default() };
     let route = Route::parse(&socket.peer().to_string(), Family::Any, WAIT).expect("an address");
     let endpoint = quic::dialer(socket, host::endpoint_config(!scenario.seed), tuning);
     let endpoint = endpoint.expect("a socket in memory can always be used");
