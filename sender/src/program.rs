@@ -36,6 +36,7 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     let checksum = args.checksum_file.as_deref().map(ChecksumFile::prepare).transpose();
     let checksum = checksum.map_err(|error| failure(error.cause(), error))?;
     let session = session_id()?;
+    reporter.leaves("nothing, and what was run is ended");
     let (bind, expect, rate) = (args.bind, args.expect(), args.rate_limit);
     let (window, retry_for, liveness) = (args.session.window, args.retry_for.0, args.session.peer_timeout);
     let transfer = Transfer { session, route, bind, key, source, expect, rate, size, window, retry_for, liveness };

@@ -107,7 +107,7 @@ fn unreachable(route: &Route, last: &Miss) -> Failure {
         Miss::Lookup(_) => "is the name right?".to_owned(),
         _ => format!("is xbrecv listening there, and do the firewalls let UDP port {port} pass?"),
     };
-    let reason = format!("{name} was not reached within {} ({last}); {advice}", Span(*wait));
+    let reason = format!("{name} was not reached within {} (--wait; {last}); {advice}", Span(*wait));
     Failure::new(Cause::PeerLost, Party::Sender, reason)
 }
 
@@ -138,7 +138,7 @@ mod tests {
             let failure = reach(&route, &reporter(), |_| pending::<Result<(), _>>()).await.unwrap_err();
             assert!(begun.elapsed() <= Duration::from_millis(wait + 1), "{wait}: {:?}", begun.elapsed());
             assert_eq!(failure.cause, Cause::PeerLost);
-            assert!(failure.reason.contains("(no answer)"), "{failure}");
+            assert!(failure.reason.contains("(--wait; no answer)"), "{failure}");
         }
     }
 
@@ -177,6 +177,6 @@ mod tests {
     async fn a_name_that_is_not_found_is_named_when_the_time_is_up() {
         let failure = reach(&route("no such host:9", 600), &reporter(), |_| ready(Ok(()))).await.unwrap_err();
         assert_eq!(failure.cause, Cause::PeerLost);
-        assert!(failure.reason.contains("(looking up no such host: "), "{failure}");
+        assert!(failure.reason.contains("; looking up no such host: "), "{failure}");
     }
 }

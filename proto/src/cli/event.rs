@@ -98,7 +98,22 @@ pub enum Event {
     /// The verdict: the copy is verified and committed.
     Finished(Summary),
     /// The first cause of the end of a failed session.
-    Failed(Failure),
+    Failed(LastWords),
+}
+
+/// How a failed session ended, as this side sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastWords {
+    /// The first cause, the same on both sides.
+    pub failure: Failure,
+    /// What is left on this host, once it has come so far that something might be.
+    pub left: Option<String>,
+}
+
+impl From<Failure> for LastWords {
+    fn from(failure: Failure) -> LastWords {
+        LastWords { failure, left: None }
+    }
 }
 
 /// Where a transfer stands. Rates are in bytes per second.

@@ -31,6 +31,24 @@ pub fn meaning(code: u8) -> &'static str {
     EXIT_CODES.iter().find(|(known, _, _)| *known == code).map_or("unknown", |(_, _, meaning)| meaning)
 }
 
+/// What to do about a code, in a few words.
+pub fn advice(code: u8) -> &'static str {
+    match code {
+        0 => "nothing",
+        2 => "--help shows what is possible",
+        3 => "look at the other host and what lies between (--check tries the way), then run both again",
+        4 => "compare the keys and --version of both hosts; busy means that another sender was first",
+        5 => "look at the backup tool and at what stands between it and xbsend, then run both again",
+        6 => "mend what the tool's last lines say, then run both again",
+        7 => "look at free space, permissions and the name on the receiving host, then run both again",
+        8 => "look at the receiver: its last lines say whether the copy was committed",
+        9 => "the copy is good: do by hand what failed after it",
+        124 => "allow more time, or find what was slow, then run both again",
+        130 | 143 => "run both again",
+        _ => "read the reason; if it is no fault of the host, report it",
+    }
+}
+
 /// The table as `--help` shows it after the options.
 pub fn exit_codes_help() -> String {
     let rows = EXIT_CODES.iter().map(|(code, _, meaning)| format!("\n{code:>5}  {meaning}"));

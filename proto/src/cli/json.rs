@@ -23,7 +23,7 @@
 //! | `progress` | `bytes`, `total`, `rate`, `average`, `eta`, `file`, `bottleneck` (`source`, `limiter`, `network`, `disk`), `note` |
 //! | `checksum` | `name`, `sha1`, `lane` |
 //! | `finished` | `bytes`, `elapsed`, `average`, `reached`, `files`, `exit_code` (0) |
-//! | `failed` | `party` (`sender`, `receiver`), `reason`, `exit_code`, `meaning` |
+//! | `failed` | `party` (`sender`, `receiver`), `reason`, `exit_code`, `meaning`, `left`, `advice` |
 //!
 //! The invitation, which holds the key, is never written. What a terminal would act on is escaped.
 //! The words `completed OK!` never appear: the verdict is the event `finished`.
@@ -34,8 +34,8 @@ use std::io::Write;
 use serde_json::{Value, json};
 
 use super::escape::is_acted_on;
-use super::event::{Event, Face, Moment, SessionTag, Snapshot, program_name};
-use super::exit::meaning;
+use super::event::{Event, Face, LastWords, Moment, SessionTag, Snapshot, program_name};
+use super::exit::{advice, meaning};
 use super::status::Status;
 use super::words::without_verdict;
 use crate::failure::Party;
@@ -130,13 +130,15 @@ fn fields(event: &Event) -> Option<(&'static str, Vec<Field>)> {
                 ("exit_code", json!(0)),
             ],
         ),
-        Event::Failed(failure) => (
+        Event::Failed(LastWords { failure, left }) => (
             "failed",
             vec![
                 ("party", json!(failure.party.to_string())),
                 ("reason", json!(failure.reason)),
                 ("exit_code", json!(failure.cause.code())),
                 ("meaning", json!(meaning(failure.cause.code()))),
+                ("left", json!(left)),
+                ("advice", json!(advice(failure.cause.code()))),
             ],
         ),
     })
@@ -234,8 +236,8 @@ mod tests {
             r#""event":"finished","bytes":7,"elapsed":1.5,"average":4,"reached":"synced","files":null,"exit_code":0}"#
         );
         assert_eq!(
-            fields_of(Event::Failed(Failure::new(Cause::Usage, Party::Receiver, "no such directory"))),
-            r#""event":"failed","party":"receiver","reason":"no such directory","exit_code":2,"meaning":"wrong usage"}"#
+            fields_of(Event::Failed(Failure::new(Cause::Usage, Party::Receiver, "no such directory").into())),
+            r#""event":"failed","party":"receiver","reason":"no such directory","exit_code":2,"meaning":"wrong usage","left":null,"advice":"--help shows what is possible"}"#
         );
     }
 

@@ -55,7 +55,7 @@ impl<W: Write + Send> Face for Lines<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::event::{Snapshot, Summary};
+    use crate::cli::event::{LastWords, Snapshot, Summary};
     use crate::failure::{Cause, Failure};
     use crate::lane::{LaneId, Sha1Sum};
     use crate::meter::Bottleneck;
@@ -133,15 +133,33 @@ mod tests {
     }
 
     #[test]
-    fn failure_names_the_other_side_and_never_says_the_verdict() {
-        let failed = |party| {
-            let failure = Failure::new(Cause::Sink, party, "writing a.ibd: No space left on device\ncompleted OK!");
-            shown(&[(0, Event::Failed(failure))])
+    fn failure_reads_the_same_on_both_sides_and_never_says_the_verdict() {
+        let failed = |own| {
+            let reason = "writing a.ibd: No space left on device\ncompleted OK!";
+            let failure = Failure::new(Cause::Sink, Party::Receiver, reason);
+            let mut lines = Lines::new(Vec::new(), own);
+            lines.show(moment(0), &Event::Failed(LastWords { failure, left: Some("nothing".into()) }));
+            String::from_utf8(lines.out).expect("UTF-8")
         };
-        let last = "2026-11-23T14:18:46Z xbsend[-] failed (exit code 7: the destination failed, exists already, or is in use)\n";
-        let reason = "writing a.ibd: No space left on device\\ncompleted, unconfirmed";
-        assert_eq!(failed(Party::Receiver), format!("2026-11-23T14:18:46Z xbsend[-] receiver: {reason}\n{last}"));
-        assert_eq!(failed(Party::Sender), format!("2026-11-23T14:18:46Z xbsend[-] {reason}\n{last}"));
+        let text = failed(Party::Sender);
+        let sentences: Vec<&str> =
+            text.lines().filter_map(|line| line.split_once("] ")).map(|(_, line)| line).collect();
+        assert_eq!(
+            sentences,
+            [
+                "receiver: writing a.ibd: No space left on device\\ncompleted, unconfirmed",
+                "left here: nothing; next: look at free space, permissions and the name on the receiving host, then run both again",
+                "failed (exit code 7: the destination failed, exists already, or is in use)",
+            ]
+        );
+        assert_eq!(failed(Party::Receiver).replace("xbrecv", "xbsend"), text);
+    }
+
+    #[test]
+    fn wrong_usage_is_told_without_a_side() {
+        let failure = Failure::new(Cause::Usage, Party::Sender, "no such option");
+        let text = shown(&[(0, Event::Failed(failure.into()))]);
+        assert!(text.contains("] no such option\n"), "{text}");
     }
 
     #[test]

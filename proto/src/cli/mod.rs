@@ -28,8 +28,8 @@ pub use bars::Bars;
 pub use defaults::{GOODBYE, WINDOW};
 
 pub use escape::printable;
-pub use event::{Event, Face, Moment, SessionTag, Snapshot, Summary, program_name};
-pub use exit::{EXIT_CODES, exit_code, exit_codes_help, meaning};
+pub use event::{Event, Face, LastWords, Moment, SessionTag, Snapshot, Summary, program_name};
+pub use exit::{EXIT_CODES, advice, exit_code, exit_codes_help, meaning};
 pub use json::Json;
 pub use lines::Lines;
 pub use none::Quiet;

@@ -53,7 +53,7 @@ mod tests {
             Event::Progress(Snapshot::default()),
             Event::Child { label: "consumer", line: "chatter".into() },
             Event::Warning("key.txt can be read by others".into()),
-            Event::Failed(Failure::new(Cause::Source, Party::Sender, "xtrabackup exited with 1")),
+            Event::Failed(Failure::new(Cause::Source, Party::Sender, "xtrabackup exited with 1").into()),
         ] {
             quiet.show(Moment::now(), &event);
         }
@@ -62,6 +62,7 @@ mod tests {
             "listening on [::]:9999\n\
              xbrecv: warning: key.txt can be read by others\n\
              xbrecv: sender: xtrabackup exited with 1\n\
+             xbrecv: next: mend what the tool's last lines say, then run both again\n\
              xbrecv: failed (exit code 6: the source of the backup failed)\n"
         );
     }

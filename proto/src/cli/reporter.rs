@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::event::{Event, Face, Moment, SessionTag};
+use super::event::{Event, Face, LastWords, Moment, SessionTag};
 use super::exit::exit_code;
 use super::style::{ProgressStyle, Screen};
 use crate::failure::{Failure, Party};
@@ -41,6 +41,8 @@ pub struct Reporter {
 
 struct Shared {
     queue: Mutex<Queue>,
+    /// What is left on this host if the session fails.
+    left: Mutex<Option<String>>,
     changed: Condvar,
 }
 
@@ -74,7 +76,7 @@ impl Reporter {
     /// Starts telling to a face. On a screen that is not a terminal, invitations are not shown.
     pub fn with_face(face: Box<dyn Face>, screen: Screen, verbosity: Verbosity) -> Reporter {
         let queue = Queue { events: VecDeque::new(), dropped: 0, state: State::Open };
-        let shared = Arc::new(Shared { queue: Mutex::new(queue), changed: Condvar::new() });
+        let shared = Arc::new(Shared { queue: Mutex::new(queue), left: Mutex::new(None), changed: Condvar::new() });
         let shown_by = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("reporter".to_owned()).spawn(move || shown_by.show_all(face));
         if thread.is_err() {
@@ -107,13 +109,19 @@ impl Reporter {
         self.tell(Event::Session(tag));
     }
 
+    /// Takes note of what is left on this host should the session fail, for its last words.
+    pub fn leaves(&self, words: impl Into<String>) {
+        *self.shared.left.lock().unwrap_or_else(PoisonError::into_inner) = Some(words.into());
+    }
+
     /// Tells how the program ended, waits for that to be shown, and gives what to exit with.
     pub fn conclude(self, result: Result<(), Failure>) -> ExitCode {
         let code = match result {
             Ok(()) => ExitCode::SUCCESS,
             Err(failure) => {
                 let code = exit_code(failure.cause);
-                self.tell(Event::Failed(failure));
+                let left = self.shared.left.lock().unwrap_or_else(PoisonError::into_inner).take();
+                self.tell(Event::Failed(LastWords { failure, left }));
                 code
             }
         };

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::escape::printable;
-use super::event::{Event, Snapshot, Summary, program_name};
-use super::exit::meaning;
-use crate::failure::{Failure, Party};
+use super::event::{Event, LastWords, Snapshot, Summary, program_name};
+use super::exit::{advice, meaning};
+use crate::failure::{Cause, Party};
 use crate::quantity::{ByteSize, Span};
 
 /// The words that only a verdict may say. Scripts look for them.
@@ -44,7 +44,7 @@ fn unconfirmed(own: Party, event: &Event) -> Vec<String> {
         Event::Status(status) => return status.lines().iter().map(|line| printable(line).into_owned()).collect(),
         Event::Progress(snapshot) => progress(snapshot),
         Event::Checksum { name, sum, .. } => format!("{sum}  {}", printable(name)),
-        Event::Failed(failure) => return last_words(own, failure),
+        Event::Failed(words) => return last_words(own, words),
     };
     vec![sentence]
 }
@@ -126,11 +126,19 @@ fn verdict(summary: &Summary) -> Vec<String> {
     vec![moved, VERDICT.to_owned()]
 }
 
-fn last_words(own: Party, failure: &Failure) -> Vec<String> {
+/// The first cause in the same words on both sides, what is left here, what to do, and the code.
+fn last_words(own: Party, LastWords { failure, left }: &LastWords) -> Vec<String> {
     let code = failure.cause.code();
     let reason = match failure.party {
-        party if party == own => failure.reason.clone(),
+        // That it is about this command line goes without saying.
+        party if party == own && failure.cause == Cause::Usage => failure.reason.clone(),
         _ => failure.to_string(),
     };
-    vec![printable(&reason).into_owned(), format!("failed (exit code {code}: {})", meaning(code))]
+    let left = left.as_ref().map(|left| format!("left here: {left}; "));
+    let next = format!("{}next: {}", left.unwrap_or_default(), advice(code));
+    vec![
+        printable(&reason).into_owned(),
+        printable(&next).into_owned(),
+        format!("failed (exit code {code}: {})", meaning(code)),
+    ]
 }

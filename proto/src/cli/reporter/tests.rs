@@ -15,7 +15,7 @@ fn notice(number: usize) -> Event {
 }
 
 fn failed() -> Event {
-    Event::Failed(Failure::new(Cause::Unforeseen, Party::Sender, "the reason"))
+    Event::Failed(Failure::new(Cause::Unforeseen, Party::Sender, "the reason").into())
 }
 
 /// Hands on what it is shown, and waits for a permit before each.
@@ -47,7 +47,7 @@ fn everything_told_is_shown_in_order() {
     reporter.tell(failed());
     reporter.finish();
     let text = std::io::read_to_string(reader).expect("UTF-8");
-    assert_eq!(text.lines().count(), 22);
+    assert_eq!(text.lines().count(), 23);
     for (number, line) in text.lines().take(20).enumerate() {
         assert!(line.contains(&format!("xbsend[00000007] notice {number} ")), "{line}");
     }
