@@ -96,7 +96,8 @@ impl Scenario {
             let back = Path::new(self.back.clone(), Rng::new(self.seed, BACK));
             let (near, far) = socket::pair(there, back, &log);
             let both = async { tokio::join!(receive(self, far, &log), send(self, near, &log)) };
-            let (received, sent) = timeout(LONGEST, both).await.expect("no session hangs");
+            let both = timeout(LONGEST, both).await;
+            let (received, sent) = both.unwrap_or_else(|_| panic!("seed {}: the session hangs", self.seed));
             Story { log: log.take(), sent, received }
         })
     }
