@@ -23,8 +23,8 @@ const LEAVE: Duration = Duration::from_secs(3);
 /// How long a sender that is alive may take to acknowledge the receipt.
 const ACKNOWLEDGE: Duration = Duration::from_secs(10);
 
-/// Feeds a running session into `sink` and commits it; returns when the session is over. What is
-/// left of a failed one is removed. `files` counts what was unpacked, for the receipt.
+/// Feeds a running session into `sink`, or goes on with a recalled one, and commits it; returns when the session is
+/// over. What is left of a failed one is removed. `files` counts what was unpacked, for the receipt.
 ///
 /// A sink that spawns a child does so on the calling thread.
 pub async fn settle(
@@ -38,7 +38,7 @@ pub async fn settle(
     let interrupter = sink.interrupter();
     let drained = async { while lanes.join_next().await.is_some() {} };
     tokio::pin!(drained);
-    let sink = tokio::select! {
+    let mut sink = tokio::select! {
         biased;
         () = session.when(|s| s.outcome().map(|_| ())) => {
             interrupter.interrupt();
@@ -48,7 +48,6 @@ pub async fn settle(
         () = &mut drained => commit(place, session, sink, files).await,
     };
     session.when(|s| (s.outcome().is_some() || s.receipt().is_some()).then_some(())).await;
-    let mut sink = sink;
     if let Some(sink) = sink.as_mut().filter(|_| session.look(|s| s.receipt().is_none())) {
         sink.abandon();
     }
