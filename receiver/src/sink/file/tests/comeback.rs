@@ -105,6 +105,21 @@ fn it_may_be_killed_again_and_again() {
 }
 
 #[test]
+fn what_is_synced_at_the_end_is_kept_too() {
+    let room = tempfile::tempdir().unwrap();
+    let mut sink = begun(&room);
+    // Too little for a sync of its own, and too young.
+    sink.pace = Pace { bytes: 1 << 20, age: Duration::from_secs(1 << 30) };
+    let mut lane = sink.lane(LaneId(0), &LaneDigest::default()).unwrap();
+    lane.write(&Bytes::from_static(b"hello")).unwrap();
+    assert_eq!(lane.durable(&digest(b"hello")).unwrap(), 0);
+    drop(lane);
+    sink.sync().unwrap();
+    kill(sink);
+    assert_eq!(session(open(&room).recalled).lanes[0].sum(), digest(b"hello").sum());
+}
+
+#[test]
 fn bytes_that_were_not_durable_are_cut_off() {
     let room = killed(&[b"he", b"l"]);
     fs::write(partial(&room), "helXX").unwrap();
