@@ -43,13 +43,7 @@ async fn receive(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     let given = given_key(args.key.key_file.as_deref()).map_err(|error| failure(Cause::Usage, error))?;
     let requests = Requests::listen(Party::Receiver, args.session.deadline.map(|span| span.0)).map_err(unforeseen)?;
     let mut destination = open(&args, reporter)?;
-    let (socket, presence) = match take_place(&args, given.as_ref(), &mut destination, reporter) {
-        Ok(place) => place,
-        Err(failure) => {
-            destination.sink.abandon();
-            return Err(failure);
-        }
-    };
+    let (socket, presence) = take_place(&args, given.as_ref(), &mut destination, reporter)?;
     given.iter().flat_map(|given| &given.warning).for_each(|words| reporter.tell(Event::Warning(words.clone())));
     reporter.tell(Event::Listening { address: presence.address });
     if given.is_none() {

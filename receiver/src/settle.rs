@@ -24,22 +24,41 @@ const LEAVE: Duration = Duration::from_secs(3);
 /// How long a sender that is alive may take to acknowledge the receipt, at least.
 const ACKNOWLEDGE: Duration = Duration::from_secs(10);
 
-/// Feeds a running session into `sink` and commits it; returns when the session is over. What is
-/// left of a failed one is removed. `files` counts what was unpacked, for the receipt.
+/// Feeds a running session into `sink` and commits it; returns when the session is over, with what is left
+/// on this host if it has failed. `files` counts what was unpacked, for the receipt.
 ///
 /// A sink that spawns a child does so on the calling thread.
 pub async fn settle(
     place: Place,
     session: &Arc<Shared<Receiver>>,
     gauge: &Arc<Gauge>,
+    sink: Box<dyn Sink>,
+    files: impl Fn() -> Option<u64>,
+) -> String {
+    // A recalled session may have come to its end in an earlier process.
+    let (failed, committed) = session.look(|s| (s.outcome().is_some(), s.receipt().is_some()));
+    let sink = if failed || committed { Some(sink) } else { feed(place, session, gauge, sink, files).await };
+    let Some(mut sink) = sink else {
+        acknowledged(session).await;
+        return "what was written before the defect; the next run replaces it".to_owned();
+    };
+    if session.look(|s| s.receipt().is_none()) {
+        sink.abandon();
+    }
+    acknowledged(session).await;
+    sink.close();
+    sink.left()
+}
+
+/// Lets the lanes run into the sink, and commits it if all is well. `None` if the sink is lost with a thread
+/// that panicked.
+async fn feed(
+    place: Place,
+    session: &Arc<Shared<Receiver>>,
+    gauge: &Arc<Gauge>,
     mut sink: Box<dyn Sink>,
     files: impl Fn() -> Option<u64>,
-) {
-    if session.look(|s| s.receipt().is_some()) {
-        // Committed by an earlier process, which could not bring the receipt home.
-        acknowledged(session).await;
-        return sink.close();
-    }
+) -> Option<Box<dyn Sink>> {
     let mut lanes = start(place, session, gauge, sink.as_mut());
     let interrupter = sink.interrupter();
     let drained = async { while lanes.join_next().await.is_some() {} };
@@ -54,12 +73,7 @@ pub async fn settle(
         () = &mut drained => commit(place, session, sink, files).await,
     };
     session.when(|s| (s.outcome().is_some() || s.receipt().is_some()).then_some(())).await;
-    let Some(mut sink) = sink else { return acknowledged(session).await };
-    if session.look(|s| s.receipt().is_none()) {
-        sink.abandon();
-    }
-    acknowledged(session).await;
-    sink.close();
+    sink
 }
 
 /// Waits until the sender has acknowledged the receipt, or is not waited for any longer. How long a lost one is

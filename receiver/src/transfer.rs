@@ -166,6 +166,7 @@ async fn receive(
     };
     if begun.is_none() {
         sink.abandon();
+        reporter.leaves(sink.left());
         return Duration::ZERO;
     }
     let mut progress = Progress::new(gauge.clone(), reporter.clone(), latest);
@@ -178,8 +179,9 @@ async fn receive(
         let bytes = gauge.sample().bytes;
         session.look(|s| Standing { bytes, total: s.size(), peer: s.peer_waits_for(), linked: s.is_linked() })
     });
+    let files = || files.as_ref().map(|unpacking| unpacking.files());
     tokio::select! {
-        () = settle(Place::Threads, session, gauge, sink, || files.as_ref().map(|unpacking| unpacking.files())) => {}
+        left = settle(Place::Threads, session, gauge, sink, files) => reporter.leaves(left),
         () = follow => {}
     }
     progress.elapsed()

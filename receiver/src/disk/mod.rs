@@ -17,6 +17,7 @@ use std::path::Path;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, openat, statat, unlinkat};
 use rustix::io::Errno;
+use rustix::process::geteuid;
 
 /// Permissions of a new file, of which the umask takes its share: what the backup tools' own extractors give.
 pub(crate) const FILE_MODE: Mode = Mode::from_raw_mode(0o640);
@@ -52,7 +53,18 @@ pub(crate) fn is_dir(stat: &Stat) -> bool {
 pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let ours = rustix::fs::fstat(file)?;
     let there = entry(rustix::fs::CWD, path)?;
-    Ok(there.is_some_and(|there| (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)))
+    Ok(there.is_some_and(|there| is_same(&there, &ours)))
+}
+
+/// Whether both are one file.
+pub(crate) fn is_same(one: &Stat, other: &Stat) -> bool {
+    (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
+}
+
+/// Whether this user made it, and nobody else gets at it.
+pub(crate) fn is_private(stat: &Stat) -> bool {
+    let others = Mode::from_raw_mode(stat.st_mode) & (Mode::RWXG | Mode::RWXO);
+    stat.st_uid == geteuid().as_raw() && others == Mode::empty()
 }
 
 /// The names in the directory `dir`, without `.` and `..`.

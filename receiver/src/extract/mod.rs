@@ -13,11 +13,13 @@
 //! | `sync` | syncing finished files in the background |
 //! | `commit`, `record` | renames, their undoing, and the record of them |
 //! | `recover` | what an interrupted run left |
+//! | `presence` | who is unpacking, for the case that it is killed |
 
 mod beneath;
 mod commit;
 mod error;
 mod path;
+mod presence;
 mod record;
 mod recover;
 mod staging;
@@ -28,10 +30,11 @@ mod writing;
 
 pub use error::ExtractError;
 pub use path::{PathError, Unsafe};
+pub use recover::Recovered;
 pub use staging::STAGING_PREFIX;
 pub use unpack::{Progress, Unpacker};
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -43,7 +46,8 @@ use self::staging::{Staging, TargetDir};
 use self::sync::Syncers;
 use self::tree::Tree;
 use self::unpack::Shared;
-use crate::disk::{At, Notice};
+use crate::disk::At;
+use crate::journal::Presence;
 use crate::stop::Stop;
 
 /// A backup that is being unpacked. Dropping it abandons it.
@@ -65,21 +69,30 @@ enum Phase {
 
 impl Extraction {
     /// Gets ready to unpack into `dir`, which is made if only its last name is missing. Puts right what interrupted
-    /// runs left there, and tells so. `id` names the staging folder and should be random. Raises this process's soft
+    /// runs left there, and says what it found of them. `id` names the staging folder and should be random. Raises this process's soft
     /// limit of open files to the hard one, because a tool that copies in parallel keeps many files open.
     ///
     /// # Errors
     /// When another process is unpacking into `dir`, or it cannot be written.
-    pub fn create(dir: &Path, id: u64) -> Result<(Extraction, Vec<Notice>), ExtractError> {
+    pub fn create(dir: &Path, id: u64) -> Result<(Extraction, Recovered), ExtractError> {
         raise_open_files();
         let target = TargetDir::open(dir)?;
-        let staged = recover(&target).and_then(|notices| Ok((Staging::create(&target, id)?, notices)));
-        let (staging, notices) = staged.inspect_err(|_| target.unmake())?;
+        let staged = recover(&target).and_then(|recovered| Ok((Staging::create(&target, id)?, recovered)));
+        let (staging, recovered) = staged.inspect_err(|_| target.unmake())?;
         let shared = share(&staging).inspect_err(|_| {
             let _ = staging.remove();
             target.unmake();
         })?;
-        Ok((Extraction { target, staging, shared: Arc::new(shared), planned: None, phase: Phase::Unpacking }, notices))
+        let shared = Arc::new(shared);
+        Ok((Extraction { target, staging, shared, planned: None, phase: Phase::Unpacking }, recovered))
+    }
+
+    /// Keeps who is unpacking here, so that a run after this one can be told whom it follows.
+    ///
+    /// # Errors
+    /// When that cannot be made durable.
+    pub fn remember(&mut self, presence: &Presence) -> Result<(), ExtractError> {
+        Ok(self.staging.write_presence(presence)?)
     }
 
     /// The unpacker for one lane. All of a file must come on one lane; there is no order between lanes.
@@ -95,6 +108,12 @@ impl Extraction {
     /// The flag that makes lanes and [`sync`](Self::sync) end soon with [`ExtractError::Interrupted`]. A commit goes on.
     pub(crate) fn stop(&self) -> Stop {
         self.shared.stop()
+    }
+
+    /// The staging folder, if it still stands there.
+    pub(crate) fn left(&self) -> Option<PathBuf> {
+        let staging = self.staging.path();
+        staging.symlink_metadata().is_ok().then_some(staging)
     }
 
     /// Bytes free in the target directory, if that is known.

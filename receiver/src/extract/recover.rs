@@ -4,19 +4,30 @@ use super::ExtractError;
 use super::commit::Commit;
 use super::staging::{Staging, TargetDir};
 use crate::disk::{At, DiskError, Notice, names};
+use crate::journal::Presence;
+
+/// What was found of earlier runs.
+#[derive(Debug, Default)]
+pub struct Recovered {
+    /// What was put right.
+    pub notices: Vec<Notice>,
+    /// Who was unpacking there when it was killed, if it had kept that.
+    pub presence: Option<Presence>,
+}
 
 /// Finishes, takes back or removes every staging folder of this user in `dir`. What is not certainly one is left alone.
 ///
 /// # Errors
 /// When the owner of one is still running, or when it cannot be dealt with; it is left alone then.
-pub(super) fn recover(dir: &TargetDir) -> Result<Vec<Notice>, ExtractError> {
-    let mut notices = Vec::new();
+pub(super) fn recover(dir: &TargetDir) -> Result<Recovered, ExtractError> {
+    let mut recovered = Recovered::default();
     for name in names(&dir.fd).at("reading", &dir.path)? {
         if let Some(staging) = Staging::adopt(dir, &name)? {
-            notices.push(put_right(&staging)?);
+            recovered.presence = staging.read_presence().or(recovered.presence);
+            recovered.notices.push(put_right(&staging)?);
         }
     }
-    Ok(notices)
+    Ok(recovered)
 }
 
 fn put_right(staging: &Staging) -> Result<Notice, ExtractError> {

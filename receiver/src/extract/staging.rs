@@ -3,6 +3,7 @@
 //! ```text
 //! DIR/.xbrecv-0123456789abcdef/     mode 0700
 //!     lock                          locked as long as its owner lives
+//!     presence                      whose it is, for the case that it is killed
 //!     tree/                         the files so far
 //!     commit                        the record, only during a commit
 //! ```
@@ -18,12 +19,11 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, fstat, fsync, mkdirat, openat, renameat, unlinkat};
 use rustix::io::Errno;
-use rustix::process::geteuid;
 
 use super::ExtractError;
 use super::beneath::Beneath;
 use super::record::{self, MAX_RECORD, Move};
-use crate::disk::{At, DIR_FLAGS, DIR_MODE, DiskError, entry, free_bytes, names, open_dir, remove_all};
+use crate::disk::{At, DIR_FLAGS, DIR_MODE, DiskError, entry, free_bytes, is_private, names, open_dir, remove_all};
 
 /// What the name of a staging folder begins with; the session's id follows, 16 hex digits.
 pub const STAGING_PREFIX: &str = ".xbrecv-";
@@ -31,7 +31,6 @@ pub const STAGING_PREFIX: &str = ".xbrecv-";
 const LOCK: &str = "lock";
 const TREE: &str = "tree";
 const RECORD: &str = "commit";
-const RECORD_NEW: &str = "commit.new";
 
 /// A staging folder that this process has locked.
 #[derive(Debug)]
@@ -156,27 +155,38 @@ impl Staging {
         free_bytes(&self.dir_fd)
     }
 
-    /// Writes the commit record and makes it durable; it appears all at once.
-    pub(super) fn write_record(&self, moves: &[Move]) -> Result<(), DiskError> {
-        let path = self.path().join(RECORD);
+    /// Writes the file `name` of the folder, for this user only, and makes it durable; it appears all at once.
+    pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), DiskError> {
+        let (path, new) = (self.path().join(name), format!("{name}.new"));
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = openat(&self.fd, RECORD_NEW, flags, Mode::RUSR | Mode::WUSR).map(File::from);
+        let file = openat(&self.fd, &new, flags, Mode::RUSR | Mode::WUSR).map(File::from);
         let mut file = file.at("creating", &path)?;
-        file.write_all(&record::encode(moves)).at("writing", &path)?;
+        file.write_all(bytes).at("writing", &path)?;
         file.sync_all().at("syncing", &path)?;
-        renameat(&self.fd, RECORD_NEW, &self.fd, RECORD).at("renaming", &path)?;
-        // The folder's own name must last too, or nobody would find the record.
+        renameat(&self.fd, &new, &self.fd, name).at("renaming", &path)?;
+        // The folder's own name must last too, or nobody would find the file.
         fsync(&self.fd).and_then(|()| fsync(&self.dir_fd)).at("syncing the directory of", &path)
+    }
+
+    /// Opens the file `name` of the folder, if there is one.
+    pub(super) fn open(&self, name: &str) -> Result<Option<File>, DiskError> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        match openat(&self.fd, name, flags, Mode::empty()) {
+            Ok(file) => Ok(Some(file.into())),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(DiskError::new("opening", self.path().join(name), error)),
+        }
+    }
+
+    /// Writes the commit record.
+    pub(super) fn write_record(&self, moves: &[Move]) -> Result<(), DiskError> {
+        self.write(RECORD, &record::encode(moves))
     }
 
     /// The commit record, if there is one.
     pub(super) fn read_record(&self) -> Result<Option<Vec<Move>>, ExtractError> {
         let path = self.path().join(RECORD);
-        let file = match openat(&self.fd, RECORD, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty()) {
-            Ok(file) => File::from(file),
-            Err(Errno::NOENT) => return Ok(None),
-            Err(error) => return Err(DiskError::new("opening", path, error).into()),
-        };
+        let Some(file) = self.open(RECORD)? else { return Ok(None) };
         let mut bytes = Vec::new();
         file.take(MAX_RECORD).read_to_end(&mut bytes).at("reading", &path)?;
         record::decode(&bytes).map(Some).map_err(|problem| ExtractError::BadRecord { path, problem })
@@ -220,9 +230,7 @@ fn open_own_folder(dir: &TargetDir, name: &OsStr) -> io::Result<Option<OwnedFd>>
         Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::ACCESS) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    let stat = fstat(&fd)?;
-    let private = Mode::from_raw_mode(stat.st_mode) & (Mode::RWXG | Mode::RWXO) == Mode::empty();
-    Ok((stat.st_uid == geteuid().as_raw() && private).then_some(fd))
+    Ok(is_private(&fstat(&fd)?).then_some(fd))
 }
 
 /// Opens the lock file in `folder`, if there is one.

@@ -82,6 +82,10 @@ impl Sink for CommandSink {
         }
     }
 
+    fn left(&self) -> String {
+        "nothing but what the command has left, which was ended before it could take a part for the whole".to_owned()
+    }
+
     fn interrupter(&self) -> Interrupter {
         let consumer = Arc::clone(&self.consumer);
         Interrupter::new(move || {

@@ -7,7 +7,8 @@ use xbproto::lane::{LaneDigest, LaneId};
 
 use super::{Interrupter, LaneSink, LaneSum, Opened, Reached, Sink, SinkError, Target};
 use crate::disk::shown;
-use crate::extract::{Extraction, Progress, Unpacker};
+use crate::extract::{Extraction, Progress, Recovered, Unpacker};
+use crate::journal::{Presence, Recalled};
 
 /// A directory into which any number of lanes is unpacked.
 #[derive(Debug)]
@@ -22,8 +23,10 @@ impl ExtractSink {
     /// # Errors
     /// The same.
     pub fn create(dir: &Path, id: u64) -> Result<Opened<ExtractSink>, SinkError> {
-        let (extraction, notices) = Extraction::create(dir, id)?;
-        Ok(Opened { sink: ExtractSink { extraction, dir: dir.into() }, notices, recalled: None })
+        let (extraction, Recovered { notices, presence }) = Extraction::create(dir, id)?;
+        // What was unpacked was not known to be complete, and is gone.
+        let recalled = presence.map(|presence| Recalled { presence, session: None, committed: None });
+        Ok(Opened { sink: ExtractSink { extraction, dir: dir.into() }, notices, recalled })
     }
 
     /// How far it is, for whoever shows it.
@@ -33,6 +36,10 @@ impl ExtractSink {
 }
 
 impl Sink for ExtractSink {
+    fn remember(&mut self, presence: &Presence) -> Result<(), SinkError> {
+        Ok(self.extraction.remember(presence)?)
+    }
+
     fn lane(&mut self, lane: LaneId, _from: &LaneDigest) -> Result<Box<dyn LaneSink>, SinkError> {
         Ok(Box::new(ExtractLane { unpacker: self.extraction.lane(lane) }))
     }
@@ -48,6 +55,13 @@ impl Sink for ExtractSink {
 
     fn abandon(&mut self) {
         self.extraction.abandon();
+    }
+
+    fn left(&self) -> String {
+        match self.extraction.left() {
+            Some(staging) => format!("{}, which the next run removes", shown(&staging)),
+            None => "nothing".to_owned(),
+        }
     }
 
     fn interrupter(&self) -> Interrupter {

@@ -1,43 +1,55 @@
 //! `-o FILE`: a new file with its checksum beside it.
 //!
-//! The bytes go to `FILE.partial`, which is locked as long as this process lives. Commit syncs it, renames it to `FILE`
-//! and puts `FILE.sha1` beside it, replacing nothing. `FILE` comes first: if the host dies between the two, a whole
-//! backup without its checksum is better than a checksum of nothing.
+//! ```text
+//! FILE.partial             the bytes so far
+//! FILE.partial.journal     whose they are and how far they are durable, once the sink was told to remember
+//! FILE, FILE.sha1          after commit
+//! ```
+//!
+//! The first two are locked as long as this process lives. When it is killed they stay, and the next sink for FILE goes
+//! on from them; in every other case nothing stays but what was committed.
 
 mod claim;
+mod lane;
+mod names;
+mod publish;
+mod recall;
 #[cfg(test)]
 mod tests;
 
-use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::Write;
-use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use rustix::fs::{AtFlags, OFlags, fsync, openat, unlinkat};
-use xbproto::lane::{LaneDigest, LaneId, Sha1Sum};
+use xbproto::lane::{LaneDigest, LaneId};
+use xbproto::wire::{Hello, Receipt, SessionId};
 
+use self::claim::{Claim, claim};
+use self::lane::FileLane;
+use self::names::{CHECKSUM_PARTIAL, JOURNAL, Names, PARTIAL};
+use self::publish::publish;
+use self::recall::{committed, recall};
 use super::sync_ahead::{Pace, SyncAhead};
 use super::{Interrupter, LaneSink, LaneSum, Opened, Reached, Sink, SinkError, Target};
-use crate::disk::{At, DiskError, FILE_MODE, entry, free_bytes, open_dir, rename_new};
+use crate::disk::shown;
+use crate::disk::{At, DiskError, free_bytes};
+use crate::journal::{Journal, Presence, Record};
 use crate::stop::Stop;
 
 /// How old bytes may get before they are synced, however few they are.
 const SYNC_AGE: Duration = Duration::from_millis(200);
 
-/// A new regular file.
+/// A new regular file. Dropping it abandons it, unless it was recalled and nothing has been done with it yet.
 #[derive(Debug)]
 pub struct FileSink {
-    path: PathBuf,
-    dir: OwnedFd,
-    name: OsString,
+    names: Names,
     /// The partial file, locked; `None` once it was committed or abandoned.
     partial: Option<Arc<File>>,
+    journal: Option<Arc<Journal>>,
+    /// The session that the journal tells of.
+    session: Option<SessionId>,
+    origin: Origin,
     /// Once there is a lane.
     ahead: Option<Arc<SyncAhead>>,
     pace: Pace,
@@ -46,75 +58,103 @@ pub struct FileSink {
     stop: Stop,
 }
 
+/// Whose what stands on disk is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// An earlier run's.
+    Recalled,
+    /// Ours, or ours by now.
+    Ours,
+}
+
 impl FileSink {
-    /// Takes possession of `path`, under which nothing may stand yet, by making and locking its partial file.
-    /// `window`, in bytes, is the session's: a quarter of it is synced at a time.
+    /// Takes possession of `path`, under which nothing may stand yet, by making and locking its partial file, or goes on
+    /// with what a receiver left there that was killed. Of that, what was synced last is read again to see that it is
+    /// as it was. `window`, in bytes, is the session's: a quarter of it is synced at a time.
     ///
     /// # Errors
     /// When `path` or its checksum file exists, when another process is writing it, or when it cannot be made.
     pub fn create(path: &Path, window: u64) -> Result<Opened<FileSink>, SinkError> {
-        let name = path.file_name().ok_or(SinkError::NotAFile { path: path.into(), kind: "directory" })?;
-        let dir = open_dir(path.parent().unwrap_or(Path::new("."))).at("opening the directory of", path)?;
-        refuse_existing(&dir, path)?;
-        let partial_path = beside(path, PARTIAL);
-        let (file, notices) = claim::claim(&partial_path)?;
+        let names = Names::around(path)?;
         let pace = Pace { bytes: (window / 4).max(1), age: SYNC_AGE };
-        let (partial, ahead, stop) = (Some(Arc::new(file)), None, Stop::default());
-        let sink = FileSink { path: path.into(), dir, name: name.into(), partial, ahead, pace, synced: false, stop };
-        // Once more, now that nobody else can be committing it.
-        refuse_existing(&sink.dir, path)?;
-        Ok(Opened { sink, notices, recalled: None })
+        let (partial, journal, recalled, notices) = match committed(&names)? {
+            Some((journal, recalled)) => (None, Some(journal), Some(recalled), Vec::new()),
+            None => {
+                let Claim { file, journal, notices } = claim(&names)?;
+                let recalled = journal.as_ref().map_or(Ok(None), |journal| recall(&file, &names, journal))?;
+                (Some(Arc::new(file)), journal, recalled, notices)
+            }
+        };
+        let session = recalled.as_ref().and_then(|recalled| recalled.session.as_ref()).map(|s| s.hello.session);
+        let origin = if recalled.is_some() { Origin::Recalled } else { Origin::Ours };
+        let (journal, ahead, stop) = (journal.map(Arc::new), None, Stop::default());
+        let sink = FileSink { names, partial, journal, session, origin, ahead, pace, synced: false, stop };
+        Ok(Opened { sink, notices, recalled })
     }
 
-    /// Writes the checksum under its temporary name, and syncs it.
-    fn write_checksum(&self, sum: Sha1Sum) -> Result<(), DiskError> {
-        let path = beside(&self.path, CHECKSUM_PARTIAL);
-        let name = suffixed(&self.name, CHECKSUM_PARTIAL);
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mut file = openat(&self.dir, &name, flags, FILE_MODE).map(File::from).at("creating", &path)?;
-        file.write_all(&checksum_line(sum, &self.name)).at("writing", &path)?;
-        file.sync_all().at("syncing", &path)
+    fn append(&self, record: Record) -> Result<(), DiskError> {
+        self.journal.as_ref().map_or(Ok(()), |journal| journal.append(record))
     }
 
-    /// Gives file and checksum their final names, and takes them back if that cannot be made to last.
-    fn publish(&self) -> Result<(), SinkError> {
-        self.rename(PARTIAL, "")?;
-        if let Err(error) = self.rename(CHECKSUM_PARTIAL, CHECKSUM) {
-            return Err(self.take_back(error, &[("", PARTIAL)]));
-        }
-        let synced = fsync(&self.dir).at("syncing the directory of", &self.path);
-        synced.map_err(|error| self.take_back(error.into(), &[(CHECKSUM, CHECKSUM_PARTIAL), ("", PARTIAL)]))
+    /// What makes the one lane durable from `from` on.
+    fn sync_ahead(&self, file: &Arc<File>, from: &LaneDigest) -> Result<SyncAhead, DiskError> {
+        let (path, journal) = (self.names.beside(PARTIAL), self.journal.clone());
+        let keep = move |digest: &LaneDigest| match &journal {
+            Some(journal) => journal.append(Record::Progress(LaneId(0), digest.clone())),
+            None => Ok(()),
+        };
+        SyncAhead::start(Arc::clone(file), &path, self.pace, from, keep).at("starting to sync", &path)
     }
 
-    /// Undoes these renames because of `error`, makes that durable, and says what is to be reported.
-    fn take_back(&self, error: SinkError, renames: &[(&str, &str)]) -> SinkError {
-        let undone = renames.iter().try_for_each(|(from, to)| self.rename(from, to));
-        let lasting = undone.and_then(|()| Ok(fsync(&self.dir).at("syncing the directory of", &self.path)?));
-        match lasting {
-            Ok(()) => error,
-            Err(undo) => SinkError::NotUndone { error: error.into(), path: self.path.clone(), undo: undo.into() },
-        }
-    }
-
-    fn rename(&self, from: &str, to: &str) -> Result<(), SinkError> {
-        let renamed = rename_new(&self.dir, &suffixed(&self.name, from), &self.dir, &suffixed(&self.name, to));
-        renamed.map_err(|error| match error.kind() {
-            std::io::ErrorKind::AlreadyExists => SinkError::Exists { path: beside(&self.path, to) },
-            _ => DiskError::new("renaming", beside(&self.path, from), error).into(),
-        })
+    fn out_of_turn(&self, call: &'static str) -> SinkError {
+        SinkError::OutOfTurn { target: self.target().describe, call }
     }
 }
 
 impl Sink for FileSink {
+    fn remember(&mut self, presence: &Presence) -> Result<(), SinkError> {
+        if self.journal.is_some() {
+            return Ok(self.append(Record::Presence(presence.clone()))?);
+        }
+        let path = self.names.beside(JOURNAL);
+        let journal = Journal::create(self.names.dir(), &path, presence).map_err(|error| match error.error.kind() {
+            std::io::ErrorKind::AlreadyExists => SinkError::Exists { path },
+            _ => error.into(),
+        })?;
+        self.journal = Some(Arc::new(journal));
+        Ok(())
+    }
+
+    fn forget(&mut self) -> Result<(), SinkError> {
+        let file = self.partial.as_ref().ok_or_else(|| self.out_of_turn("forget"))?;
+        if let Some(ahead) = self.ahead.take() {
+            ahead.stop()?;
+        }
+        // The journal first: it must never tell of more than there is.
+        self.journal.as_ref().map_or(Ok(()), |journal| journal.forget_session())?;
+        file.set_len(0).at("cutting", self.names.beside(PARTIAL))?;
+        (self.session, self.origin, self.synced) = (None, Origin::Ours, false);
+        Ok(())
+    }
+
+    fn start(&mut self, hello: &Hello) -> Result<(), SinkError> {
+        match self.session {
+            Some(session) if session == hello.session => {}
+            Some(_) => return Err(self.out_of_turn("start")),
+            None => self.append(Record::Session(hello.clone()))?,
+        }
+        (self.session, self.origin) = (Some(hello.session), Origin::Ours);
+        Ok(())
+    }
+
     fn lane(&mut self, lane: LaneId, from: &LaneDigest) -> Result<Box<dyn LaneSink>, SinkError> {
         if lane != LaneId(0) {
             return Err(SinkError::OneLane { lane, target: self.target().describe });
         }
         let file = self.partial.clone().ok_or_else(|| self.out_of_turn("lane"))?;
-        let path = beside(&self.path, PARTIAL);
-        let ahead = SyncAhead::start(Arc::clone(&file), &path, self.pace, from, |_| Ok(())).at("syncing", &path)?;
-        let ahead = self.ahead.insert(Arc::new(ahead));
-        Ok(Box::new(FileLane { file, path, written: from.len(), ahead: Arc::clone(ahead) }))
+        let ahead = Arc::new(self.sync_ahead(&file, from)?);
+        self.ahead = Some(Arc::clone(&ahead));
+        Ok(Box::new(FileLane::new(file, self.names.path(), from.len(), ahead)))
     }
 
     fn sync(&mut self) -> Result<(), SinkError> {
@@ -123,11 +163,12 @@ impl Sink for FileSink {
             return Ok(());
         }
         // Before the last sync, so that an error is not told to a sync that nobody asks any more.
-        self.ahead.as_ref().map_or(Ok(None), |ahead| ahead.stop())?;
+        let rest = self.ahead.as_ref().map_or(Ok(None), |ahead| ahead.stop())?;
         if self.stop.is_raised() {
             return Err(SinkError::Interrupted { target: self.target().describe });
         }
-        file.sync_all().at("syncing", &self.path)?;
+        file.sync_all().at("syncing", self.names.path())?;
+        rest.map_or(Ok(()), |digest| self.append(Record::Progress(LaneId(0), digest)))?;
         self.synced = true;
         Ok(())
     }
@@ -135,18 +176,40 @@ impl Sink for FileSink {
     fn commit(&mut self, sums: &[LaneSum]) -> Result<Reached, SinkError> {
         let [sum] = sums else { return Err(self.out_of_turn("commit")) };
         self.sync()?;
-        self.write_checksum(sum.sum)?;
-        self.publish()?;
+        self.append(Record::Committing(sums.to_vec()))?;
+        publish(&self.names, sum.sum)?;
         self.partial = None;
+        let receipt = Receipt { reached: Reached::Synced, lanes: sums.to_vec(), files: None };
+        // It has its name, whatever happens now; a run that finds only the record before this one sees that too.
+        let _ = self.append(Record::Committed(receipt));
         Ok(Reached::Synced)
     }
 
     fn abandon(&mut self) {
         if self.partial.take().is_some() {
+            // Nothing can be done about a failure; the next run replaces what is left.
             for suffix in [PARTIAL, CHECKSUM_PARTIAL] {
-                // Nothing can be done about a failure; the next run replaces what is left.
-                let _ = unlinkat(&self.dir, suffixed(&self.name, suffix), AtFlags::empty());
+                let _ = self.names.remove(suffix);
             }
+            self.close();
+        }
+    }
+
+    fn left(&self) -> String {
+        let left = |suffix: &&str| self.names.beside(suffix).symlink_metadata().is_ok();
+        let left = [PARTIAL, JOURNAL, CHECKSUM_PARTIAL].iter().find(|suffix| left(suffix));
+        match left {
+            Some(suffix) => format!("{}, which the next run replaces", shown(&self.names.beside(suffix))),
+            None => "nothing".to_owned(),
+        }
+    }
+
+    fn close(&mut self) {
+        if self.partial.is_none()
+            && let Some(journal) = self.journal.take()
+        {
+            // If this fails, the next run finds it and sees that its backup is committed.
+            let _ = journal.remove();
         }
     }
 
@@ -156,84 +219,16 @@ impl Sink for FileSink {
     }
 
     fn target(&self) -> Target {
-        let describe = format!("file {}", crate::disk::shown(&self.path));
-        Target { describe, free: free_bytes(&self.dir) }
-    }
-}
-
-impl FileSink {
-    fn out_of_turn(&self, call: &'static str) -> SinkError {
-        SinkError::OutOfTurn { target: self.target().describe, call }
+        let describe = format!("file {}", crate::disk::shown(self.names.path()));
+        Target { describe, free: free_bytes(self.names.dir()) }
     }
 }
 
 impl Drop for FileSink {
     fn drop(&mut self) {
-        self.abandon();
-    }
-}
-
-/// Writes the one lane of a file.
-struct FileLane {
-    file: Arc<File>,
-    path: PathBuf,
-    written: u64,
-    ahead: Arc<SyncAhead>,
-}
-
-impl LaneSink for FileLane {
-    fn write(&mut self, bytes: &Bytes) -> Result<(), SinkError> {
-        self.file.write_all_at(bytes, self.written).at("writing", &self.path)?;
-        self.written += bytes.len() as u64;
-        Ok(())
-    }
-
-    fn durable(&mut self, written: &LaneDigest) -> Result<u64, SinkError> {
-        Ok(self.ahead.durable(written)?)
-    }
-
-    fn finish(&mut self) -> Result<(), SinkError> {
-        Ok(())
-    }
-}
-
-const PARTIAL: &str = ".partial";
-const CHECKSUM: &str = ".sha1";
-const CHECKSUM_PARTIAL: &str = ".sha1.partial";
-
-/// Refuses a target that exists, or whose checksum file does.
-fn refuse_existing(dir: &OwnedFd, path: &Path) -> Result<(), SinkError> {
-    let name = path.file_name().unwrap_or_default();
-    for suffix in ["", CHECKSUM] {
-        if entry(dir, suffixed(name, suffix)).at("looking at", path)?.is_some() {
-            return Err(SinkError::Exists { path: beside(path, suffix) });
+        if self.origin == Origin::Ours {
+            self.abandon();
+            self.close();
         }
     }
-    Ok(())
-}
-
-/// `path` with `suffix` at the end of its name.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    path.with_file_name(suffixed(path.file_name().unwrap_or_default(), suffix))
-}
-
-fn suffixed(name: &OsStr, suffix: &str) -> OsString {
-    let mut name = name.to_owned();
-    name.push(suffix);
-    name
-}
-
-/// What `sha1sum` prints for a file of this name, and `sha1sum -c` reads.
-fn checksum_line(sum: Sha1Sum, name: &OsStr) -> Vec<u8> {
-    let mut escaped = Vec::new();
-    for byte in name.as_bytes() {
-        match byte {
-            b'\\' => escaped.extend(br"\\"),
-            b'\n' => escaped.extend(br"\n"),
-            b'\r' => escaped.extend(br"\r"),
-            _ => escaped.push(*byte),
-        }
-    }
-    let mark = if escaped.len() > name.len() { "\\" } else { "" };
-    [format!("{mark}{sum}  ").as_bytes(), &escaped, b"\n"].concat()
 }

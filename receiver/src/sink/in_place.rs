@@ -47,10 +47,11 @@ enum Kind {
 }
 
 impl InPlaceSink {
-    /// The sink for `path` if something stands there, links followed; `None` if nothing does.
+    /// The sink for `path` if a device or FIFO stands there, links followed; `None` if nothing does, or a regular file,
+    /// which is [`FileSink`](super::FileSink)'s to judge.
     ///
     /// # Errors
-    /// When it is nothing to be written in place, or may not be written.
+    /// When it is anything else, or may not be written.
     pub fn find(path: &Path) -> Result<Option<InPlaceSink>, SinkError> {
         let not_a_file = |kind| Err(SinkError::NotAFile { path: path.into(), kind });
         let meta = match path.metadata() {
@@ -67,7 +68,7 @@ impl InPlaceSink {
             kind if kind.is_char_device() => Kind::Character,
             kind if kind.is_block_device() => Kind::Block,
             kind if kind.is_fifo() => Kind::Fifo,
-            kind if kind.is_file() => return Err(SinkError::Exists { path: path.into() }),
+            kind if kind.is_file() => return Ok(None),
             kind if kind.is_dir() => return not_a_file("directory"),
             _ => return not_a_file("socket"),
         };
@@ -88,6 +89,10 @@ impl InPlaceSink {
 }
 
 impl Sink for InPlaceSink {
+    fn left(&self) -> String {
+        format!("what was written to {}, which is no backup", shown(&self.path))
+    }
+
     fn again(&self) -> Again {
         Again::Impossible
     }

@@ -90,6 +90,11 @@ pub trait Sink: Send {
         Ok(())
     }
 
+    /// What is left on this host after [`abandon`](Self::abandon), for a person.
+    fn left(&self) -> String {
+        "nothing".to_owned()
+    }
+
     /// Whether a sink made anew can serve another session once this one was abandoned.
     fn again(&self) -> Again {
         Again::Possible

@@ -28,6 +28,10 @@ impl StdoutSink {
 }
 
 impl Sink for StdoutSink {
+    fn left(&self) -> String {
+        "nothing but the bytes that were handed to standard output, which are no backup".to_owned()
+    }
+
     fn again(&self) -> Again {
         Again::Impossible
     }

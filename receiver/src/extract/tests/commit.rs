@@ -1,6 +1,7 @@
 //! All or nothing: the staging folder, the commit, its undoing, and what a later run does about an interrupted one.
 
 use super::*;
+use crate::disk::Notice;
 use crate::extract::record;
 
 const STREAM: [(&str, &str); 4] = [("db1/a", "1"), ("db2/b", "2"), ("shared/new", "3"), ("top", "4")];
@@ -158,7 +159,7 @@ fn a_run_killed_amid_its_commit_is_undone() {
         }
         kill(extraction);
 
-        let (extraction, notices) = Extraction::create(&room.dir(), 7).unwrap();
+        let (extraction, Recovered { notices, .. }) = Extraction::create(&room.dir(), 7).unwrap();
         assert!(matches!(&notices[..], [Notice::UndidCommit(_)]), "{notices:?}");
         drop(extraction);
         assert_eq!(room.paths(), BEFORE, "{done} renames");
@@ -173,7 +174,7 @@ fn a_rename_in_two_steps_is_undone_after_its_first() {
     drop(commit);
     kill(extraction);
 
-    let (extraction, notices) = Extraction::create(&room.dir(), 7).unwrap();
+    let (extraction, Recovered { notices, .. }) = Extraction::create(&room.dir(), 7).unwrap();
     assert!(matches!(&notices[..], [Notice::UndidCommit(_)]), "{notices:?}");
     drop(extraction);
     assert_eq!(room.paths(), BEFORE);
@@ -186,7 +187,7 @@ fn a_run_killed_after_its_last_rename_is_finished() {
     commit.carry_out().unwrap();
     kill(extraction);
 
-    let (extraction, notices) = Extraction::create(&room.dir(), 7).unwrap();
+    let (extraction, Recovered { notices, .. }) = Extraction::create(&room.dir(), 7).unwrap();
     assert!(matches!(&notices[..], [Notice::FinishedCommit(_)]), "{notices:?}");
     drop(extraction);
     assert_eq!(room.paths(), AFTER);
@@ -215,7 +216,7 @@ fn a_run_killed_before_its_commit_is_removed() {
     feed(&extraction, &chunks()).unwrap();
     kill(extraction);
 
-    let (extraction, notices) = Extraction::create(&room.dir(), ID).unwrap();
+    let (extraction, Recovered { notices, .. }) = Extraction::create(&room.dir(), ID).unwrap();
     assert!(matches!(&notices[..], [Notice::RemovedStaging(_)]), "{notices:?}");
     drop(extraction);
     assert_eq!(room.paths(), BEFORE);

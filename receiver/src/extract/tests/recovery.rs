@@ -17,7 +17,7 @@ fn leave_folder(room: &Room, name: &str) {
 /// Runs once, and says what was there before and is there no more.
 fn lost(room: &Room) -> Vec<String> {
     let before = room.paths();
-    let (extraction, notices) = Extraction::create(&room.dir(), 7).unwrap();
+    let (extraction, Recovered { notices, .. }) = Extraction::create(&room.dir(), 7).unwrap();
     drop(extraction);
     let after = room.paths();
     let lost: Vec<_> = before.into_iter().filter(|path| !after.contains(path)).collect();

@@ -1,9 +1,18 @@
 //! The life of `-o FILE`.
 
+mod comeback;
+mod interrupted;
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 
+use bytes::Bytes;
 use tempfile::TempDir;
+use xbproto::lane::Sha1Sum;
 
+use super::publish::{checksum_line, take_back};
 use super::*;
 use crate::disk::Notice;
 use crate::sink::to_path;
@@ -81,9 +90,9 @@ fn a_checksum_that_cannot_be_published_takes_the_file_back() {
 fn what_cannot_be_taken_back_is_told() {
     let room = tempfile::tempdir().unwrap();
     let sink = filled(&room);
-    sink.rename(PARTIAL, "").unwrap();
+    sink.names.rename(PARTIAL, "").unwrap();
     std::fs::write(room.path().join("backup.partial"), "").unwrap();
-    let error = sink.take_back(sink.out_of_turn("commit"), &[("", PARTIAL)]);
+    let error = take_back(&sink.names, sink.out_of_turn("commit"), &[("", PARTIAL)]);
     let (backup, partial) = (room.path().join("backup"), room.path().join("backup.partial"));
     let expected = format!(
         "; taking back {} failed too: {} exists already; remove it or choose another name; \
