@@ -6,6 +6,7 @@
 //! | [`transfer`] | one session from the first attempt to the verdict |
 //! | [`resume`] [`uplink`] | reaching the receiver; one link's life |
 //! | [`drive`] [`pump`] | the source's verdict; read, watch, digest, push |
+//! | [`spool`] | a queue on the disk between source and pump |
 //! | [`source`] [`tap`] | where the bytes come from; what they have to be |
 //! | [`checksum_file`] | the file of `--checksum-file` |
 
@@ -19,6 +20,7 @@ pub mod route;
 #[cfg(test)]
 mod silent;
 pub mod source;
+pub mod spool;
 pub mod tap;
 pub mod transfer;
 pub mod uplink;
