@@ -36,7 +36,7 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     let checksum = checksum.map_err(|error| failure(error.cause(), error))?;
     let session = session_id()?;
     let (bind, expect, rate) = (args.bind, args.expect(), args.rate_limit);
-    let transfer = Transfer { session, route, bind, key, source, expect, rate, size, window: WINDOW };
+    let transfer = Transfer { session, route, bind, key, source, spool: None, expect, rate, size, window: WINDOW };
     match transfer.run(stop, reporter).await? {
         Done::Checked(welcome) => checked(&welcome, size, reporter),
         Done::Confirmed { receipt, sums, elapsed, name } => {

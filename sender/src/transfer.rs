@@ -22,6 +22,7 @@ use crate::drive::drive;
 use crate::resume::keep_linked;
 use crate::route::Route;
 use crate::source::{OnLine, Ready};
+use crate::spool::Spool;
 use crate::tap::Expect;
 use crate::uplink::Uplink;
 
@@ -41,6 +42,8 @@ pub struct Transfer {
     pub key: Key,
     /// Where the bytes come from; nothing for a check.
     pub source: Option<Ready>,
+    /// Where they are queued while the link takes less than the source gives.
+    pub spool: Option<Spool>,
     /// How much is required of them.
     pub expect: Expect,
     /// The rate limit.
@@ -192,7 +195,7 @@ impl Transfer {
             session.look(|s| Standing { bytes: s.written(), total, peer: s.peer_waits_for() })
         });
         tokio::select! {
-            () = drive(started, self.expect, session, gauge, reporter) => {}
+            () = drive(started, self.expect, self.spool.as_ref(), session, gauge, reporter) => {}
             () = follow => {}
         }
         (progress.elapsed(), name)
@@ -248,6 +251,7 @@ mod tests {
             bind: Some(bind),
             key: Key::new([7; 16]),
             source: None,
+            spool: None,
             expect: Expect::Raw,
             rate: None,
             size: None,
