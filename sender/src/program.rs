@@ -13,6 +13,7 @@ use crate::args::Args;
 use crate::checksum_file::ChecksumFile;
 use crate::route::Route;
 use crate::source::{Ready, SourceError, Stdin, choose, prepare};
+use crate::spool::Spool;
 use crate::transfer::{Done, Transfer, fits};
 
 /// Runs `xbsend` on the main thread and returns what it exits with.
@@ -28,6 +29,7 @@ pub fn run(args: Args) -> ExitCode {
 
 async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     let (source, size) = source(&args)?;
+    let spool = args.spool.clone().map(Spool::prepare).transpose().map_err(|error| failure(error.cause(), error))?;
     let route = Route::parse(&args.to, family(&args), args.wait.0).map_err(|error| failure(error.cause(), error))?;
     let key = key(&args, reporter)?;
     // From here on an end by a signal would leave something behind.
@@ -36,7 +38,7 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     let checksum = checksum.map_err(|error| failure(error.cause(), error))?;
     let session = session_id()?;
     let (bind, expect, rate) = (args.bind, args.expect(), args.rate_limit);
-    let transfer = Transfer { session, route, bind, key, source, spool: None, expect, rate, size, window: WINDOW };
+    let transfer = Transfer { session, route, bind, key, source, spool, expect, rate, size, window: WINDOW };
     match transfer.run(stop, reporter).await? {
         Done::Checked(welcome) => checked(&welcome, size, reporter),
         Done::Confirmed { receipt, sums, elapsed, name } => {
