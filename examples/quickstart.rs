@@ -121,6 +121,7 @@ fn sending(size: ByteSize, key: Key, receiver: SocketAddr) -> anyhow::Result<xbs
         bind: None,
         key,
         source: Some(prepare(Choice::Command(command))?),
+        spool: None,
         expect: Expect::Backup,
         rate: None,
         size: Some(size.0),

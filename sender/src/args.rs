@@ -3,12 +3,14 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
 use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, exit_codes_help};
 use xbproto::quantity::{ByteSize, Rate, Span};
 use xbproto::wire::Purpose;
 
 use crate::source::Wish;
+use crate::spool::SpoolPlan;
 use crate::tap::Expect;
 
 /// Send a streaming MySQL or MariaDB backup to an xbrecv on another host
@@ -59,6 +61,10 @@ pub struct Args {
     /// Write the line that sha1sum would print to FILE, once the receiver has confirmed; FILE is new, a FIFO or a device
     #[arg(long, value_name = "FILE", help_heading = "Source")]
     pub checksum_file: Option<PathBuf>,
+
+    /// Queue up to SIZE bytes (16g if not given) in DIR while the link is slow or down, so that the source goes on
+    #[arg(long, value_name = "DIR[,SIZE]", value_parser = OsStringValueParser::new().try_map(SpoolPlan::parse), help_heading = "Connection")]
+    pub spool: Option<SpoolPlan>,
 
     /// Send at most RATE bytes a second, as pv -L reads it: 10m is 10 MiB/s
     #[arg(short = 'L', long, value_name = "RATE", help_heading = "Connection")]

@@ -8,14 +8,15 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use xbproto::cli::{Event, Reporter};
 use xbproto::failure::{Cause, Failure, Party};
-use xbproto::lane::LaneId;
 use xbproto::meter::Gauge;
-use xbproto::place::{Panicked, Place};
+use xbproto::place::Panicked;
 use xbproto::session::Sender;
 use xbproto::shared::Shared;
 
-use crate::pump::{Pump, PumpError, Pumped};
-use crate::source::{Ending, LaneInput, SourceError, Started};
+use crate::lanes::{LaneEnd, LaneThreads};
+use crate::pump::{PumpError, Pumped};
+use crate::source::{Ending, SourceError, Started};
+use crate::spool::{Spool, SpoolError};
 use crate::tap::{Expect, TapError, Watch};
 
 /// How long a source whose stream was cut may go on before it is stopped.
@@ -27,18 +28,19 @@ const FIRST_CAUSE: Duration = Duration::from_millis(500);
 /// How long the lanes' threads may take to notice that the session is over.
 const LEAVE: Duration = Duration::from_secs(2);
 
-/// Pumps the source into the session and tells it the source's verdict; returns when the session
-/// is over. The source has ended then.
+/// Pumps the source into the session, by way of a spool if there is one, and tells it the source's verdict; returns
+/// when the session is over. The source has ended then.
 pub async fn drive(
     started: Started,
     expect: Expect,
+    spool: Option<&Spool>,
     session: &Arc<Shared<Sender>>,
     gauge: &Arc<Gauge>,
     reporter: &Reporter,
 ) {
     let Started { lanes, mut ending, name } = started;
     let watch = Watch::new(expect);
-    let mut pumps = start_pumps(lanes, &watch, session, gauge);
+    let mut pumps = LaneThreads { watch: &watch, spool, session, gauge, reporter }.start(lanes);
     let over = session.when(|s| s.outcome().map(|_| ()));
     tokio::select! {
         biased;
@@ -57,25 +59,6 @@ pub async fn drive(
     let _ = timeout(LEAVE, async { while pumps.join_next().await.is_some() {} }).await;
 }
 
-/// Starts a thread for each lane. One that cannot be started ends the session.
-fn start_pumps(
-    lanes: Vec<LaneInput>,
-    watch: &Watch,
-    session: &Arc<Shared<Sender>>,
-    gauge: &Arc<Gauge>,
-) -> JoinSet<LaneEnd> {
-    let mut pumps = JoinSet::new();
-    for (number, input) in lanes.into_iter().enumerate() {
-        let lane = LaneId(number as u16);
-        let pump = Pump { lane, tap: watch.tap(), session: session.clone(), gauge: gauge.clone() };
-        match Place::Threads.start(&format!("pump-{number}"), move || pump.run(input)) {
-            Ok(work) => drop(pumps.spawn(work.finished())),
-            Err(error) => session.change(|s| s.fail(Failure::new(Cause::Unforeseen, Party::Sender, error))),
-        }
-    }
-    pumps
-}
-
 /// What may be wrong with a source.
 #[derive(Debug, thiserror::Error)]
 enum DriveError {
@@ -83,6 +66,8 @@ enum DriveError {
     Source(#[from] SourceError),
     #[error(transparent)]
     Tap(#[from] TapError),
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
     #[error(transparent)]
     Thread(#[from] Panicked),
     #[error("waiting for a lane: {0}")]
@@ -94,13 +79,11 @@ impl DriveError {
         match self {
             DriveError::Source(error) => error.cause(),
             DriveError::Tap(error) => error.cause(),
+            DriveError::Spool(error) => error.cause(),
             DriveError::Thread(_) | DriveError::Wait(_) => Cause::Unforeseen,
         }
     }
 }
-
-/// A lane's end: read, failed, or its thread stopped.
-type LaneEnd = Result<Result<Pumped, PumpError>, Panicked>;
 
 /// Waits for the end of all lanes and of the source, and judges both.
 async fn verdict(
@@ -143,8 +126,9 @@ async fn all_lanes(pumps: &mut JoinSet<LaneEnd>, name: &str) -> Result<u64, Driv
     while let Some(end) = pumps.join_next().await {
         match end?? {
             Ok(Pumped::All(len)) => bytes += len,
-            Ok(Pumped::Stopped) => {}
+            Ok(Pumped::Spooled | Pumped::Stopped) => {}
             Err(PumpError::Tap(error)) => return Err(error.into()),
+            Err(PumpError::Spool(error)) => return Err(error.into()),
             Err(PumpError::Read(error)) => return Err(SourceError::Read { name: name.to_owned(), error }.into()),
         }
     }

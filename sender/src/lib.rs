@@ -5,13 +5,16 @@
 //! | [`program`] [`args`] [`route`] | the command line, and what it comes to |
 //! | [`transfer`] | one session from the first attempt to the verdict |
 //! | [`resume`] `reach` [`uplink`] | coming back; reaching the receiver; one link's life |
-//! | [`drive`] [`pump`] | the source's verdict; read, watch, digest, push |
+//! | [`drive`] [`lanes`] [`pump`] | the source's verdict; its threads; read, watch, digest, push |
+//! | [`spool`] [`fill`] | a queue on the disk between source and pump; read, watch, queue |
 //! | [`source`] [`tap`] | where the bytes come from; what they have to be |
 //! | [`checksum_file`] | the file of `--checksum-file` |
 
 pub mod args;
 pub mod checksum_file;
 pub mod drive;
+pub mod fill;
+pub mod lanes;
 pub mod program;
 pub mod pump;
 mod reach;
@@ -20,6 +23,7 @@ pub mod route;
 #[cfg(test)]
 mod silent;
 pub mod source;
+pub mod spool;
 pub mod tap;
 pub mod transfer;
 pub mod uplink;

@@ -13,6 +13,7 @@ use crate::args::Args;
 use crate::checksum_file::ChecksumFile;
 use crate::route::Route;
 use crate::source::{Ready, SourceError, Stdin, choose, prepare};
+use crate::spool::Spool;
 use crate::transfer::{Done, Transfer, fits};
 
 /// Runs `xbsend` on the main thread and returns what it exits with.
@@ -28,6 +29,7 @@ pub fn run(args: Args) -> ExitCode {
 
 async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     let (source, size) = source(&args)?;
+    let spool = args.spool.clone().map(Spool::prepare).transpose().map_err(|error| failure(error.cause(), error))?;
     let route = Route::parse(&args.to, family(&args), args.wait.0).map_err(|error| failure(error.cause(), error))?;
     let key = key(&args, reporter)?;
     // From here on an end by a signal would leave something behind.
@@ -39,7 +41,8 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     reporter.leaves("nothing, and what was run is ended");
     let (bind, expect, rate) = (args.bind, args.expect(), args.rate_limit);
     let (window, retry_for, liveness) = (args.session.window, args.retry_for.0, args.session.peer_timeout);
-    let transfer = Transfer { session, route, bind, key, source, expect, rate, size, window, retry_for, liveness };
+    let transfer =
+        Transfer { session, route, bind, key, source, spool, expect, rate, size, window, retry_for, liveness };
     match transfer.run(requests, reporter).await? {
         Done::Checked(welcome) => checked(&welcome, size, reporter),
         Done::Confirmed { receipt, sums, elapsed, name } => {

@@ -14,6 +14,7 @@ use xbproto::shared::Shared;
 use xbproto::waiting::waiting_for;
 
 use crate::source::{LaneInput, LaneReader};
+use crate::spool::SpoolError;
 use crate::tap::{Tap, TapError};
 
 /// A block that is not full leaves after this long.
@@ -28,6 +29,16 @@ pub enum PumpError {
     /// The bytes are not what they should be.
     #[error(transparent)]
     Tap(#[from] TapError),
+    /// They were, when they were spooled.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+}
+
+impl PumpError {
+    /// What a reader has met: an error of the source, or of the spool behind it.
+    fn of_reader(error: io::Error) -> PumpError {
+        error.downcast().map_or_else(PumpError::Read, PumpError::Spool)
+    }
 }
 
 /// How the reading of a lane ended without an error.
@@ -35,6 +46,8 @@ pub enum PumpError {
 pub enum Pumped {
     /// At the lane's end, after this many bytes.
     All(u64),
+    /// At the lane's end; its bytes are in the spool and are counted when they have come out.
+    Spooled,
     /// The session was over before.
     Stopped,
 }
@@ -67,7 +80,7 @@ impl Pump {
             let more = tokio::select! {
                 biased;
                 () = session.when(|s| s.outcome().map(|_| ())) => return Ok(Pumped::Stopped),
-                more = self.fill(&mut reader, &mut buffer) => more.map_err(PumpError::Read)?,
+                more = self.fill(&mut reader, &mut buffer) => more.map_err(PumpError::of_reader)?,
             };
             if !buffer.is_empty() {
                 self.push(take_block(&mut buffer), &mut digest)?;

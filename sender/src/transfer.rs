@@ -23,6 +23,7 @@ use crate::drive::drive;
 use crate::resume::keep_linked;
 use crate::route::Route;
 use crate::source::{OnLine, Ready};
+use crate::spool::{Spool, SpoolGauge};
 use crate::tap::Expect;
 use crate::uplink::Uplink;
 
@@ -42,6 +43,8 @@ pub struct Transfer {
     pub key: Key,
     /// Where the bytes come from; nothing for a check.
     pub source: Option<Ready>,
+    /// Where they are queued while the link takes less than the source gives.
+    pub spool: Option<Spool>,
     /// How much is required of them.
     pub expect: Expect,
     /// The rate limit.
@@ -87,7 +90,8 @@ impl Transfer {
         let link = self.start_link(socket, &session, reporter).map_err(unforeseen)?;
         let (gauge, path, latest) = (link.gauge, link.path, Latest::default());
         let link = tokio::spawn(quic::watch(link.work, session.clone()));
-        let report = || reporter.tell(Event::Status(Box::new(status(&session, &latest, &path))));
+        let spool = self.spool.as_ref().map(Spool::gauge);
+        let report = || reporter.tell(Event::Status(Box::new(status(&session, &latest, spool.as_deref(), &path))));
         let source = self.source.take();
         let work = async {
             let welcome = session.when(|s| match (s.outcome(), s.target()) {
@@ -204,7 +208,7 @@ impl Transfer {
             session.look(standing)
         });
         tokio::select! {
-            () = drive(started, self.expect, session, gauge, reporter) => {}
+            () = drive(started, self.expect, self.spool.as_ref(), session, gauge, reporter) => {}
             () = follow => {}
         }
         (progress.elapsed(), name)
@@ -233,7 +237,7 @@ struct LinkThread {
 }
 
 /// How the session does, for whoever asks.
-fn status(session: &Shared<Sender>, latest: &Latest, path: &CurrentPath) -> Status {
+fn status(session: &Shared<Sender>, latest: &Latest, spool: Option<&SpoolGauge>, path: &CurrentPath) -> Status {
     session.look(|s| {
         let (held, limit) = s.window();
         let state = match (s.outcome(), s.welcomes(), s.is_linked()) {
@@ -242,7 +246,9 @@ fn status(session: &Shared<Sender>, latest: &Latest, path: &CurrentPath) -> Stat
             (None, _, true) => "sending",
             (None, _, false) => "the link is lost, trying to come back",
         };
-        let fills = vec![Fill { name: "window", held, limit }];
+        let window = Fill { name: "window", held, limit };
+        let spool = spool.map(|spool| Fill { name: "spool", held: spool.queued(), limit: spool.limit() });
+        let fills = std::iter::once(window).chain(spool).collect();
         let peer = s.is_linked().then(|| s.peer_waits_for());
         Status { state: state.to_owned(), snapshot: latest.snapshot(), fills, peer, path: path.report() }
     })
@@ -277,6 +283,7 @@ mod tests {
             bind: Some(bind),
             key: Key::new([7; 16]),
             source: None,
+            spool: None,
             expect: Expect::Raw,
             rate: None,
             size: None,

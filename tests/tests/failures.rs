@@ -82,8 +82,12 @@ fn a_source_that_cannot_be_started_uses_up_no_receiver() {
     scene.file("whole.xb", Backup::small().stream());
     let receiver = scene.receiver(["-o", "out.xb"]).start();
     let to = receiver.address();
-    for (source, code) in [(["--", "./no-such-tool"], 6), (["-i", "no-such-file"], 6), (["--tool", "no-such-tool"], 2)]
-    {
+    for (source, code) in [
+        (["--", "./no-such-tool"], 6),
+        (["-i", "no-such-file"], 6),
+        (["--tool", "no-such-tool"], 2),
+        (["--spool", "no-such-folder"], 2),
+    ] {
         scene.sender(&to, source).start().wait().expect_failure(code).expect_said("no-such");
     }
     scene.sender(&to, ["-i", "whole.xb"]).start().wait().expect_success();

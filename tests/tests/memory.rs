@@ -14,10 +14,10 @@ fn size() -> u64 {
     if is_full_run() { 10 << 30 } else { 2 << 30 }
 }
 
-fn expect_flat(scene: &Scene, receiver: Program) {
+fn expect_flat<const N: usize>(scene: &Scene, receiver: Program, args: [&str; N]) {
     let receiver = receiver.start();
     let endless = Input::Reader(Box::new(Endless::new(size())));
-    let sender = scene.sender(&receiver.address(), []).input(endless).start();
+    let sender = scene.sender(&receiver.address(), args).input(endless).start();
     let watched = [sender, receiver].map(|program| {
         thread::spawn(move || {
             let mut highest = 0;
@@ -35,16 +35,30 @@ fn expect_flat(scene: &Scene, receiver: Program) {
 #[test]
 fn memory_is_flat_when_the_stream_is_thrown_away() {
     let scene = Scene::new();
-    expect_flat(&scene, scene.receiver(["-o", "/dev/null"]));
+    expect_flat(&scene, scene.receiver(["-o", "/dev/null"]), []);
+}
+
+#[test]
+fn memory_is_flat_while_a_spool_fills() {
+    let scene = Scene::new();
+    if !has_room(&scene) {
+        return skip("memory_is_flat_while_a_spool_fills", "not enough space in the temporary folder");
+    }
+    scene.new_folder("spool");
+    expect_flat(&scene, scene.receiver(["-o", "/dev/null"]), ["-L", "300m", "--spool", "spool"]);
 }
 
 #[test]
 fn memory_is_flat_when_the_stream_is_unpacked() {
     let scene = Scene::new();
-    let disk = rustix::fs::statvfs(scene.folder()).expect("a file system");
-    if disk.f_bavail * disk.f_frsize < size() + (1 << 30) {
+    if !has_room(&scene) {
         return skip("memory_is_flat_when_the_stream_is_unpacked", "not enough space in the temporary folder");
     }
     scene.new_folder("data");
-    expect_flat(&scene, scene.receiver(["-x", "-C", "data"]));
+    expect_flat(&scene, scene.receiver(["-x", "-C", "data"]), []);
+}
+
+fn has_room(scene: &Scene) -> bool {
+    let disk = rustix::fs::statvfs(scene.folder()).expect("a file system");
+    disk.f_bavail * disk.f_frsize >= size() + (1 << 30)
 }

@@ -136,7 +136,7 @@ async fn receive(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Receive
         // The drains are tasks of the inner set: they hang with it.
         Some(pause) => hanging(LocalSet::new().run_until(settled), pause).await,
         None => settled.await,
-    }
+    };
     let outcome = session.look(|s| s.outcome().cloned()).expect("settled means that it is over");
     log.note(Event::ReceiverEnded(outcome.clone()));
     link.await;
