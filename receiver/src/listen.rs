@@ -86,8 +86,11 @@ impl Served<'_> {
     async fn until_over(&mut self, door: &mut Door) {
         let session = self.service.session.clone();
         let wait = self.service.wait.map(|wait| self.begun + wait);
-        while !self.is_over() {
+        loop {
             self.judge_newcomer(door);
+            if self.is_over() {
+                return;
+            }
             let begun = session.look(Receiver::is_busy);
             let over = session.look(|s| s.outcome().is_some());
             let absent_until = self.absence.as_ref().map(|absence| absence.until);

@@ -89,8 +89,9 @@ impl Transfer {
             match (session.look(|s| s.outcome().cloned()), &mut self.reopen) {
                 (Some(Received::Replaced), Some(reopen)) => destination = reopen()?,
                 (outcome, _) => {
-                    let report = || reporter.tell(Event::Status(Box::new(Status::default())));
-                    port.close(&mut requests, report).await;
+                    let path = port.path.clone();
+                    let state = || status(&session, &Latest::default(), &path);
+                    port.close(&mut requests, || reporter.tell(Event::Status(Box::new(state())))).await;
                     return verdict(outcome, elapsed);
                 }
             }

@@ -3,6 +3,8 @@
 //! `XBTESTS_SEEDS=FIRST..LAST` plays other seeds than the fixed ones. Whatever fails names its seed, and
 //! a single seed played again fails again: `XBTESTS_SEEDS=17..17`.
 
+#![allow(clippy::print_stderr, reason = "a test's words belong to the test runner, which captures them")]
+
 use std::io::ErrorKind;
 use std::ops::RangeInclusive;
 use std::time::Duration;
