@@ -1,5 +1,7 @@
 //! Where receivers of tests put what comes.
 
+use std::thread;
+
 use crate::{Program, Scene};
 
 /// One of the two destinations that give nothing its name before it is whole.
@@ -14,6 +16,16 @@ pub enum Destination {
 impl Destination {
     /// All of them.
     pub const BOTH: [Destination; 2] = [Destination::File, Destination::Directory];
+
+    /// Does this for each of them, at the same time: most of it is waiting.
+    pub fn each(test: impl Fn(Destination) + Sync) {
+        let test = &test;
+        thread::scope(|scope| {
+            for destination in Destination::BOTH {
+                scope.spawn(move || test(destination));
+            }
+        });
+    }
 
     /// A receiver to it.
     pub fn receiver(self, scene: &Scene) -> Program {

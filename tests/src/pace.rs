@@ -53,11 +53,20 @@ impl Pace {
         if is_full_run() { TRUE } else { SHORT }
     }
 
-    /// What tells the programs; both take it.
-    pub fn options(&self) -> [String; 4] {
-        let seconds = |time: Duration| format!("{}s", time.as_secs());
-        ["--peer-timeout".into(), seconds(self.peer_timeout), "--retry-for".into(), seconds(self.retry_for)]
+    /// What tells a receiver.
+    pub fn receiver_options(&self) -> [String; 2] {
+        ["--peer-timeout".into(), seconds(self.peer_timeout)]
     }
+
+    /// What tells a sender.
+    pub fn sender_options(&self) -> [String; 4] {
+        let [option, timeout] = self.receiver_options();
+        [option, timeout, "--retry-for".into(), seconds(self.retry_for)]
+    }
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{}s", time.as_secs())
 }
 
 /// Lets that time go by.

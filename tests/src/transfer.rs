@@ -2,6 +2,10 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::Signal;
 
 use crate::{Backup, Destination, Ended, Program, Relay, Running, Scene, sha1_of};
 
@@ -59,6 +63,21 @@ impl<'a> Transfer<'a> {
     /// It is not over yet: what happened to it happened in time.
     pub fn expect_under_way(&mut self) {
         assert!(self.sender.is_alive() && self.receiver.is_alive(), "the transfer was over before it was disturbed");
+    }
+
+    /// Kills the receiver, and waits until it is gone.
+    pub fn kill_receiver(&mut self) {
+        self.receiver.signal(Signal::KILL);
+        while self.receiver.is_alive() {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Starts a receiver in the place of one that was killed.
+    pub fn start_receiver(&mut self, receiver: Program) {
+        self.receiver = receiver.start();
+        self.address = self.receiver.listening();
+        self.relay.retarget(self.address);
     }
 
     /// Waits for both sides.

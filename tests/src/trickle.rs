@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::{Backup, Input};
 
-/// A backup that trickles until it is released, and does not end before.
+/// A backup that trickles until it is released; its last megabyte does not come before.
 pub struct Trickle {
     stream: Vec<u8>,
     released: Arc<AtomicBool>,
@@ -17,6 +17,9 @@ pub struct Trickle {
 /// Bytes that come at once, and how long there is nothing then: a megabyte and a half a second.
 const PIECE: usize = 16 << 10;
 const PAUSE: Duration = Duration::from_millis(10);
+
+/// How much is held back, in bytes: enough to show that whatever happened did no harm.
+const REST: usize = 1 << 20;
 
 impl Trickle {
     /// That of a backup of some megabytes.
@@ -54,7 +57,7 @@ impl Read for Source {
                 return self.stream.read(buffer);
             }
             thread::sleep(PAUSE);
-            if self.left() > PIECE {
+            if self.left() > REST {
                 let most = buffer.len().min(PIECE);
                 return self.stream.read(&mut buffer[..most]);
             }
