@@ -22,8 +22,8 @@ fn with_child<'a>(scene: &'a Scene, destination: Destination) -> Transfer<'a> {
 /// The sender is killed (SIGKILL).
 #[test]
 fn a_sender_killed() {
-    for destination in Destination::BOTH {
-        let scene = Scene::new();
+    Destination::each(|destination| {
+        let scene = Scene::at(Pace::of_this_run());
         let mut transfer = with_child(&scene, destination);
         transfer.expect_under_way();
         transfer.sender.signal(Signal::KILL);
@@ -31,14 +31,14 @@ fn a_sender_killed() {
         assert_eq!(verdict.sent.code, 137);
         verdict.received.expect_failure(3).expect_said("the link to the sender was lost");
         verdict.expect_left(&["part.xb"]);
-    }
+    });
 }
 
 /// The receiver is stopped for a minute (SIGSTOP) and goes on (SIGCONT).
 #[test]
 fn a_receiver_stopped_for_a_while() {
-    for destination in Destination::BOTH {
-        let (scene, backup) = (Scene::new(), backup());
+    Destination::each(|destination| {
+        let (scene, backup) = (Scene::at(Pace::of_this_run()), backup());
         let source = Trickle::of(&backup);
         let receiver = destination.receiver(&scene);
         let mut transfer = Transfer::start(&scene, receiver, |to| scene.sender(to, []).input(source.input()));
@@ -49,7 +49,7 @@ fn a_receiver_stopped_for_a_while() {
         transfer.expect_under_way();
         source.release();
         transfer.end().expect_arrived(&backup, destination, &[]);
-    }
+    });
 }
 
 /// A signal ends both sides in mid-transfer, the source with them, and nothing is left.
@@ -103,7 +103,7 @@ fn a_sender_without_standard_error() {
 fn a_receiver_without_standard_error() {
     let (scene, backup) = (Scene::new(), backup());
     let address = free_address();
-    let receiver = scene.xbrecv(["-l", &address.to_string(), "-o", "out.xb"]).without_stderr().start();
+    let receiver = scene.receiver_at(&address.to_string()).args(["-o", "out.xb"]).without_stderr().start();
     let verdict = Transfer::to(&scene, receiver, address, |to| scene.sender(to, []).feed(&backup)).end();
     assert_eq!(verdict.received.code, 0);
     verdict.sent.expect_success();
