@@ -5,9 +5,12 @@
 //! * [`Scene`]: the place of one test: a folder, a key, and the logs of everything that ran there.
 //! * [`Program`] and [`Running`]: `xbsend` and `xbrecv` as processes, from the command line to the exit code.
 //! * [`Backup`]: made-up backups, whole and broken, as small as a page or as long as the disk.
+//! * [`Trickle`]: a source that does not end before it is told to.
 //! * [`FakeTool`]: a stand-in for the vendors' backup tools that does as it is told.
 //! * [`Rogue`]: a peer made of the protocol's own parts that does not behave. [`Intruder`]: one that has the key.
+//!   [`throw_garbage`]: nobody at all.
 //! * [`Terminal`]: a program that believes it sits at one.
+//! * [`Destination`]: where a receiver puts what comes.
 //! * [`Transfer`]: a sender and a receiver with a [`Relay`] between them, a network that does as it is told; [`Verdict`]:
 //!   how both ended. [`Pace`]: how long faults last.
 //! * [`SmallDisk`]: a file system of a few megabytes, to be filled. [`ReadOnlyDisk`]: one that the kernel gives up.
@@ -24,8 +27,10 @@
 
 mod backup;
 mod clock;
+mod destination;
 mod disk;
 mod fake_tool;
+mod garbage;
 mod injection;
 mod log;
 mod mariadb;
@@ -43,11 +48,14 @@ pub mod skip;
 mod terminal;
 mod transfer;
 mod tree;
+mod trickle;
 
 pub use backup::{Backup, Endless, sha1_of};
 pub use clock::Clock;
+pub use destination::Destination;
 pub use disk::SmallDisk;
 pub use fake_tool::FakeTool;
+pub use garbage::throw_garbage;
 pub use injection::Injection;
 pub use log::Log;
 pub use mariadb::{MariaDb, Session};
@@ -63,3 +71,4 @@ pub use scene::Scene;
 pub use terminal::Terminal;
 pub use transfer::{Transfer, Verdict};
 pub use tree::Tree;
+pub use trickle::Trickle;

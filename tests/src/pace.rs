@@ -17,6 +17,8 @@ pub struct Pace {
     pub retry_for: Duration,
     /// A silence that ends no link.
     pub hiccup: Duration,
+    /// A time that a program is stopped for. It ends a link.
+    pub pause: Duration,
     /// An outage that ends a link.
     pub outage: Duration,
     /// One that almost ends the transfer.
@@ -29,6 +31,7 @@ const TRUE: Pace = Pace {
     peer_timeout: Duration::from_secs(15),
     retry_for: Duration::from_secs(300),
     hiccup: Duration::from_secs(3),
+    pause: Duration::from_secs(60),
     outage: Duration::from_secs(45),
     long_outage: Duration::from_secs(240),
     endless_outage: Duration::from_secs(360),
@@ -38,6 +41,7 @@ const SHORT: Pace = Pace {
     peer_timeout: Duration::from_secs(2),
     retry_for: Duration::from_secs(12),
     hiccup: Duration::from_millis(300),
+    pause: Duration::from_secs(4),
     outage: Duration::from_secs(4),
     long_outage: Duration::from_secs(9),
     endless_outage: Duration::from_secs(18),
@@ -49,11 +53,20 @@ impl Pace {
         if is_full_run() { TRUE } else { SHORT }
     }
 
-    /// What tells the programs; both take it.
-    pub fn options(&self) -> [String; 4] {
-        let seconds = |time: Duration| format!("{}s", time.as_secs());
-        ["--peer-timeout".into(), seconds(self.peer_timeout), "--retry-for".into(), seconds(self.retry_for)]
+    /// What tells a receiver.
+    pub fn receiver_options(&self) -> [String; 2] {
+        ["--peer-timeout".into(), seconds(self.peer_timeout)]
     }
+
+    /// What tells a sender.
+    pub fn sender_options(&self) -> [String; 4] {
+        let [option, timeout] = self.receiver_options();
+        [option, timeout, "--retry-for".into(), seconds(self.retry_for)]
+    }
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{}s", time.as_secs())
 }
 
 /// Lets that time go by.
@@ -68,9 +81,9 @@ mod tests {
     #[test]
     fn the_order_of_times_is_the_same_in_both() {
         for pace in [TRUE, SHORT] {
-            let Pace { peer_timeout, retry_for, hiccup, outage, long_outage, endless_outage } = pace;
-            assert!(hiccup < peer_timeout && peer_timeout < outage && outage < long_outage);
-            assert!(long_outage < retry_for && retry_for + peer_timeout < endless_outage);
+            let Pace { peer_timeout, retry_for, hiccup, pause, outage, long_outage, endless_outage } = pace;
+            assert!(hiccup < peer_timeout && peer_timeout < outage.min(pause) && outage < long_outage);
+            assert!(long_outage.max(pause) < retry_for && retry_for + peer_timeout < endless_outage);
         }
     }
 }

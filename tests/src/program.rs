@@ -98,6 +98,11 @@ impl Program {
         self
     }
 
+    /// Starts it with standard error closed.
+    pub fn without_stderr(self) -> Program {
+        self.under("sh", ["-c", "exec \"$0\" \"$@\" 2>&-"])
+    }
+
     /// Its arguments so far, the program first.
     pub(crate) fn words(&self) -> Vec<OsString> {
         std::iter::once(self.command.get_program()).chain(self.command.get_args()).map(OsStr::to_owned).collect()

@@ -32,6 +32,9 @@ const WINDOW: u64 = 1 << 40;
 /// How long a rogue waits for the other side to answer, to close, or to let go of what it sent.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long a stranger waits who only looks in.
+const GLANCE: Duration = Duration::from_millis(100);
+
 /// The name that every listener goes by.
 const NAME: &str = "xbstream-link";
 
@@ -74,6 +77,17 @@ impl Rogue {
     /// Connects and says nothing. The connection lasts as long as what is returned.
     pub fn connect_in_silence(&self, to: SocketAddr) -> Connection {
         self.run(self.connect(to))
+    }
+
+    /// Connects so many times, one after the other, each time only as far as a stranger gets before anything is said.
+    pub fn connect_and_leave(&self, to: SocketAddr, times: usize) {
+        for _ in 0..times {
+            self.run(async {
+                let connecting = self.endpoint.connect(to, NAME).expect("a valid address");
+                // Not every stranger is answered.
+                let _ = timeout(GLANCE, connecting).await;
+            });
+        }
     }
 
     /// Connects and stops within its first message, which would have proved this key.

@@ -1,16 +1,20 @@
 //! The place of one test.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::net::UdpSocket;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use xbproto::key::Key;
 use xbproto::tls::random;
 
+use crate::log::patience;
 use crate::{Ended, Log, Pace, Program, program_path};
 
 /// Every process of a scene, and every child of theirs, has this in its environment.
@@ -22,8 +26,8 @@ pub struct Scene {
     key: Key,
     mark: String,
     logs: Logs,
-    /// What every sender and receiver is told.
-    options: Vec<String>,
+    /// How long its programs put up with faults, if not as long as ever.
+    pace: Option<Pace>,
 }
 
 /// The logs of a scene.
@@ -33,19 +37,19 @@ pub(crate) struct Logs(Arc<Mutex<Vec<Log>>>);
 impl Scene {
     /// A new one, with a folder of its own.
     pub fn new() -> Scene {
-        Scene::with_options(Vec::new())
+        Scene::made(None)
     }
 
     /// One whose senders and receivers put up with faults as long as this says.
     pub fn at(pace: Pace) -> Scene {
-        Scene::with_options(pace.options().into())
+        Scene::made(Some(pace))
     }
 
-    fn with_options(options: Vec<String>) -> Scene {
+    fn made(pace: Option<Pace>) -> Scene {
         let folder = tempfile::Builder::new().prefix("xbtests-").tempdir().expect("a temporary folder");
         let key = Key::new(random().expect("random bytes"));
         let mark = format!("{}", folder.path().display());
-        Scene { folder, key, mark, logs: Logs::default(), options }
+        Scene { folder, key, mark, logs: Logs::default(), pace }
     }
 
     /// The folder.
@@ -79,13 +83,18 @@ impl Scene {
 
     /// A receiver on a free port of this host, with the scene's key.
     pub fn receiver<const N: usize>(&self, args: [&str; N]) -> Program {
-        self.xbrecv(["--listen", "127.0.0.1:0"]).args(&self.options).args(args)
+        self.receiver_at("127.0.0.1:0").args(args)
+    }
+
+    /// A receiver at this address, with the scene's key.
+    pub fn receiver_at(&self, address: &str) -> Program {
+        self.xbrecv(["--listen", address]).args(self.pace.iter().flat_map(Pace::receiver_options))
     }
 
     /// A sender to this address, with the scene's key.
     pub fn sender<const N: usize>(&self, address: &str, args: [&str; N]) -> Program {
         self.xbsend([])
-            .args(&self.options)
+            .args(self.pace.iter().flat_map(Pace::sender_options))
             .args(args.iter().take_while(|arg| **arg != "--"))
             .arg(address)
             .args(args.iter().skip_while(|arg| **arg != "--"))
@@ -123,11 +132,38 @@ impl Scene {
         names
     }
 
+    /// Waits until a file in the folder has so many bytes.
+    pub fn wait_for_size(&self, name: &str, bytes: u64) {
+        let deadline = Instant::now() + patience();
+        while fs::metadata(self.path(name)).map_or(0, |file| file.len()) < bytes {
+            assert!(Instant::now() < deadline, "{name} never got {bytes} bytes");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Kills every process of this scene that is this program.
+    pub fn kill(&self, program: &str) {
+        for process in self.processes() {
+            let words = fs::read(process.join("cmdline")).unwrap_or_default();
+            let path = words.split(|byte| *byte == 0).next().unwrap_or_default();
+            let pid = process.file_name().and_then(|name| name.to_str()?.parse().ok()).and_then(Pid::from_raw);
+            if let (true, Some(pid)) = (Path::new(OsStr::from_bytes(path)).ends_with(program), pid) {
+                // It may just have ended.
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        }
+    }
+
     /// The processes of this scene, or their children, that still live.
     pub fn living(&self) -> Vec<String> {
+        self.processes().iter().filter_map(|process| describe(process)).collect()
+    }
+
+    /// Their folders in /proc.
+    fn processes(&self) -> Vec<PathBuf> {
         let mark = format!("{MARK}={}\0", self.mark).into_bytes();
-        let processes = fs::read_dir("/proc").expect("a /proc");
-        processes.filter_map(|entry| describe_if_marked(&entry.ok()?.path(), &mark)).collect()
+        let all = fs::read_dir("/proc").expect("a /proc").filter_map(|entry| Some(entry.ok()?.path()));
+        all.filter(|process| is_marked(process, &mark)).collect()
     }
 
     /// No process of this scene is left. Those that were just killed get a moment to go.
@@ -176,12 +212,14 @@ fn list(root: &Path, folder: &Path, names: &mut Vec<String>) {
     }
 }
 
-/// The command line of a process, if the mark stands in its environment.
-fn describe_if_marked(process: &Path, mark: &[u8]) -> Option<String> {
-    let environment = fs::read(process.join("environ")).ok()?;
-    if !environment.windows(mark.len()).any(|window| window == mark) {
-        return None;
-    }
+/// Whether the mark stands in the environment of a process.
+fn is_marked(process: &Path, mark: &[u8]) -> bool {
+    let environment = fs::read(process.join("environ")).unwrap_or_default();
+    environment.windows(mark.len()).any(|window| window == mark)
+}
+
+/// The command line of a process.
+fn describe(process: &Path) -> Option<String> {
     let words = fs::read(process.join("cmdline")).ok()?;
     Some(format!("{}: {}", process.display(), String::from_utf8_lossy(&words).replace('\0', " ")))
 }

@@ -2,8 +2,12 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::thread;
+use std::time::Duration;
 
-use crate::{Backup, Ended, Program, Relay, Running, Scene, sha1_of};
+use rustix::process::Signal;
+
+use crate::{Backup, Destination, Ended, Program, Relay, Running, Scene, sha1_of};
 
 /// A sender and a receiver with a network between them.
 pub struct Transfer<'a> {
@@ -36,6 +40,16 @@ impl<'a> Transfer<'a> {
     pub fn start(scene: &'a Scene, receiver: Program, sender: impl FnOnce(&str) -> Program) -> Transfer<'a> {
         let receiver = receiver.start();
         let address = receiver.listening();
+        Transfer::to(scene, receiver, address, sender)
+    }
+
+    /// The same with a receiver that listens there, or soon will.
+    pub fn to(
+        scene: &'a Scene,
+        receiver: Running,
+        address: SocketAddr,
+        sender: impl FnOnce(&str) -> Program,
+    ) -> Transfer<'a> {
         let relay = Relay::to(address);
         let sender = sender(&relay.address()).start();
         Transfer { scene, address, relay, sender, receiver }
@@ -51,6 +65,21 @@ impl<'a> Transfer<'a> {
         assert!(self.sender.is_alive() && self.receiver.is_alive(), "the transfer was over before it was disturbed");
     }
 
+    /// Kills the receiver, and waits until it is gone.
+    pub fn kill_receiver(&mut self) {
+        self.receiver.signal(Signal::KILL);
+        while self.receiver.is_alive() {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Starts a receiver in the place of one that was killed.
+    pub fn start_receiver(&mut self, receiver: Program) {
+        self.receiver = receiver.start();
+        self.address = self.receiver.listening();
+        self.relay.retarget(self.address);
+    }
+
     /// Waits for both sides.
     pub fn end(self) -> Verdict<'a> {
         let Transfer { scene, address, relay: _relay, sender, receiver } = self;
@@ -60,24 +89,30 @@ impl<'a> Transfer<'a> {
 }
 
 impl Verdict<'_> {
-    /// Both succeeded, `file` is the stream of the backup, and both sides and the file beside it say its SHA-1.
-    pub fn expect_stored(&self, backup: &Backup, file: &str) -> &Self {
+    /// Both succeeded, both say the SHA-1 of the backup's stream, the backup is what is in the destination, and nothing is
+    /// left but these files that were there before.
+    pub fn expect_arrived(&self, backup: &Backup, destination: Destination, before: &[&str]) {
         self.expect_confirmed(backup);
-        let read =
-            |name: &str| fs::read(self.scene.path(name)).unwrap_or_else(|error| panic!("reading {name}: {error}"));
-        assert_eq!(sha1_of(&read(file)), backup.sha1(), "the SHA-1 of {file}");
-        let beside = String::from_utf8(read(&format!("{file}.sha1"))).expect("a line of text");
-        assert!(beside.starts_with(&backup.sha1()), "{file}.sha1 has {beside:?}");
-        self.expect_nothing_left(&[file, &format!("{file}.sha1")])
+        let names = match destination {
+            Destination::File => self.expect_stored(backup),
+            Destination::Directory => self.expect_unpacked(backup),
+        };
+        let mut names: Vec<&str> = names.iter().map(String::as_str).chain(before.iter().copied()).collect();
+        names.sort_unstable();
+        self.expect_left(&names);
     }
 
-    /// Both succeeded, say the SHA-1 of the backup's stream, and its files, and no others, are in `folder`.
-    pub fn expect_unpacked(&self, backup: &Backup, folder: &str) -> &Self {
-        self.expect_confirmed(backup);
-        backup.expect_in(&self.scene.path(folder));
-        let names: Vec<String> = backup.names().iter().map(|name| format!("{folder}/{name}")).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        self.expect_nothing_left(&names)
+    /// The stream of the backup is in the file, and its SHA-1 beside it. Returns the names of both.
+    pub fn expect_stored(&self, backup: &Backup) -> Vec<String> {
+        let read = |name| fs::read(self.scene.path(name)).unwrap_or_else(|error| panic!("reading {name}: {error}"));
+        assert_eq!(sha1_of(&read("out.xb")), backup.sha1(), "the SHA-1 of out.xb");
+        assert_eq!(read("out.xb.sha1"), format!("{}  out.xb\n", backup.sha1()).as_bytes());
+        ["out.xb", "out.xb.sha1"].map(str::to_owned).into()
+    }
+
+    fn expect_unpacked(&self, backup: &Backup) -> Vec<String> {
+        backup.expect_in(&self.scene.path("data"));
+        backup.names().iter().map(|name| format!("data/{name}")).collect()
     }
 
     /// Both succeeded and say the SHA-1 of the backup's stream.
@@ -93,6 +128,7 @@ impl Verdict<'_> {
     pub fn expect_both_failed(&self, code: i32, words: &str) -> &Self {
         self.expect_codes(code, code);
         let (ours, theirs) = (self.sent.cause(), self.received.cause());
+        let [ours, theirs] = [ours, theirs].map(without_party);
         assert_eq!(ours, theirs, "the cause according to the sender, and to the receiver");
         assert!(ours.contains(words), "the cause is not {words:?} but {ours:?}");
         self
@@ -106,10 +142,16 @@ impl Verdict<'_> {
     }
 
     /// No file but these is in the scene, no process, and nobody at the port.
-    pub fn expect_nothing_left(&self, files: &[&str]) -> &Self {
+    pub fn expect_left(&self, files: &[&str]) -> &Self {
         self.scene.expect_nobody_left();
         self.scene.expect_port_free(&self.address.to_string());
         assert_eq!(self.scene.listing("."), files);
         self
     }
+}
+
+/// A side names the other where the fault is not its own.
+fn without_party(cause: &str) -> &str {
+    let rest = ["sender: ", "receiver: "].iter().find_map(|party| cause.strip_prefix(party));
+    rest.unwrap_or(cause)
 }

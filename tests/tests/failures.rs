@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use xbproto::xbstream::{Opening, encode};
-use xbtests::{Backup, Ended, Endless, FakeTool, Input, Program, Rogue, Scene, SmallDisk};
+use xbtests::{Backup, Ended, FakeTool, Input, Program, Rogue, Scene};
 
 /// Both failed with `code`; one of them in these words of its own, and the other in the same words behind its name.
 fn expect_both(code: i32, words: &str, at_fault: (&Ended, &str), other: &Ended) {
@@ -40,28 +40,6 @@ fn sender_fails(files: &[(&str, Vec<u8>)], code: i32, words: &str, sender: impl 
         let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
         expect_nothing_left(&scene, &address, &names);
     }
-}
-
-#[test]
-fn a_source_that_is_killed() {
-    let files = [("half.xb", Backup::small().cut())];
-    sender_fails(&files, 6, "SIGKILL", |scene, to| {
-        scene.sender(to, ["--", "sh", "-c", "cat half.xb; sleep 0.3; kill -9 $$"])
-    });
-}
-
-#[test]
-fn a_source_that_is_killed_between_two_files() {
-    let files = [("half.xb", Backup::without_its_end().stream())];
-    sender_fails(&files, 6, "SIGKILL", |scene, to| scene.sender(to, ["--", "sh", "-c", "cat half.xb; kill -9 $$"]));
-}
-
-#[test]
-fn a_source_that_fails() {
-    let files = [("whole.xb", Backup::small().stream())];
-    sender_fails(&files, 6, "status 3", |scene, to| {
-        scene.sender(to, ["--", "sh", "-c", "cat whole.xb; echo the log has wrapped >&2; exit 3"])
-    });
 }
 
 #[test]
@@ -170,24 +148,6 @@ fn a_stream_with_a_flipped_byte() {
 }
 
 #[test]
-fn a_killed_sender() {
-    for destination in [["-o", "out.xb"].as_slice(), &["-x", "-C", "data"]] {
-        let scene = Scene::new();
-        scene.new_folder("data");
-        scene.file("half.xb", Backup::small().cut());
-        let receiver = scene.receiver([]).args(destination).start();
-        let address = receiver.address();
-        let sender = scene.sender(&address, ["--", "sh", "-c", "cat half.xb; exec sleep 1000"]).start();
-        receiver.log().wait_for("the sender has come");
-        thread::sleep(Duration::from_millis(300));
-        sender.signal(Signal::KILL);
-        assert_eq!(sender.wait().code, 137);
-        receiver.wait().expect_failure(3).expect_said("the link to the sender was lost");
-        expect_nothing_left(&scene, &address, &["half.xb"]);
-    }
-}
-
-#[test]
 fn a_killed_receiver() {
     let scene = Scene::new();
     scene.file("half.xb", Backup::small().cut());
@@ -256,26 +216,6 @@ fn a_wrong_key() {
     receiver.log().wait_for_line("turned away 127.0.0.1");
     scene.sender(&address, []).feed(&backup).start().wait().expect_success();
     receiver.wait().expect_success();
-}
-
-#[test]
-fn a_full_disk() {
-    for (test, args) in
-        [("a_full_disk -o", ["-o", "disk/out.xb"].as_slice()), ("a_full_disk -x", &["-x", "-C", "disk"])]
-    {
-        let scene = Scene::new();
-        let Some(disk) = SmallDisk::mount(test, scene.new_folder("disk"), 2 << 20) else { return };
-        let receiver = scene.receiver([]).args(args).start();
-        let address = receiver.address();
-        let endless = "shop/t0.ibd";
-        let sender = scene.sender(&address, []).input(Input::Reader(Box::new(Endless::new(1 << 40)))).start();
-        let (sent, received) = (sender.wait(), receiver.wait());
-        expect_both(7, "No space left on device", (&received, "receiver"), &sent);
-        let file = if args[0] == "-x" { endless } else { "out.xb" };
-        sent.expect_said(file);
-        assert_eq!(fs::read_dir(disk.path()).expect("a disk").count(), 0, "something is left on the disk");
-        expect_nothing_left(&scene, &address, &[]);
-    }
 }
 
 #[test]
@@ -457,21 +397,6 @@ fn a_second_receiver_of_one_file() {
         scene.sender(&address, []).feed(&backup).start().wait().expect_success();
         first.wait().expect_success();
     }
-}
-
-#[test]
-fn a_second_sender_is_told_that_the_receiver_is_busy() {
-    let (scene, backup) = (Scene::new(), Backup::small());
-    let receiver = scene.receiver(["-o", "out.xb"]).start();
-    let (pipe, mut feed) = std::io::pipe().expect("a pipe");
-    let first = scene.sender(&receiver.address(), []).input(Input::Open(pipe.into())).start();
-    receiver.log().wait_for("the sender has come");
-    let second = scene.sender(&receiver.address(), []).feed(&backup).start().wait();
-    second.expect_failure(4);
-    std::io::copy(&mut std::io::Cursor::new(backup.stream()), &mut feed).expect("a sender that reads");
-    drop(feed);
-    first.wait().expect_success();
-    receiver.wait().expect_success();
 }
 
 #[test]

@@ -19,7 +19,8 @@ use xbproto::cli::EXIT_CODES;
 use xbtests::{Backup, FakeTool, Program, Scene, program_path};
 
 /// The documents whose commands are run.
-const DOCUMENTS: [&str; 4] = ["README.md", "CONTRIBUTING.md", "docs/operations.md", "docs/progress-json.md"];
+const DOCUMENTS: [&str; 5] =
+    ["README.md", "CONTRIBUTING.md", "docs/faults.md", "docs/operations.md", "docs/progress-json.md"];
 
 /// Where a block is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +92,17 @@ fn the_tables_have_the_exit_codes() {
             assert!(help.contains(&format!("\n{code:>5}  {meaning}")), "code {code} in the help of {program}");
         }
     }
+}
+
+#[test]
+fn the_table_of_faults_has_every_test() {
+    let rows =
+        tables("docs/faults.md", "| what happens | sender exits | receiver exits | what one sees | test |").concat();
+    let mut named: Vec<String> = rows.iter().map(|row| row[4].replace('`', "")).collect();
+    named.sort();
+    let mut there: Vec<String> = fault_tests();
+    there.sort();
+    assert_eq!(named, there);
 }
 
 #[test]
@@ -205,6 +217,18 @@ fn tables(document: &str, head: &str) -> Vec<Vec<Vec<String>>> {
         found.push(rows.map(cells).collect());
     }
     found
+}
+
+/// The names of the tests in `tests/tests/faults_*.rs`.
+fn fault_tests() -> Vec<String> {
+    let files = fs::read_dir(root().join("tests/tests")).expect("a folder").map(|entry| entry.expect("a file").path());
+    let texts = files.filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("faults_")));
+    let names = |path: PathBuf| {
+        let text = fs::read_to_string(path).expect("a file of tests");
+        let tests = text.split("#[test]\nfn ").skip(1).filter_map(|rest| rest.split('(').next());
+        tests.map(str::to_owned).collect::<Vec<_>>()
+    };
+    texts.flat_map(names).collect()
 }
 
 fn cells(row: &str) -> Vec<String> {

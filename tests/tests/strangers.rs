@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use xbproto::wire::CloseCode;
-use xbtests::{Backup, Input, Rogue, Scene};
+use xbtests::{Backup, Input, Rogue, Scene, throw_garbage};
 
 /// Datagrams and wrong keys that a receiver must survive.
 const DATAGRAMS: usize = 10_000;
@@ -21,7 +21,7 @@ fn strangers_neither_stop_a_receiver_nor_use_it_up() {
     let (scene, backup) = (Scene::new(), Backup::small());
     let receiver = scene.receiver(["-o", "out.xb"]).start();
     let address = receiver.listening();
-    throw_garbage(&address.to_string());
+    throw_garbage(address, DATAGRAMS);
     let rogue = Rogue::dialer();
     let silent: Vec<_> = (0..5).map(|_| rogue.connect_in_silence(address)).collect();
     for _ in 0..WRONG_KEYS {
@@ -37,19 +37,6 @@ fn strangers_neither_stop_a_receiver_nor_use_it_up() {
     assert!(std::fs::read(scene.path("out.xb")).expect("stored") == backup.stream());
 }
 
-/// Datagrams of all lengths: noise, zeros, and what looks like the beginning of a QUIC connection.
-fn throw_garbage(address: &str) {
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-    for n in 0..DATAGRAMS {
-        let mut datagram: Vec<u8> = (0..n % 1400).map(|at| (at * 31 + n * 17) as u8).collect();
-        if let (0, Some(head)) = (n % 3, datagram.get_mut(..5)) {
-            head.copy_from_slice(&[0xc3, 0, 0, 0, 1]);
-        }
-        // A full buffer on the other side is not our business.
-        let _ = socket.send_to(&datagram, address);
-    }
-}
-
 #[test]
 fn a_stranger_with_the_key_of_another_listener_learns_nothing() {
     let scene = Scene::new();
@@ -63,7 +50,7 @@ fn a_stranger_with_the_key_of_another_listener_learns_nothing() {
 fn waiting_for_nobody_ends_as_not_reached() {
     let scene = Scene::new();
     let receiver = scene.receiver(["-o", "out.xb", "--wait", "1s"]).start();
-    throw_garbage(&receiver.address());
+    throw_garbage(receiver.listening(), DATAGRAMS);
     receiver.wait().expect_failure(3).expect_said("no sender came");
     assert_eq!(scene.listing("."), Vec::<String>::new());
 }

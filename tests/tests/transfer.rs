@@ -304,21 +304,6 @@ fn free_address() -> String {
 }
 
 #[test]
-fn a_closed_stderr_kills_nobody() {
-    let (scene, backup) = (Scene::new(), Backup::new(2, 2 << 20));
-    let address = free_address();
-    let mute = |name: &str| {
-        let path = xbtests::program_path(name);
-        let program = scene.program(name, "sh").args(["-c", "exec \"$0\" \"$@\" 2>&-"]).arg(path);
-        program.env("XB_KEY", scene.key().reveal())
-    };
-    let receiver = mute("xbrecv").args(["-l", &address, "-o", "out.xb"]).start();
-    let sender = mute("xbsend").arg(&address).feed(&backup).start();
-    assert_eq!((sender.wait().code, receiver.wait().code), (0, 0));
-    assert!(fs::read(scene.path("out.xb")).expect("stored") == backup.stream());
-}
-
-#[test]
 fn a_stderr_that_nobody_reads_stops_nobody() {
     let (scene, backup) = (Scene::new(), Backup::small());
     scene.file("in.xb", backup.stream());

@@ -1,0 +1,103 @@
+//! The table of faults, `docs/faults.md`: disks that are full, broken, or not writable any more. Each test is a row.
+
+use xbtests::{Backup, Destination, Endless, Injection, Input, ReadOnlyDisk, Scene, SmallDisk, Transfer, Trickle};
+
+/// Many files, so that a commit has many renames to a directory, and some megabytes.
+fn backup() -> Backup {
+    Backup::new(24, 200_000)
+}
+
+/// The receiver's system calls fail so: both sides say so, in these words, and nothing is left.
+fn expect_failure_of(test: &str, injection: impl Fn(Destination, &Scene) -> Injection, words: &str) {
+    for destination in Destination::BOTH {
+        let scene = Scene::new();
+        let receiver = destination.receiver(&scene);
+        let Some(receiver) = injection(destination, &scene).into(test, receiver) else { return };
+        let transfer = Transfer::start(&scene, receiver, |to| scene.sender(to, ["-L", "4m"]).feed(&backup()));
+        transfer.end().expect_both_failed(7, words).expect_left(&[]);
+    }
+}
+
+/// The receiver's disk gets full (ENOSPC).
+#[test]
+fn a_full_disk() {
+    for destination in Destination::BOTH {
+        let scene = Scene::new();
+        let Some(disk) = SmallDisk::mount("a_full_disk", scene.new_folder("disk"), 2 << 20) else { return };
+        let receiver = destination.receiver_below(&scene, "disk/");
+        let endless = || Input::Reader(Box::new(Endless::new(1 << 40)));
+        let transfer = Transfer::start(&scene, receiver, |to| scene.sender(to, []).input(endless()));
+        transfer.end().expect_both_failed(7, "No space left on device").expect_left(&[]);
+        drop(disk);
+    }
+}
+
+/// The quota of the receiver's user is used up (EDQUOT).
+#[test]
+fn a_quota_used_up() {
+    let injection = |_, _: &Scene| Injection::error("pwrite64", "EDQUOT").from(3);
+    expect_failure_of("a_quota_used_up", injection, "quota exceeded");
+}
+
+/// The receiver's disk refuses a write (EIO).
+#[test]
+fn a_write_that_fails() {
+    expect_failure_of(
+        "a_write_that_fails",
+        |_, _: &Scene| Injection::error("pwrite64", "EIO").from(3),
+        "Input/output error",
+    );
+}
+
+/// The receiver's disk loses what was written before (EIO at the next sync).
+#[test]
+fn a_write_back_that_fails() {
+    let injection = |_, _: &Scene| Injection::error("fdatasync", "EIO");
+    expect_failure_of("a_write_back_that_fails", injection, "Input/output error");
+}
+
+/// The receiver's disk turns read-only in mid-transfer.
+#[test]
+fn a_disk_that_turns_read_only() {
+    for destination in Destination::BOTH {
+        let scene = Scene::new();
+        let Some(disk) = ReadOnlyDisk::mount("a_disk_that_turns_read_only", &scene, "disk") else { return };
+        let receiver = destination.receiver_below(&scene, "disk/");
+        let source = Trickle::of(&backup());
+        let transfer = Transfer::start(&scene, receiver, |to| scene.sender(to, []).input(source.input()));
+        transfer.wait_until_under_way();
+        disk.turn_read_only();
+        // Whether a write (EROFS) or a sync (EIO) meets it first, it names the file.
+        let file = if destination == Destination::File { "disk/out.xb" } else { "shop/t" };
+        transfer.end().expect_both_failed(7, file);
+        scene.expect_nobody_left();
+        // What cannot be removed either is not under its final name.
+        let left = scene.listing("disk");
+        assert!(left.iter().all(|name| name.contains(".partial") || name.contains(".xbrecv-")), "{left:?}");
+    }
+}
+
+/// The receiver's disk turns read-only when the backup is to get its name.
+#[test]
+fn a_disk_that_turns_read_only_before_the_commit() {
+    let injection = |_, _: &Scene| Injection::error("renameat2", "EROFS");
+    expect_failure_of("a_disk_that_turns_read_only_before_the_commit", injection, "Read-only file system");
+}
+
+/// The receiver's disk fails when a part of the backup has its name already: it is taken back.
+#[test]
+fn a_disk_that_fails_within_the_commit() {
+    let injection = |_, _: &Scene| Injection::error("renameat2", "EIO").only(2);
+    expect_failure_of("a_disk_that_fails_within_the_commit", injection, "Input/output error");
+}
+
+/// The receiver's disk fails to make the names of a whole backup last: they are taken back.
+#[test]
+fn a_disk_that_fails_at_the_end_of_the_commit() {
+    let injection = |destination, scene: &Scene| match destination {
+        Destination::File => Injection::error("fsync", "EIO").on(scene.folder()).only(1),
+        // The first one makes the record of the commit last.
+        Destination::Directory => Injection::error("fsync", "EIO").on(scene.path("data")).only(2),
+    };
+    expect_failure_of("a_disk_that_fails_at_the_end_of_the_commit", injection, "Input/output error");
+}
