@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use rustix::process::Signal;
 use serde_json::{Map, Value};
 use xbproto::key::Key;
 use xbtests::{Backup, Ended, Scene};
@@ -32,8 +33,8 @@ fn every_event_has_the_documented_fields() {
     assert_eq!(seen, documented);
 }
 
-/// A stranger with another key is turned away; then a slow backup, made by a command, arrives. Returns all that was
-/// said.
+/// A stranger with another key is turned away; then a slow backup, made by a command, arrives, though its receiver is
+/// stopped for a while. Returns all that was said.
 fn a_story() -> [Ended; 3] {
     let (scene, backup) = (Scene::new(), Backup::new(2, 1 << 20));
     let command = format!("echo copying >&2; cat {}", scene.file("in.xb", backup.stream()).display());
@@ -47,8 +48,16 @@ fn a_story() -> [Ended; 3] {
     let wrong = Key::new([7; 16]).reveal();
     let stranger = scene.sender(&address, ["--progress", "json", "-i", "in.xb"]).env("XB_KEY", wrong).start().wait();
     stranger.expect_failure(4);
-    let args = ["--progress", "json", "-L", "2m", "--key-file", "key", "--", "sh", "-c", &command];
-    let sender = scene.sender(&address, args).start().wait();
+    let args = ["--progress", "json", "--peer-timeout", "1s", "-L", "500k", "--key-file", "key"];
+    let sender = scene.sender(&address, args).args(["--", "sh", "-c", &command]).start();
+    sender.log().wait_for_line("\"progress\"");
+    sender.signal(Signal::USR1);
+    receiver.signal(Signal::USR1);
+    receiver.log().wait_for_line("\"status\"");
+    receiver.signal(Signal::STOP);
+    sender.log().wait_for_line("\"interrupted\"");
+    receiver.signal(Signal::CONT);
+    let sender = sender.wait();
     assert_eq!(sender.code, 0);
     [stranger, sender, receiver.wait()]
 }
