@@ -60,7 +60,7 @@ fn quickstart(size: ByteSize, out: &mut impl Write) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let done = runtime.block_on(transfer(size, target.path(), &sender, &receiver));
     if let Ok((Sent::Confirmed { receipt, elapsed, .. }, _)) = &done {
-        sender.tell(Event::Finished(Summary::of(receipt, *elapsed)));
+        sender.tell(Event::Finished(Summary::of(receipt, *elapsed, 0)));
     }
     sender.finish();
     receiver.finish();

@@ -59,6 +59,8 @@ pub struct Done {
     pub acknowledged: Acknowledged,
     /// From the first link to the end.
     pub elapsed: Duration,
+    /// Bytes that an earlier process had received, and that say nothing of this one's rate.
+    pub before: u64,
 }
 
 /// Whether the sender knows of the commit.
@@ -82,7 +84,9 @@ impl Transfer {
         let port = OpenPort::start(self.socket, self.key, self.identity, tuning, reporter)?;
         let mut destination = self.destination;
         loop {
-            let session = Arc::new(Shared::new(begin(&destination, self.window)?));
+            let session = begin(&destination, self.window)?;
+            let before = session.sums().iter().map(|sum| sum.len).sum();
+            let session = Arc::new(Shared::new(session));
             let again = if self.reopen.is_some() { Again::Possible } else { Again::Impossible };
             port.serve(Service { session: session.clone(), wait: self.wait, again });
             let elapsed = receive_one(destination, &session, &port, &mut requests, reporter).await;
@@ -92,7 +96,7 @@ impl Transfer {
                     let path = port.path.clone();
                     let state = || status(&session, &Latest::default(), &path);
                     port.close(&mut requests, || reporter.tell(Event::Status(Box::new(state())))).await;
-                    return verdict(outcome, elapsed);
+                    return verdict(outcome, elapsed, before);
                 }
             }
         }
@@ -170,6 +174,7 @@ async fn receive(
         reporter.leaves(sink.left());
         return Duration::ZERO;
     }
+    let before = session.look(Receiver::sums).iter().map(|sum| sum.len).sum();
     let mut progress = Progress::new(gauge.clone(), reporter.clone(), latest);
     let files = unpacking.clone();
     let follow = progress.follow(|waiting| {
@@ -177,8 +182,8 @@ async fn receive(
         if let Some(file) = unpacking.as_ref().and_then(|unpacking| unpacking.current_file()) {
             gauge.set_file(&file);
         }
-        let bytes = gauge.sample().bytes;
-        session.look(|s| Standing { bytes, total: s.size(), peer: s.peer_waits_for(), linked: s.is_linked() })
+        let bytes = before + gauge.sample().bytes;
+        session.look(|s| Standing { bytes, before, total: s.size(), peer: s.peer_waits_for(), linked: s.is_linked() })
     });
     let files = || files.as_ref().map(|unpacking| unpacking.files());
     tokio::select! {
@@ -205,10 +210,11 @@ fn status(session: &Shared<Receiver>, latest: &Latest, path: &CurrentPath) -> St
     })
 }
 
-fn verdict(outcome: Option<Received>, elapsed: Duration) -> Result<Done, Failure> {
+fn verdict(outcome: Option<Received>, elapsed: Duration, before: u64) -> Result<Done, Failure> {
+    let done = |receipt, acknowledged| Ok(Done { receipt, acknowledged, elapsed, before });
     match outcome {
-        Some(Received::Confirmed(receipt)) => Ok(Done { receipt, acknowledged: Acknowledged::BySender, elapsed }),
-        Some(Received::Unacknowledged(receipt)) => Ok(Done { receipt, acknowledged: Acknowledged::ByNobody, elapsed }),
+        Some(Received::Confirmed(receipt)) => done(receipt, Acknowledged::BySender),
+        Some(Received::Unacknowledged(receipt)) => done(receipt, Acknowledged::ByNobody),
         Some(Received::Failed(failure)) => Err(failure),
         Some(Received::Replaced) | None => Err(unforeseen("the session ended without a verdict")),
     }

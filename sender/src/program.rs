@@ -47,7 +47,7 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
         Done::Checked(welcome) => checked(&welcome, size, reporter),
         Done::Confirmed { receipt, sums, elapsed, name } => {
             confirmed(&sums, &name, checksum, reporter)?;
-            reporter.tell(Event::Finished(Summary::of(&receipt, elapsed)));
+            reporter.tell(Event::Finished(Summary::of(&receipt, elapsed, 0)));
             Ok(())
         }
     }

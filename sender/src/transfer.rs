@@ -203,8 +203,13 @@ impl Transfer {
         let total = self.size;
         let follow = progress.follow(|waiting| {
             session.change(|s| s.waits_for(waiting));
-            let standing =
-                |s: &Sender| Standing { bytes: s.written(), total, peer: s.peer_waits_for(), linked: s.is_linked() };
+            let standing = |s: &Sender| Standing {
+                bytes: s.written(),
+                before: 0,
+                total,
+                peer: s.peer_waits_for(),
+                linked: s.is_linked(),
+            };
             session.look(standing)
         });
         tokio::select! {

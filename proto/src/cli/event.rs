@@ -153,10 +153,10 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// What `receipt` says, `elapsed` after the session began.
-    pub fn of(receipt: &Receipt, elapsed: Duration) -> Summary {
-        let bytes = receipt.lanes.iter().map(|lane| lane.len).sum();
-        let average = (bytes as f64 / elapsed.as_secs_f64().max(1e-3)) as u64;
+    /// What `receipt` says, `elapsed` after the session began; `before` of its bytes had arrived by then.
+    pub fn of(receipt: &Receipt, elapsed: Duration, before: u64) -> Summary {
+        let bytes: u64 = receipt.lanes.iter().map(|lane| lane.len).sum();
+        let average = (bytes.saturating_sub(before) as f64 / elapsed.as_secs_f64().max(1e-3)) as u64;
         Summary { bytes, elapsed, average, reached: receipt.reached.to_string(), files: receipt.files }
     }
 }

@@ -22,6 +22,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub struct Standing {
     /// Bytes that have arrived for good.
     pub bytes: u64,
+    /// How many of them had arrived before this program began, and so say nothing of its rate.
+    pub before: u64,
     /// Bytes there will be, if that is known.
     pub total: Option<u64>,
     /// What the other side says it waits for.
@@ -86,7 +88,7 @@ impl Progress {
             self.last = sample;
             let standing = standing(waiting(own));
             let now = self.begun.elapsed();
-            let reading = self.meter.sample(standing.bytes, now);
+            let reading = self.meter.sample(standing.bytes - standing.before, now);
             let bottleneck = slowest(own, standing.peer);
             if let Some(still) = self.stillness.lasts(standing.bytes, now).filter(|_| standing.linked) {
                 self.reporter.tell(Event::Notice(quiet(still, bottleneck)));
@@ -96,7 +98,7 @@ impl Progress {
                 total: standing.total,
                 now: reading.now,
                 average: reading.average,
-                eta: standing.total.and_then(|total| self.meter.eta(total)),
+                eta: standing.total.and_then(|total| self.meter.eta(total.saturating_sub(standing.before))),
                 file: self.gauge.file().map(|file| file.to_string()),
                 bottleneck,
                 note: note(&standing),
