@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use xbtests::{Input, Log, MariaDb, Mbstream, Output, Running, Scene, Session, Tree};
+use xbtests::pace::{Pace, pass};
+use xbtests::{Input, Log, MariaDb, Mbstream, Output, Relay, Running, Scene, Session, Tree, peak_memory};
 
 /// The kinds of tables there are, by the end of their `CREATE TABLE`. A CSV table has neither keys nor nulls.
 const KINDS: [(&str, &str, &str); 9] = [
@@ -34,6 +35,9 @@ const POOL: usize = 50;
 const WRITES: u64 = 1_000;
 const CHANGES: u64 = 5;
 
+/// The most memory that either end may have had by then, in kilobytes.
+const MEMORY: u64 = 150 << 10;
+
 /// The rate of a backup: slow enough that much happens meanwhile.
 const RATE: &str = "12m";
 
@@ -57,13 +61,30 @@ fn a_server_is_backed_up_while_it_is_written_to() {
     source.stop();
 }
 
-/// `xbsend -- mariadb-backup …` to a directory.
+/// `xbsend -- mariadb-backup …` to a directory, through an outage of the link. The same tool goes on after it.
 fn back_up_by_command(scene: &Scene, source: &MariaDb, traffic: &Traffic) -> PathBuf {
-    let receiver = scene.receiver(["--extract", "-C", "run"]).start();
-    let sender =
-        scene.sender(&receiver.address(), ["-L", RATE, "--", "mariadb-backup"]).args(backup_options(scene, source));
-    let sender = sender.start();
-    traffic.expect_within_backup(sender.log());
+    let pace = Pace::of_this_run();
+    let receiver = scene.receiver(["--extract", "-C", "run"]).args(pace.receiver_options()).start();
+    let relay = Relay::to(receiver.listening());
+    let sender = scene.sender(&relay.address(), []).args(pace.sender_options()).args(["-L", RATE, "--"]);
+    let sender = sender.arg("mariadb-backup").args(backup_options(scene, source)).start();
+    let peaks = thread::scope(|scope| {
+        scope.spawn(|| {
+            relay.wait_for_bytes(8 << 20);
+            relay.down();
+            pass(pace.outage);
+            relay.up();
+        });
+        traffic.expect_within_backup(sender.log());
+        [&sender, &receiver].map(|program| peak_memory(program.pid()))
+    });
+    assert!(peaks.iter().flatten().all(|peak| *peak < MEMORY), "the two ends had {peaks:?} kB");
+    let log = sender.log().text();
+    assert_eq!(log.matches("Starting BACKUP STAGE START").count(), 1, "the tool was run once");
+    for program in [&sender, &receiver] {
+        program.log().wait_for("interrupted: ");
+        program.log().wait_for("resumed at byte ");
+    }
     expect_confirmed(sender, receiver);
     scene.path("run")
 }
