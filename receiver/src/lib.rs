@@ -3,7 +3,7 @@
 //! | module | owns |
 //! |---|---|
 //! | [`program`] [`args`] [`destination`] | the command line, and what it comes to |
-//! | [`transfer`] | one session from the open port to the verdict |
+//! | [`transfer`] `status` | one session from the open port to the verdict; how it does |
 //! | `port` [`listen`] `absence` | the thread at the port; one session there; a time without a link |
 //! | [`admission`] [`arrivals`] [`strangers`] | who is at the door, on the way in, turned away |
 //! | [`downlink`] | one link's life |
@@ -27,6 +27,7 @@ mod port;
 pub mod program;
 pub mod settle;
 pub mod sink;
+mod status;
 mod stop;
 pub mod strangers;
 pub mod transfer;

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
-use xbproto::cli::{Event, Fill, Latest, Progress, Reporter, Request, Requests, Standing, Status};
+use xbproto::cli::{Event, Latest, Progress, Reporter, Request, Requests, Standing};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::liveness::Liveness;
 use xbproto::meter::Gauge;
 use xbproto::place::Place;
-use xbproto::quic::{CurrentPath, Tuning};
+use xbproto::quic::Tuning;
 use xbproto::session::{Received, Receiver, ReceiverConfig};
 use xbproto::shared::Shared;
 use xbproto::tls::Identity;
@@ -23,6 +23,7 @@ use crate::journal::Recalled;
 use crate::listen::{Again, Service};
 use crate::port::OpenPort;
 use crate::settle::settle;
+use crate::status::status;
 
 /// How often the free space that a sender is offered is looked at while none has come.
 const FRESH: Duration = Duration::from_secs(5);
@@ -191,23 +192,6 @@ async fn receive(
         () = follow => {}
     }
     progress.elapsed()
-}
-
-/// How the session does, for whoever asks.
-fn status(session: &Shared<Receiver>, latest: &Latest, path: &CurrentPath) -> Status {
-    session.look(|s| {
-        let state = match (s.outcome().is_some(), s.receipt().is_some(), s.is_busy(), s.is_linked()) {
-            (true, ..) => "ending",
-            (_, true, ..) => "committed, waiting for the sender's acknowledgement",
-            (_, _, false, _) => "waiting for a sender",
-            (_, _, _, true) => "receiving",
-            (_, _, _, false) => "the link is lost, waiting for the sender to come back",
-        };
-        let (held, limit) = s.window();
-        let fills = vec![Fill { name: "window", held, limit }];
-        let peer = s.is_linked().then(|| s.peer_waits_for());
-        Status { state: state.to_owned(), snapshot: latest.snapshot(), fills, peer, path: path.report() }
-    })
 }
 
 fn verdict(outcome: Option<Received>, elapsed: Duration, before: u64) -> Result<Done, Failure> {

@@ -3,7 +3,7 @@
 //! | module | owns |
 //! |---|---|
 //! | [`program`] [`args`] [`route`] | the command line, and what it comes to |
-//! | [`transfer`] | one session from the first attempt to the verdict |
+//! | [`transfer`] `status` | one session from the first attempt to the verdict; how it does |
 //! | [`resume`] `reach` [`uplink`] | coming back; reaching the receiver; one link's life |
 //! | [`drive`] [`lanes`] [`pump`] | the source's verdict; its threads; read, watch, digest, push |
 //! | [`spool`] [`fill`] | a queue on the disk between source and pump; read, watch, queue |
@@ -24,6 +24,7 @@ pub mod route;
 mod silent;
 pub mod source;
 pub mod spool;
+mod status;
 pub mod tap;
 pub mod transfer;
 pub mod uplink;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::{Runtime, TokioRuntime};
-use xbproto::cli::{Event, Fill, Latest, Progress, Reporter, Request, Requests, Standing, Status};
+use xbproto::cli::{Event, Latest, Progress, Reporter, Request, Requests, Standing};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::liveness::Liveness;
@@ -23,7 +23,8 @@ use crate::drive::drive;
 use crate::resume::keep_linked;
 use crate::route::Route;
 use crate::source::{OnLine, Ready};
-use crate::spool::{Spool, SpoolGauge};
+use crate::spool::Spool;
+use crate::status::status;
 use crate::tap::Expect;
 use crate::uplink::Uplink;
 
@@ -239,24 +240,6 @@ struct LinkThread {
     work: Work<()>,
     gauge: Arc<Gauge>,
     path: Arc<CurrentPath>,
-}
-
-/// How the session does, for whoever asks.
-fn status(session: &Shared<Sender>, latest: &Latest, spool: Option<&SpoolGauge>, path: &CurrentPath) -> Status {
-    session.look(|s| {
-        let (held, limit) = s.window();
-        let state = match (s.outcome(), s.welcomes(), s.is_linked()) {
-            (Some(_), ..) => "ending",
-            (None, 0, _) => "looking for the receiver",
-            (None, _, true) => "sending",
-            (None, _, false) => "the link is lost, trying to come back",
-        };
-        let window = Fill { name: "window", held, limit };
-        let spool = spool.map(|spool| Fill { name: "spool", held: spool.queued(), limit: spool.limit() });
-        let fills = std::iter::once(window).chain(spool).collect();
-        let peer = s.is_linked().then(|| s.peer_waits_for());
-        Status { state: state.to_owned(), snapshot: latest.snapshot(), fills, peer, path: path.report() }
-    })
 }
 
 fn verdict(session: &Shared<Sender>, elapsed: Duration, name: String) -> Result<Done, Failure> {

@@ -25,7 +25,7 @@ mod words;
 
 pub use args::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs};
 pub use bars::Bars;
-pub use defaults::{GOODBYE, WINDOW};
+pub use defaults::WINDOW;
 
 pub use escape::printable;
 pub use event::{Event, Face, LastWords, Moment, SessionTag, Snapshot, Summary, program_name};

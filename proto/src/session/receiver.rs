@@ -1,13 +1,16 @@
 //! The receiving half.
 
-use std::time::Duration;
+mod admission;
+mod look;
+
+pub use admission::LinkRefused;
 
 use super::lane_in::LaneIn;
 use super::voice::Voice;
-use super::{Violation, heard, share};
+use super::{Violation, heard};
 use crate::failure::{Cause, Failure, Party};
 use crate::lane::{Block, LaneDigest, LaneId};
-use crate::wire::{Hello, LaneSum, Message, Purpose, Reached, Receipt, Resume, SessionId, Waiting, Welcome};
+use crate::wire::{Hello, Message, Reached, Receipt, Waiting};
 
 /// What a receiver offers.
 #[derive(Clone, Debug)]
@@ -76,82 +79,6 @@ impl Receiver {
             receipt: None,
             outcome: None,
         }
-    }
-
-    /// A receiver that goes on with the session `hello` after its process was restarted: `lanes` are the
-    /// digests of what is durable.
-    ///
-    /// # Errors
-    /// [`Violation`] when its settings do not fit the session any more.
-    pub fn recalled(config: ReceiverConfig, hello: Hello, lanes: Vec<LaneDigest>) -> Result<Receiver, Violation> {
-        let mut receiver = Receiver::new(config);
-        receiver.begin(hello)?;
-        for (lane, digest) in receiver.lanes.iter_mut().zip(lanes) {
-            lane.recall(digest);
-        }
-        Ok(receiver)
-    }
-
-    /// A receiver whose process was restarted after it had committed the session `hello`: it is there
-    /// only to repeat the receipt.
-    ///
-    /// # Errors
-    /// [`Violation`] when its settings do not fit the session any more.
-    pub fn recalled_committed(config: ReceiverConfig, hello: Hello, receipt: Receipt) -> Result<Receiver, Violation> {
-        let mut receiver = Receiver::new(config);
-        receiver.begin(hello)?;
-        for (lane, sum) in receiver.lanes.iter_mut().zip(&receipt.lanes) {
-            lane.recall_whole(*sum);
-        }
-        receiver.phase = Phase::Committed;
-        receiver.receipt = Some(receipt);
-        Ok(receiver)
-    }
-
-    /// Answers a `Hello` on a fresh link that only wants to know: the session is not touched.
-    ///
-    /// # Errors
-    /// [`LinkRefused`] when a session with this proposal would be refused now.
-    pub fn check(&self, hello: &Hello) -> Result<Welcome, LinkRefused> {
-        if let Some(running) = &self.session {
-            return Err(LinkRefused::Busy { running: running.session });
-        }
-        self.would_take(hello)?;
-        let fresh = Resume { offset: 0, sum: LaneDigest::default().sum() };
-        Ok(self.welcome(hello, vec![fresh; hello.lanes.into()]))
-    }
-
-    /// Whether a session with this proposal could be served, if no other were.
-    ///
-    /// # Errors
-    /// [`Violation`] says what is wrong with it.
-    pub fn would_take(&self, hello: &Hello) -> Result<(), Violation> {
-        share(hello.window.min(self.config.window), hello.lanes.into()).map(|_| ())
-    }
-
-    /// A link is authenticated and its sender has greeted. The session begins, or goes on. A sender
-    /// that comes again has given up its old link, and so does this side.
-    ///
-    /// # Errors
-    /// [`LinkRefused`] says why the session cannot be served; what runs is not touched then.
-    pub fn link_up(&mut self, hello: Hello) -> Result<(), LinkRefused> {
-        match &self.session {
-            Some(running) if running.session == hello.session && running.lanes == hello.lanes => {}
-            _ if hello.purpose == Purpose::Resume => return Err(LinkRefused::StateLost),
-            Some(running) => return Err(LinkRefused::Busy { running: running.session }),
-            None => self.begin(hello.clone())?,
-        }
-        self.linked = true;
-        let lanes = self.lanes.iter_mut().map(LaneIn::resume).collect();
-        let welcome = self.welcome(&hello, lanes);
-        self.voice.begin(Message::Welcome(welcome));
-        if let Some(receipt) = self.receipt.clone() {
-            self.voice.say(Message::Receipt(receipt));
-        }
-        if let Some(Outcome::Failed(failure)) = &self.outcome {
-            self.voice.say(Message::Abort(failure.clone()));
-        }
-        Ok(())
     }
 
     /// The link is lost. What is in the sink stays there.
@@ -352,73 +279,6 @@ impl Receiver {
         }
     }
 
-    /// Bytes received and not yet in the sink, and how many may be, over all lanes.
-    pub fn window(&self) -> (u64, u64) {
-        let held: usize = self.lanes.iter().map(LaneIn::held).sum();
-        let theirs = self.session.as_ref().map_or(u64::MAX, |hello| hello.window);
-        (held as u64, self.config.window.min(theirs))
-    }
-
-    /// Whether there is a link to the sender.
-    pub fn is_linked(&self) -> bool {
-        self.linked
-    }
-
-    /// How often the sender has said that it is alive.
-    pub fn beats_heard(&self) -> u64 {
-        self.voice.beats_heard()
-    }
-
-    /// The running session's name, once there is one.
-    pub fn session(&self) -> Option<SessionId> {
-        self.session.as_ref().map(|hello| hello.session)
-    }
-
-    /// What the running session's sender has proposed, once there is one.
-    pub fn hello(&self) -> Option<&Hello> {
-        self.session.as_ref()
-    }
-
-    /// The digest of what is in the sink of `lane`: where a drain goes on. Empty for a lane there is not.
-    pub fn digest(&self, lane: LaneId) -> LaneDigest {
-        self.lanes.get(usize::from(lane.0)).map(LaneIn::digest).unwrap_or_default()
-    }
-
-    /// How many lanes the session has; 0 before it begins.
-    pub fn lanes(&self) -> u16 {
-        self.lanes.len() as u16
-    }
-
-    /// How many bytes the sender expects to send, if it knows.
-    pub fn size(&self) -> Option<u64> {
-        self.session.as_ref().and_then(|hello| hello.size)
-    }
-
-    /// How long the sender tries to come back after the link is lost.
-    pub fn retry_for(&self) -> Duration {
-        self.session.as_ref().map_or(Duration::ZERO, |hello| hello.retry_for)
-    }
-
-    /// What the sender is waiting for, as it said last.
-    pub fn peer_waits_for(&self) -> Waiting {
-        self.voice.peer_waits_for()
-    }
-
-    /// Length and SHA-1 of what is in the sink, in order of the lanes.
-    pub fn sums(&self) -> Vec<LaneSum> {
-        self.lanes.iter().map(LaneIn::sum).collect()
-    }
-
-    /// The receipt, once the sink has committed.
-    pub fn receipt(&self) -> Option<&Receipt> {
-        self.receipt.as_ref()
-    }
-
-    /// Whether a session has begun, so that no other is served.
-    pub fn is_busy(&self) -> bool {
-        self.session.is_some()
-    }
-
     /// Takes note of how much is free now where the bytes would go.
     pub fn offer(&mut self, free: Option<u64>) {
         self.config.free = free;
@@ -439,23 +299,6 @@ impl Receiver {
         matches!(self.phase, Phase::Publishing | Phase::Committed)
     }
 
-    fn begin(&mut self, hello: Hello) -> Result<(), Violation> {
-        let share = share(hello.window.min(self.config.window), hello.lanes.into())?;
-        self.lanes = (0..hello.lanes).map(|lane| LaneIn::new(LaneId(lane), share)).collect();
-        self.session = Some(hello);
-        self.phase = Phase::Receiving;
-        Ok(())
-    }
-
-    fn welcome(&self, hello: &Hello, lanes: Vec<Resume>) -> Welcome {
-        Welcome {
-            window: self.config.window.min(hello.window),
-            lanes,
-            target: self.config.target.clone(),
-            free: self.config.free,
-        }
-    }
-
     fn lane_mut(&mut self, lane: LaneId) -> Result<&mut LaneIn, Violation> {
         let lanes = self.lanes.len();
         self.lanes.get_mut(usize::from(lane.0)).ok_or(Violation::UnknownLane { lane, lanes })
@@ -464,23 +307,4 @@ impl Receiver {
     fn end(&mut self, outcome: Outcome) {
         self.outcome.get_or_insert(outcome);
     }
-}
-
-/// Why a fresh link cannot serve this receiver.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LinkRefused {
-    /// Another session is running.
-    #[error("busy: session {running} is running")]
-    Busy {
-        /// The session that runs.
-        running: SessionId,
-    },
-    /// The session that is to go on is not known here.
-    #[error(
-        "state lost: this receiver knows nothing of the session; it was restarted, or another session has taken its place"
-    )]
-    StateLost,
-    /// The proposal makes no sense.
-    #[error(transparent)]
-    Violation(#[from] Violation),
 }

@@ -1,0 +1,121 @@
+//! How a session of the receiving half begins: with a first link, with another one, or in a process that
+//! was restarted.
+
+use super::{LaneIn, Outcome, Phase, Receiver, ReceiverConfig};
+use crate::lane::{LaneDigest, LaneId};
+use crate::session::{Violation, share};
+use crate::wire::{Hello, Message, Purpose, Receipt, Resume, SessionId, Welcome};
+
+impl Receiver {
+    /// A receiver that goes on with the session `hello` after its process was restarted: `lanes` are the
+    /// digests of what is durable.
+    ///
+    /// # Errors
+    /// [`Violation`] when its settings do not fit the session any more.
+    pub fn recalled(config: ReceiverConfig, hello: Hello, lanes: Vec<LaneDigest>) -> Result<Receiver, Violation> {
+        let mut receiver = Receiver::new(config);
+        receiver.begin(hello)?;
+        for (lane, digest) in receiver.lanes.iter_mut().zip(lanes) {
+            lane.recall(digest);
+        }
+        Ok(receiver)
+    }
+
+    /// A receiver whose process was restarted after it had committed the session `hello`: it is there
+    /// only to repeat the receipt.
+    ///
+    /// # Errors
+    /// [`Violation`] when its settings do not fit the session any more.
+    pub fn recalled_committed(config: ReceiverConfig, hello: Hello, receipt: Receipt) -> Result<Receiver, Violation> {
+        let mut receiver = Receiver::new(config);
+        receiver.begin(hello)?;
+        for (lane, sum) in receiver.lanes.iter_mut().zip(&receipt.lanes) {
+            lane.recall_whole(*sum);
+        }
+        receiver.phase = Phase::Committed;
+        receiver.receipt = Some(receipt);
+        Ok(receiver)
+    }
+
+    /// Answers a `Hello` on a fresh link that only wants to know: the session is not touched.
+    ///
+    /// # Errors
+    /// [`LinkRefused`] when a session with this proposal would be refused now.
+    pub fn check(&self, hello: &Hello) -> Result<Welcome, LinkRefused> {
+        if let Some(running) = &self.session {
+            return Err(LinkRefused::Busy { running: running.session });
+        }
+        self.would_take(hello)?;
+        let fresh = Resume { offset: 0, sum: LaneDigest::default().sum() };
+        Ok(self.welcome(hello, vec![fresh; hello.lanes.into()]))
+    }
+
+    /// Whether a session with this proposal could be served, if no other were.
+    ///
+    /// # Errors
+    /// [`Violation`] says what is wrong with it.
+    pub fn would_take(&self, hello: &Hello) -> Result<(), Violation> {
+        share(hello.window.min(self.config.window), hello.lanes.into()).map(|_| ())
+    }
+
+    /// A link is authenticated and its sender has greeted. The session begins, or goes on. A sender
+    /// that comes again has given up its old link, and so does this side.
+    ///
+    /// # Errors
+    /// [`LinkRefused`] says why the session cannot be served; what runs is not touched then.
+    pub fn link_up(&mut self, hello: Hello) -> Result<(), LinkRefused> {
+        match &self.session {
+            Some(running) if running.session == hello.session && running.lanes == hello.lanes => {}
+            _ if hello.purpose == Purpose::Resume => return Err(LinkRefused::StateLost),
+            Some(running) => return Err(LinkRefused::Busy { running: running.session }),
+            None => self.begin(hello.clone())?,
+        }
+        self.linked = true;
+        let lanes = self.lanes.iter_mut().map(LaneIn::resume).collect();
+        let welcome = self.welcome(&hello, lanes);
+        self.voice.begin(Message::Welcome(welcome));
+        if let Some(receipt) = self.receipt.clone() {
+            self.voice.say(Message::Receipt(receipt));
+        }
+        if let Some(Outcome::Failed(failure)) = &self.outcome {
+            self.voice.say(Message::Abort(failure.clone()));
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, hello: Hello) -> Result<(), Violation> {
+        let share = share(hello.window.min(self.config.window), hello.lanes.into())?;
+        self.lanes = (0..hello.lanes).map(|lane| LaneIn::new(LaneId(lane), share)).collect();
+        self.session = Some(hello);
+        self.phase = Phase::Receiving;
+        Ok(())
+    }
+
+    fn welcome(&self, hello: &Hello, lanes: Vec<Resume>) -> Welcome {
+        Welcome {
+            window: self.config.window.min(hello.window),
+            lanes,
+            target: self.config.target.clone(),
+            free: self.config.free,
+        }
+    }
+}
+
+/// Why a fresh link cannot serve this receiver.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LinkRefused {
+    /// Another session is running.
+    #[error("busy: session {running} is running")]
+    Busy {
+        /// The session that runs.
+        running: SessionId,
+    },
+    /// The session that is to go on is not known here.
+    #[error(
+        "state lost: this receiver knows nothing of the session; it was restarted, or another session has taken its place"
+    )]
+    StateLost,
+    /// The proposal makes no sense.
+    #[error(transparent)]
+    Violation(#[from] Violation),
+}

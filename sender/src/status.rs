@@ -1,0 +1,31 @@
+//! What `xbsend` answers to SIGUSR1.
+
+use xbproto::cli::{Fill, Latest, Status};
+use xbproto::quic::CurrentPath;
+use xbproto::session::Sender;
+use xbproto::shared::Shared;
+
+use crate::spool::SpoolGauge;
+
+/// How the session does, for whoever asks.
+pub(crate) fn status(
+    session: &Shared<Sender>,
+    latest: &Latest,
+    spool: Option<&SpoolGauge>,
+    path: &CurrentPath,
+) -> Status {
+    session.look(|s| {
+        let (held, limit) = s.window();
+        let state = match (s.outcome(), s.welcomes(), s.is_linked()) {
+            (Some(_), ..) => "ending",
+            (None, 0, _) => "looking for the receiver",
+            (None, _, true) => "sending",
+            (None, _, false) => "the link is lost, trying to come back",
+        };
+        let window = Fill { name: "window", held, limit };
+        let spool = spool.map(|spool| Fill { name: "spool", held: spool.queued(), limit: spool.limit() });
+        let fills = std::iter::once(window).chain(spool).collect();
+        let peer = s.is_linked().then(|| s.peer_waits_for());
+        Status { state: state.to_owned(), snapshot: latest.snapshot(), fills, peer, path: path.report() }
+    })
+}
