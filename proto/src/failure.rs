@@ -57,6 +57,13 @@ impl Cause {
         Self::ALL.iter().find(|(cause, _)| *cause == self).map_or(1, |(_, code)| *code)
     }
 
+    /// Whether a failure of this side for it is worth another link, if the peer cannot be told on this one. Whoever asked
+    /// for the end does not want to wait for that, and a lost peer is not there to be told.
+    pub fn is_worth_a_link(self) -> bool {
+        use Cause::{Deadline, Interrupted, PeerLost, Terminated, Unconfirmed};
+        !matches!(self, PeerLost | Unconfirmed | Interrupted | Terminated | Deadline)
+    }
+
     /// The cause a code stands for; an unknown code of a newer peer is [`Cause::Unforeseen`].
     pub fn from_code(code: u8) -> Cause {
         Self::ALL.iter().find(|(_, known)| *known == code).map_or(Cause::Unforeseen, |(cause, _)| *cause)

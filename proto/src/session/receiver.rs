@@ -6,7 +6,7 @@ mod look;
 pub use admission::LinkRefused;
 
 use super::lane_in::LaneIn;
-use super::voice::Voice;
+use super::voice::{Line, Voice};
 use super::{Violation, heard};
 use crate::failure::{Cause, Failure, Party};
 use crate::lane::{Block, LaneDigest, LaneId};
@@ -61,6 +61,8 @@ pub struct Receiver {
     alone: bool,
     lanes: Vec<LaneIn>,
     voice: Voice,
+    /// Messages and blocks that have come, on any link.
+    signs_of_life: u64,
     receipt: Option<Receipt>,
     outcome: Option<Outcome>,
 }
@@ -76,6 +78,7 @@ impl Receiver {
             alone: false,
             lanes: Vec::new(),
             voice: Voice::of(Party::Receiver),
+            signs_of_life: 0,
             receipt: None,
             outcome: None,
         }
@@ -92,6 +95,7 @@ impl Receiver {
     /// # Errors
     /// [`Violation`] when it makes no sense; the link is to be closed then and the session fails.
     pub fn handle(&mut self, message: Message) -> Result<(), Violation> {
+        self.signs_of_life += 1;
         match message {
             Message::LaneEnd(sum) if self.linked => self.lane_mut(sum.lane)?.ends(sum),
             Message::Seen if self.phase == Phase::Committed => {
@@ -102,7 +106,9 @@ impl Receiver {
                 Ok(())
             }
             Message::Abort(failure) => {
-                if !self.is_final() && self.outcome.is_none() {
+                if self.is_final() {
+                    self.is_left_alone();
+                } else if self.outcome.is_none() {
                     self.voice.peer_has_last_word();
                     self.end(Outcome::Failed(heard(failure)));
                 }
@@ -122,6 +128,7 @@ impl Receiver {
     /// # Errors
     /// [`Violation`] when its lane does not exist, may not reach that far, or has too much under way.
     pub fn begins(&mut self, lane: LaneId, offset: u64, len: usize) -> Result<(), Violation> {
+        self.signs_of_life += 1;
         self.lane_mut(lane)?.begins(offset, len)
     }
 
@@ -212,12 +219,12 @@ impl Receiver {
         self.receipt = Some(receipt);
     }
 
-    /// What this side is waiting for: told to the sender when it changes.
+    /// What this side is waiting for: told to the sender when it changes, and with every sign of life.
     pub fn waits_for(&mut self, waiting: Waiting) {
         // The end is for the sink alone, whatever the meters say.
         let settling = self.phase != Phase::Receiving && waiting != Waiting::Syncing;
-        if self.linked && !settling {
-            self.voice.waits_for(waiting);
+        if !settling {
+            self.voice.waits_for(waiting, if self.linked { Line::Open } else { Line::Closed });
         }
     }
 
@@ -232,11 +239,8 @@ impl Receiver {
     /// and stays. What is being given its final name does not fail any more, and what has it is only not
     /// waited for any longer.
     pub fn fail(&mut self, failure: Failure) {
-        if let Some(receipt) = self.receipt.clone() {
-            return self.end(Outcome::Unacknowledged(receipt));
-        }
         if self.is_final() {
-            return;
+            return self.is_left_alone();
         }
         if self.outcome.is_none() && self.linked {
             self.voice.say(Message::Abort(failure.clone()));
@@ -247,11 +251,27 @@ impl Receiver {
     /// The link is lost for good. A sender whose every byte is here, and that has said the ends of all
     /// its lanes, is not needed any more.
     pub fn peer_lost(&mut self, reason: &str) {
-        match (self.phase, self.receipt.clone()) {
-            (_, Some(receipt)) => self.end(Outcome::Unacknowledged(receipt)),
-            (Phase::Settling | Phase::Publishing, None) => self.alone = true,
-            (Phase::Receiving, None) if self.lanes.iter().all(LaneIn::is_complete) => self.alone = true,
-            _ => self.end(Outcome::Failed(Failure::new(Cause::PeerLost, Party::Receiver, reason))),
+        match self.has_everything() {
+            true => self.is_left_alone(),
+            false => self.end(Outcome::Failed(Failure::new(Cause::PeerLost, Party::Receiver, reason))),
+        }
+    }
+
+    /// Nobody waits for the receipt any more: the session ends as soon as it is committed.
+    fn is_left_alone(&mut self) {
+        self.alone = true;
+        if let Some(receipt) = self.receipt.clone() {
+            self.end(Outcome::Unacknowledged(receipt));
+        }
+    }
+
+    /// Whether every byte is here, and the sender has said the ends of all its lanes: it is not needed
+    /// for a commit.
+    fn has_everything(&self) -> bool {
+        match self.phase {
+            Phase::Listening => false,
+            Phase::Receiving => self.lanes.iter().all(LaneIn::is_complete),
+            Phase::Settling | Phase::Publishing | Phase::Committed => true,
         }
     }
 
@@ -266,10 +286,10 @@ impl Receiver {
         self.lanes.iter_mut().find_map(LaneIn::ack).map(Message::Ack)
     }
 
-    /// Whether the session may make room for another: nobody is linked to it, it has not failed, and
-    /// nothing of it has its final name or is about to.
+    /// Whether the session may make room for another: nobody is linked to it, it has not failed, and it
+    /// cannot be committed without its sender.
     pub fn may_be_replaced(&self) -> bool {
-        !self.linked && !self.is_final() && !self.alone && self.outcome.is_none()
+        !self.linked && self.outcome.is_none() && !self.has_everything()
     }
 
     /// Makes room for another session, if it may.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::voice::Voice;
+use super::voice::{Line, Voice};
 use super::{Violation, heard, rewind_failure, share};
 use crate::failure::{Cause, Failure, Party};
 use crate::lane::{Block, LaneDigest, LaneId, Window};
@@ -172,9 +172,7 @@ impl Sender {
 
     /// What this side is waiting for: told to the receiver when it changes.
     pub fn waits_for(&mut self, waiting: Waiting) {
-        if self.link == Link::Up {
-            self.voice.waits_for(waiting);
-        }
+        self.voice.waits_for(waiting, if self.link == Link::Up { Line::Open } else { Line::Closed });
     }
 
     /// Says that this side is alive. Not before the receiver's welcome: until then it is busy enough.
@@ -190,6 +188,11 @@ impl Sender {
         if self.may_be_committed() && self.outcome.is_none() {
             failure.reason.push_str("; everything had been sent, so the copy may exist: look at the receiver");
         }
+        self.give_up(failure);
+    }
+
+    /// Ends the session with a failure, and tells the receiver.
+    fn give_up(&mut self, failure: Failure) {
         if self.outcome.is_none() && self.link != Link::Down {
             self.voice.say(Message::Abort(failure.clone()));
         }
@@ -312,7 +315,8 @@ impl Sender {
         }
         for (index, (lane, resume)) in self.lanes.iter_mut().zip(&welcome.lanes).enumerate() {
             if let Err(error) = lane.window.rewind(resume.offset, resume.sum) {
-                self.fail(rewind_failure(LaneId(index as u16), &error));
+                let failure = self.judged(rewind_failure(LaneId(index as u16), &error));
+                self.give_up(failure);
                 return Ok(());
             }
         }

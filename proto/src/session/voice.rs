@@ -5,6 +5,13 @@ use std::collections::VecDeque;
 use crate::failure::Party;
 use crate::wire::{Message, Pulse, Waiting};
 
+/// Whether something can be said at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    Open,
+    Closed,
+}
+
 /// The words of one half.
 #[derive(Debug)]
 pub(super) struct Voice {
@@ -13,8 +20,6 @@ pub(super) struct Voice {
     words: VecDeque<Message>,
     waits_for: Waiting,
     peer_waits_for: Waiting,
-    /// How often the peer has said that it is alive, on any link.
-    beats_heard: u64,
     /// Who has said the last word, once the session is over.
     last_word: Party,
 }
@@ -22,19 +27,12 @@ pub(super) struct Voice {
 impl Voice {
     pub(super) fn of(own: Party) -> Voice {
         let nothing = Waiting::Nothing;
-        Voice {
-            own,
-            words: VecDeque::new(),
-            waits_for: nothing,
-            peer_waits_for: nothing,
-            beats_heard: 0,
-            last_word: own,
-        }
+        Voice { own, words: VecDeque::new(), waits_for: nothing, peer_waits_for: nothing, last_word: own }
     }
 
     /// A link is there: begins anew with this. Nothing that was said on another one counts.
     pub(super) fn begin(&mut self, greeting: Message) {
-        *self = Voice { beats_heard: self.beats_heard, ..Voice::of(self.own) };
+        *self = Voice { waits_for: self.waits_for, ..Voice::of(self.own) };
         self.say(greeting);
     }
 
@@ -51,11 +49,13 @@ impl Voice {
         self.words.pop_front()
     }
 
-    /// Says what this half waits for, if that has changed.
-    pub(super) fn waits_for(&mut self, waiting: Waiting) {
+    /// Takes note of what this half waits for, and says so over a link if that has changed.
+    pub(super) fn waits_for(&mut self, waiting: Waiting, on: Line) {
         if self.waits_for != waiting {
             self.waits_for = waiting;
-            self.say(Message::Pulse(Pulse { waiting }));
+            if on == Line::Open {
+                self.beat();
+            }
         }
     }
 
@@ -67,11 +67,6 @@ impl Voice {
     /// The peer has said what it waits for.
     pub(super) fn heard(&mut self, pulse: Pulse) {
         self.peer_waits_for = pulse.waiting;
-        self.beats_heard += 1;
-    }
-
-    pub(super) fn beats_heard(&self) -> u64 {
-        self.beats_heard
     }
 
     pub(super) fn peer_waits_for(&self) -> Waiting {

@@ -8,12 +8,12 @@ use crate::wire::{Hello, Message, Purpose, Receipt, Resume, SessionId, Welcome};
 
 impl Receiver {
     /// A receiver that goes on with the session `hello` after its process was restarted: `lanes` are the
-    /// digests of what is durable.
+    /// digests of what is durable. The window stays the one that was [agreed](Receiver::agreed).
     ///
     /// # Errors
     /// [`Violation`] when its settings do not fit the session any more.
     pub fn recalled(config: ReceiverConfig, hello: Hello, lanes: Vec<LaneDigest>) -> Result<Receiver, Violation> {
-        let mut receiver = Receiver::new(config);
+        let mut receiver = Receiver::new(ReceiverConfig { window: hello.window, ..config });
         receiver.begin(hello)?;
         for (lane, digest) in receiver.lanes.iter_mut().zip(lanes) {
             lane.recall(digest);
@@ -58,27 +58,40 @@ impl Receiver {
         share(hello.window.min(self.config.window), hello.lanes.into()).map(|_| ())
     }
 
+    /// Whether a link whose sender greets so would be served: the session begins, or goes on.
+    ///
+    /// # Errors
+    /// [`LinkRefused`] says why not.
+    pub fn admits(&self, hello: &Hello) -> Result<(), LinkRefused> {
+        match &self.session {
+            Some(running) if running.session == hello.session && running.lanes == hello.lanes => Ok(()),
+            _ if hello.purpose == Purpose::Resume => Err(LinkRefused::StateLost),
+            Some(running) => Err(LinkRefused::Busy { running: running.session }),
+            None => Ok(self.would_take(hello)?),
+        }
+    }
+
     /// A link is authenticated and its sender has greeted. The session begins, or goes on. A sender
     /// that comes again has given up its old link, and so does this side.
     ///
     /// # Errors
-    /// [`LinkRefused`] says why the session cannot be served; what runs is not touched then.
+    /// As [`admits`](Self::admits); what runs is not touched then.
     pub fn link_up(&mut self, hello: Hello) -> Result<(), LinkRefused> {
-        match &self.session {
-            Some(running) if running.session == hello.session && running.lanes == hello.lanes => {}
-            _ if hello.purpose == Purpose::Resume => return Err(LinkRefused::StateLost),
-            Some(running) => return Err(LinkRefused::Busy { running: running.session }),
-            None => self.begin(hello.clone())?,
+        self.admits(&hello)?;
+        if self.session.is_none() {
+            self.begin(hello.clone())?;
         }
-        self.linked = true;
+        (self.linked, self.alone) = (true, false);
+        if let Some(Outcome::Failed(failure)) = &self.outcome {
+            // There is nothing to go on with, and so no welcome.
+            self.voice.begin(Message::Abort(failure.clone()));
+            return Ok(());
+        }
         let lanes = self.lanes.iter_mut().map(LaneIn::resume).collect();
         let welcome = self.welcome(&hello, lanes);
         self.voice.begin(Message::Welcome(welcome));
         if let Some(receipt) = self.receipt.clone() {
             self.voice.say(Message::Receipt(receipt));
-        }
-        if let Some(Outcome::Failed(failure)) = &self.outcome {
-            self.voice.say(Message::Abort(failure.clone()));
         }
         Ok(())
     }

@@ -19,9 +19,9 @@ impl Receiver {
         self.linked
     }
 
-    /// How often the sender has said that it is alive.
-    pub fn beats_heard(&self) -> u64 {
-        self.voice.beats_heard()
+    /// How often something has come from the sender: a message, or a block.
+    pub fn signs_of_life(&self) -> u64 {
+        self.signs_of_life
     }
 
     /// The running session's name, once there is one.
@@ -32,6 +32,12 @@ impl Receiver {
     /// What the running session's sender has proposed, once there is one.
     pub fn hello(&self) -> Option<&Hello> {
         self.session.as_ref()
+    }
+
+    /// The same with the window that both agreed on: what a process that comes back has to know.
+    pub fn agreed(&self) -> Option<Hello> {
+        let hello = self.session.clone()?;
+        Some(Hello { window: hello.window.min(self.config.window), ..hello })
     }
 
     /// The digest of what is in the sink of `lane`: where a drain goes on. Empty for a lane there is not.
