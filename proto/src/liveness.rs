@@ -1,4 +1,5 @@
-//! How a living peer is told from a lost one: by its heart-beats, never by its bytes.
+//! How a living peer is told from a lost one: by its QUIC's signs of life, never by its bytes. The thread
+//! that drives QUIC is the one that serves the session, so where the one answers the other is alive.
 
 use std::time::Duration;
 

@@ -10,14 +10,18 @@ use tokio::time::{Instant, sleep};
 
 use super::{ControlReader, ControlWriter, Link, LinkError};
 use crate::failure::{Cause, Failure, Party};
+use crate::liveness::Liveness;
 use crate::place::Work;
 use crate::quantity::Span;
 use crate::session::{Farewell, Half};
 use crate::shared::Shared;
 use crate::wire::{CloseCode, Message};
 
-/// How long the peer is given to close after it should have heard our last word.
+/// How long the peer is given to hear our last word, and to close.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long the packets of a close may be behind the end of the streams.
+const LAST_PACKETS: Duration = Duration::from_secs(1);
 
 /// How a link ended before its session, or before the other side has heard how that ended.
 #[derive(Clone, Debug)]
@@ -37,7 +41,7 @@ impl fmt::Display for Lost {
     }
 }
 
-/// Carries the words of `session` over `link`, both ways and with a heart-beat each `heartbeat`, while
+/// Carries the words of `session` over `link`, both ways and with the heart-beats of `liveness`, while
 /// `blocks` carries its blocks, until the session is over and both sides know, or the link has ended.
 ///
 /// # Errors
@@ -45,7 +49,7 @@ impl fmt::Display for Lost {
 pub async fn converse<H: Half, F>(
     session: &Shared<H>,
     link: Link,
-    heartbeat: Duration,
+    liveness: Liveness,
     blocks: impl FnOnce(Connection) -> F,
 ) -> Result<(), Lost>
 where
@@ -58,7 +62,8 @@ where
         ended = hear(session, &mut reader, &mut heard) => ended,
         ended = speak(session, &mut writer) => ended,
         ended = blocks(connection.clone()) => ended,
-        never = beat(session, heartbeat) => never,
+        never = beat(session, liveness.heartbeat()) => never,
+        () = overdue(session) => Ok(()),
     };
     // Whatever a stream says about its end, the connection knows the reason.
     let ended = ended.map_err(|error| connection.close_reason().map_or(error, LinkError::from));
@@ -68,8 +73,12 @@ where
     }
     let farewell = session.look(H::farewell);
     session.change(H::link_down);
-    let parted = part(&link, H::PARTY, farewell, ended).await;
-    parted.map_err(|error| Lost { error, silence: heard.elapsed() })
+    let parted = part(&link, H::PARTY, farewell, ended, heard).await;
+    parted.map_err(|error| {
+        // QUIC tells when it has heard nothing for so long. Messages may be held up by blocks, and say less.
+        let silence = if let LinkError::Silent = error { liveness.peer_timeout() } else { Duration::ZERO };
+        Lost { error, silence }
+    })
 }
 
 /// Ends a link whose session is over: whoever heard the last word closes, so that it is heard.
@@ -78,6 +87,7 @@ async fn part(
     own: Party,
     farewell: Option<Farewell>,
     ended: Result<(), LinkError>,
+    heard: Instant,
 ) -> Result<(), LinkError> {
     let Some(Farewell { last_word, code, reason }) = farewell else {
         let error = ended.err().unwrap_or(LinkError::Silent);
@@ -88,13 +98,26 @@ async fn part(
         link.close(code, &reason);
         return Ok(());
     }
-    match link.closed_by_peer(PATIENCE, code, &reason).await {
+    let closed = match ended {
+        Ok(()) => link.connection.close_reason().map(LinkError::from),
+        Err(_) => link.closed_by_peer(LAST_PACKETS, code, &reason).await,
+    };
+    link.close(code, &reason);
+    match closed {
         Some(LinkError::Closed { .. }) => Ok(()),
         // It was lost before the last word can have been heard.
         Some(lost) => Err(lost),
-        // The peer is there, or so it seems, and does not close: it has been told as well as can be.
+        None if heard.elapsed() >= PATIENCE => Err(LinkError::Silent),
+        // The peer is there and does not close: it has been told as well as can be.
         None => Ok(()),
     }
+}
+
+/// Ends when the session has been over for so long that the peer should have heard, and have closed. Saying it may
+/// itself not come to an end: on a link that is lost, or that the peer does not let anything through.
+async fn overdue<H: Half>(session: &Shared<H>) {
+    session.when(|half| half.farewell().map(|_| ())).await;
+    sleep(PATIENCE).await;
 }
 
 /// Says again and again that this side is alive.
@@ -166,7 +189,11 @@ async fn speak<H: Half>(session: &Shared<H>, writer: &mut ControlWriter<SendStre
         });
         match message.await {
             Some(message) => writer.send(&message).await?,
-            None => return Ok(writer.finish().await?),
+            None => {
+                writer.finish().await?;
+                // Whoever has heard it closes.
+                std::future::pending().await
+            }
         }
     }
 }

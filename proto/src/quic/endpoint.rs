@@ -12,12 +12,13 @@ use super::Tuning;
 use crate::key::Key;
 use crate::tls::{Identity, client_config, server_config};
 
-/// What an endpoint of whoever has `key` is known by. A listener that was restarted with the same key
+/// What a listener at `place` (this host and its port) with `key` is known by. One that was restarted
 /// answers packets of its old connections with a stateless reset that their dialer believes, so that a
-/// restart is noticed at once and not by silence. Whoever has the key could do the same, but could end
-/// the session in simpler ways.
-pub fn endpoint_config(key: &Key) -> EndpointConfig {
-    let derived = |what: &[u8]| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()), what);
+/// restart is noticed at once and not by silence. Dialers have no such past, and use quinn's random
+/// keys: no two endpoints share a reset key (RFC 9000, section 21.11).
+pub fn listener_config(key: &Key, place: &[u8]) -> EndpointConfig {
+    let secret = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
+    let derived = |what: &[u8]| hmac::sign(&secret, &[what, place].concat());
     let reset_key = hmac::Key::new(hmac::HMAC_SHA256, derived(b"xb stateless reset").as_ref());
     let mut seed = [0; 8];
     seed.copy_from_slice(&derived(b"xb connection ids").as_ref()[..8]);

@@ -3,7 +3,7 @@
 use quinn::Connection;
 
 use super::link::close;
-use super::{ControlReader, ControlWriter, Link, LinkError, Tuning};
+use super::{ControlReader, ControlWriter, Link, LinkError};
 use crate::failure::Party;
 use crate::key::Key;
 use crate::tls::proof::{ChannelBinding, LinkEnd, prove, verify};
@@ -18,8 +18,6 @@ pub struct Admission<'a> {
     pub role: Party,
     /// Protocol versions it speaks.
     pub versions: &'a [u16],
-    /// What a peer with the key may use.
-    pub tuning: Tuning,
 }
 
 /// The dialer's side: proves the key, and goes on only with a listener that has it too.
@@ -47,7 +45,6 @@ pub async fn knock(connection: Connection, admission: Admission<'_>) -> Result<L
     if !admission.versions.contains(&answer.version) {
         return Err(refuse_with(&connection, CloseCode::Version, &no_common(admission.versions, &[answer.version])));
     }
-    admission.tuning.trust(&connection, admission.role);
     Ok(Link { connection, reader, writer, version: answer.version })
 }
 
@@ -101,7 +98,6 @@ pub async fn admit(connection: Connection, admission: Admission<'_>) -> Result<L
         };
         close(&connection, code, &turned_away.to_string());
     })?;
-    admission.tuning.trust(&connection, admission.role);
     let answer = Admit { version, features: 0, proof: prove(admission.key, LinkEnd::Listener, &channel) };
     said(&connection, writer.send(&Message::Admit(answer)).await)?;
     Ok(Link { connection, reader, writer, version })

@@ -14,19 +14,25 @@ use super::canonical;
 pub struct CurrentPath(Mutex<Option<Connection>>);
 
 impl CurrentPath {
-    /// A link has come.
-    pub fn enter(&self, connection: Connection) {
+    /// A link has come; it is the present one until the guard is dropped.
+    pub fn enter(&self, connection: Connection) -> OnPath<'_> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
-    }
-
-    /// It has gone.
-    pub fn leave(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        OnPath(self)
     }
 
     /// How it does; `None` while there is no link.
     pub fn report(&self) -> Option<PathReport> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(PathReport::of)
+    }
+}
+
+/// Whoever holds it has the present link.
+#[derive(Debug)]
+pub struct OnPath<'a>(&'a CurrentPath);
+
+impl Drop for OnPath<'_> {
+    fn drop(&mut self) {
+        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 

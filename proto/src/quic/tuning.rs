@@ -15,6 +15,9 @@ use crate::throttle;
 /// streams can be open. quinn's default of 100 would cap small blocks.
 const TYPICAL_BLOCK: u64 = 64 << 10;
 
+/// Room for headers and control messages beside a window of blocks, in bytes: else these would wait for those.
+const CONTROL_ROOM: u64 = 1 << 20;
+
 /// What a stranger may send before it has proved the key, in bytes.
 const STRANGERS_WINDOW: u32 = 64 << 10;
 
@@ -50,9 +53,9 @@ impl Tuning {
         Arc::new(config)
     }
 
-    /// Opens up to a peer that has proved the key, as `role`. Only a receiver has more to hear than
-    /// control messages.
-    pub(super) fn trust(&self, connection: &quinn::Connection, role: Party) {
+    /// Opens up to a peer whose session is served by this side, as `role`. Only a receiver has more to
+    /// hear than control messages.
+    pub fn trust(&self, connection: &quinn::Connection, role: Party) {
         if role == Party::Sender {
             return;
         }
@@ -66,7 +69,7 @@ impl Tuning {
     pub fn send_window(&self, rtt: Duration) -> u64 {
         match self.rate {
             Some(rate) => throttle::send_window(rate, rtt).min(self.window),
-            None => self.window,
+            None => self.window + CONTROL_ROOM,
         }
     }
 }

@@ -55,9 +55,9 @@
 //!   and the blocks of its lane that have begun to arrive are together no larger than the share. A
 //!   lane has no more blocks unacknowledged than [`max_blocks`](crate::lane::max_blocks). Blocks may
 //!   be repeated whole, but never overlap otherwise. A stream that is reset carries no block.
-//! * **Pulse.** Both sides say every second what they are waiting for, and when that changes. It is how
-//!   each knows that the other is alive, whether bytes move or not; silence beyond the peer timeout
-//!   ends the link, not the session.
+//! * **Pulse.** Both sides say every second what they are waiting for, and when that changes. So there is
+//!   always something to acknowledge, whether bytes move or not, and each side's QUIC knows that the
+//!   other is alive; silence beyond the peer timeout ends the link, not the session.
 //!
 //! # Encoding
 //!
