@@ -2,43 +2,40 @@
 //! the link is lost.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use quinn::Endpoint;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep};
 use xbproto::cli::{Event, Reporter};
-use xbproto::failure::{Cause, Party};
+use xbproto::failure::Party;
 use xbproto::key::Key;
 use xbproto::quantity::Span;
-use xbproto::quic::{Admission, Link, LinkError, Lost, PathReport, knock};
+use xbproto::quic::{Admission, Link, LinkError, Lost, Outage, PathReport, knock};
 use xbproto::retry::Backoff;
 use xbproto::session::{Sender, Sent};
-use xbproto::wire::{CloseCode, VERSIONS};
+use xbproto::wire::VERSIONS;
 
 use crate::reach::{Miss, reach, try_each};
 use crate::route::Route;
 use crate::uplink::Uplink;
-
-/// How often it is told that there is still no link.
-const MINUTE: Duration = Duration::from_secs(60);
 
 /// Serves the session over one link after the other, from the first attempt to reach the receiver until
 /// the session is over and the receiver knows, as far as it can be told. The session knows then how it ended.
 pub async fn keep_linked(endpoint: &Endpoint, route: &Route, key: &Key, uplink: &Uplink, reporter: &Reporter) {
     let dialer = Dialer { endpoint, route, key, uplink, reporter };
     let Some(mut link) = dialer.first_contact().await else { return };
-    let mut outage = None;
+    let mut search = None;
     loop {
-        let (peer, welcomes) = (link.peer(), dialer.welcomes());
-        let Err(lost) = dialer.serve(link, outage.as_ref()).await else { return };
-        if dialer.welcomes() > welcomes {
-            outage = None;
-        }
+        let (peer, begun) = (link.peer(), Instant::now());
+        let Err(lost) = dialer.serve(link, search.as_ref()).await else { return };
         if dialer.has_said_all() {
             return;
         }
-        let outage = outage.get_or_insert_with(|| dialer.outage(&lost, peer));
-        match dialer.come_back(outage).await {
+        // A link that broke as soon as it was there has ended no outage.
+        search = search.filter(|search| !dialer.has_gone_on(search, begun.elapsed()));
+        let current = search.get_or_insert_with(|| dialer.search(&lost, peer));
+        match dialer.come_back(current).await {
             Some(again) => link = again,
             None => return,
         }
@@ -54,16 +51,14 @@ struct Dialer<'a> {
     reporter: &'a Reporter,
 }
 
-/// A time without a link that the receiver has welcomed.
-struct Outage {
-    /// When the receiver was last heard.
-    since: Instant,
-    /// When it is given up.
-    until: Instant,
-    /// How the link was lost.
-    how: String,
-    /// Where the receiver was.
-    peer: SocketAddr,
+/// The search for the receiver in an outage.
+struct Search {
+    outage: Outage,
+    backoff: Backoff,
+    /// Where the receiver was, and then where its name leads now.
+    addresses: Vec<SocketAddr>,
+    /// What the receiver had written when the outage began.
+    written: u64,
 }
 
 impl Dialer<'_> {
@@ -91,18 +86,16 @@ impl Dialer<'_> {
     async fn dial(&self, address: SocketAddr) -> Result<Link, LinkError> {
         let connecting = self.endpoint.connect(address, "xbstream-link");
         let connecting = connecting.map_err(|error| LinkError::Lost(error.to_string()))?;
-        let (key, tuning) = (self.key, self.uplink.tuning);
-        let admission = Admission { key, role: Party::Sender, versions: VERSIONS, tuning };
-        knock(connecting.await?, admission).await
+        knock(connecting.await?, Admission { key: self.key, role: Party::Sender, versions: VERSIONS }).await
     }
 
-    /// Serves the session over `link`, which ends `outage` when the receiver has welcomed it.
-    async fn serve(&self, link: Link, outage: Option<&Outage>) -> Result<(), Lost> {
+    /// Serves the session over `link`, which ends a `search` when the receiver has welcomed it.
+    async fn serve(&self, link: Link, search: Option<&Search>) -> Result<(), Lost> {
         let (connection, welcomes) = (link.connection.clone(), self.welcomes());
         let resumed = async {
             let offset = self.uplink.session.when(|s| (s.welcomes() > welcomes).then(|| s.written())).await;
-            if let Some(outage) = outage {
-                self.reporter.tell(Event::Resumed { offset, after: outage.since.elapsed() });
+            if let Some(search) = search {
+                self.reporter.tell(Event::Resumed { offset, after: search.outage.since.elapsed() });
             }
             std::future::pending().await
         };
@@ -119,97 +112,102 @@ impl Dialer<'_> {
         self.uplink.session.look(Sender::welcomes)
     }
 
+    /// Whether the session has gone on since the outage, over a link that has `lasted` so long.
+    fn has_gone_on(&self, search: &Search, lasted: Duration) -> bool {
+        let written = self.uplink.session.look(Sender::written);
+        written > search.written || lasted > self.uplink.tuning.liveness.peer_timeout()
+    }
+
     /// Whether there is nothing left to say to the receiver. It is told of a failure of this side even if
     /// the link has to be made again for that, unless somebody wants this program to end now.
     fn has_said_all(&self) -> bool {
         self.uplink.session.look(|s| match s.outcome() {
             None => false,
             Some(Sent::Failed(failure)) => {
-                let told_here = failure.party == Party::Sender && s.welcomes() > 0;
-                let in_a_hurry =
-                    [Cause::PeerLost, Cause::Unconfirmed, Cause::Interrupted, Cause::Terminated, Cause::Deadline];
-                !told_here || in_a_hurry.contains(&failure.cause)
+                failure.party == Party::Receiver || s.welcomes() == 0 || !failure.cause.is_worth_a_link()
             }
             Some(_) => true,
         })
     }
 
-    fn outage(&self, lost: &Lost, peer: SocketAddr) -> Outage {
-        let (now, retry_for) = (Instant::now(), self.retry_for());
-        let how = format!("the link to the receiver was lost: {lost}");
-        if !retry_for.is_zero() {
-            self.reporter.tell(Event::Interrupted { reason: how.clone(), patience: retry_for });
+    fn search(&self, lost: &Lost, peer: SocketAddr) -> Search {
+        let outage = Outage::of(lost, "receiver", self.uplink.session.look(Sender::retry_for));
+        if !outage.patience.is_zero() {
+            let (reason, patience) = (outage.how.clone(), outage.patience);
+            self.reporter.tell(Event::Interrupted { reason, patience });
         }
-        let until = now.checked_add(retry_for).unwrap_or(now + MINUTE * 60 * 24 * 365);
-        Outage { since: now.checked_sub(lost.silence).unwrap_or(now), until, how, peer }
-    }
-
-    fn retry_for(&self) -> Duration {
-        self.uplink.session.look(Sender::retry_for)
+        let [a, b, c, d, e, f, g, h, ..] = self.uplink.session.look(Sender::session).0;
+        let backoff = Backoff::new(u64::from_be_bytes([a, b, c, d, e, f, g, h]));
+        Search { outage, backoff, addresses: vec![peer], written: self.uplink.session.look(Sender::written) }
     }
 
     /// Reaches the receiver again, or fails the session; nothing too if it is over before.
-    async fn come_back(&self, outage: &Outage) -> Option<Link> {
+    async fn come_back(&self, search: &mut Search) -> Option<Link> {
         let over = async {
             self.uplink.session.when(|s| s.outcome().map(|_| ())).await;
             if !self.has_said_all() {
                 std::future::pending().await
             }
         };
+        let how = search.outage.how.clone();
         let reached = tokio::select! {
             biased;
             () = over => return None,
-            reached = self.reach_again(outage) => reached,
+            reached = self.reach_again(search) => reached,
         };
-        reached.map_err(|reason| self.uplink.session.change(|s| s.peer_lost(&format!("{}; {reason}", outage.how)))).ok()
+        match reached {
+            Ok(link) => Some(link),
+            Err(reason) => {
+                self.uplink.session.change(|s| s.peer_lost(&format!("{how}; {reason}")));
+                None
+            }
+        }
     }
 
-    /// Tries the receiver's last address and those its name has now, until the outage is too long.
+    /// Tries the receiver's addresses until the outage is too long. What is answered there by somebody who has not
+    /// proved the key, such as that the key is another, is no reason to give up: the receiver may still come back.
     ///
     /// # Errors
     /// Why it was given up.
-    async fn reach_again(&self, outage: &Outage) -> Result<Link, String> {
-        let retry_for = Span(self.retry_for());
+    async fn reach_again(&self, search: &mut Search) -> Result<Link, String> {
+        let retry_for = Span(search.outage.patience);
         if retry_for.0.is_zero() {
             return Err("it was not tried again (--retry-for 0)".to_owned());
         }
-        let mut backoff = Backoff::new(u64::from_be_bytes(self.seed()));
-        let mut told = Instant::now();
+        let mut last = Miss::Silence;
         loop {
-            let last = match self.try_addresses(outage).await {
-                Ok(link) => return Ok(link),
-                Err(Miss::Link(LinkError::Closed { code: CloseCode::WrongKey, .. })) => {
-                    return Err(OTHER_KEY.to_owned());
-                }
-                Err(Miss::Link(LinkError::Closed { code: CloseCode::Version, reason })) => return Err(reason),
-                Err(miss) => miss,
-            };
-            let pause = backoff.pause();
-            if Instant::now() + pause >= outage.until {
+            let pause = search.backoff.pause();
+            if Instant::now() + pause >= search.outage.until {
                 return Err(format!("it was not reached again within {retry_for} (--retry-for; {last})"));
             }
-            if told.elapsed() >= MINUTE {
-                told = Instant::now();
-                let (gone, left) = (Span(outage.since.elapsed()), Span(outage.until - told));
+            sleep(pause).await;
+            match self.try_addresses(search).await {
+                Ok(link) => return Ok(link),
+                Err(miss) => last = miss,
+            }
+            if let Some((gone, left)) = search.outage.tells() {
+                let (gone, left) = (Span(gone), Span(left));
                 self.reporter.tell(Event::Notice(format!("no link for {gone} ({last}); trying for {left} more")));
             }
-            sleep(pause).await;
         }
     }
 
-    async fn try_addresses(&self, outage: &Outage) -> Result<Link, Miss> {
-        let found = timeout_at(outage.until, self.route.addresses()).await;
-        let found = found.ok().and_then(Result::ok).unwrap_or_default();
-        let others = found.into_iter().filter(|address| *address != outage.peer);
-        let addresses: Vec<SocketAddr> = std::iter::once(outage.peer).chain(others).collect();
-        try_each(&addresses, outage.until, &|address| self.dial(address)).await
-    }
-
-    fn seed(&self) -> [u8; 8] {
-        let [a, b, c, d, e, f, g, h, ..] = self.uplink.session.look(Sender::session).0;
-        [a, b, c, d, e, f, g, h]
+    /// Tries every address once. Where the name leads now is asked meanwhile, for the next time: in an outage
+    /// that may take long, or never come to an end.
+    async fn try_addresses(&self, search: &mut Search) -> Result<Link, Miss> {
+        let Search { outage, addresses, .. } = search;
+        let known = addresses.clone();
+        let dial = |address| self.dial(address);
+        let mut dialed = pin!(try_each(&known, outage.until, &dial));
+        tokio::select! {
+            biased;
+            dialed = &mut dialed => return dialed,
+            found = self.route.addresses() => {
+                addresses.truncate(1);
+                let others = found.unwrap_or_default().into_iter().filter(|address| *address != known[0]);
+                addresses.extend(others);
+            }
+        }
+        dialed.await
     }
 }
-
-/// Why there is no use in trying on.
-const OTHER_KEY: &str = "a receiver with another key answers there now, so the one that had the backup is gone";

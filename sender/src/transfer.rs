@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
-use quinn::{Runtime, TokioRuntime};
+use quinn::{EndpointConfig, Runtime, TokioRuntime};
 use xbproto::cli::{Event, Latest, Progress, Reporter, Request, Requests, Standing};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
@@ -13,7 +13,7 @@ use xbproto::liveness::Liveness;
 use xbproto::meter::Gauge;
 use xbproto::place::{Place, Work};
 use xbproto::quantity::{ByteSize, Rate};
-use xbproto::quic::{self, CurrentPath, Family, Tuning, endpoint_config};
+use xbproto::quic::{self, CurrentPath, Family, Tuning};
 use xbproto::session::{Sender, SenderConfig, Sent};
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
@@ -157,7 +157,7 @@ impl Transfer {
             let uplink = Uplink { session: session.clone(), throttle, gauge: counted, tuning, path: current };
             let endpoint = TokioRuntime
                 .wrap_udp_socket(socket)
-                .and_then(|socket| quic::dialer(socket, endpoint_config(&key), tuning));
+                .and_then(|socket| quic::dialer(socket, EndpointConfig::default(), tuning));
             match endpoint {
                 Ok(endpoint) => {
                     keep_linked(&endpoint, &route, &key, &uplink, &reporter).await;

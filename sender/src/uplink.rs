@@ -35,7 +35,7 @@ impl Uplink {
     /// [`Lost`] when the link ended before the session, or before the receiver knows how that ended.
     pub async fn run(&self, link: Link) -> Result<(), Lost> {
         self.session.change(Sender::link_up);
-        self.path.enter(link.connection.clone());
+        let _on_path = self.path.enter(link.connection.clone());
         let blocks = |connection: Connection| async move {
             tokio::select! {
                 biased;
@@ -43,9 +43,7 @@ impl Uplink {
                 lost = self.retune(&connection) => lost,
             }
         };
-        let ended = converse(&self.session, link, self.tuning.liveness.heartbeat(), blocks).await;
-        self.path.leave();
-        ended
+        converse(&self.session, link, self.tuning.liveness, blocks).await
     }
 
     /// Sends blocks, the oldest first.
