@@ -6,10 +6,13 @@ use std::pin::pin;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::failure::{Cause, Failure, Party};
 use crate::quantity::Span;
+
+/// How long saying goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(5);
 
 /// A program's ear for signals and for its deadline.
 #[derive(Debug)]
@@ -20,6 +23,8 @@ pub struct Requests {
     report: Signal,
     /// When the whole is to be over, and how long that was from the start; until it has been said.
     deadline: Option<(Instant, Duration)>,
+    /// Whether somebody has asked for the end.
+    asked: bool,
 }
 
 /// Something that was asked.
@@ -47,6 +52,7 @@ impl Requests {
             terminate: signal(SignalKind::terminate())?,
             report: signal(SignalKind::user_defined1())?,
             deadline: deadline.and_then(|span| Some((Instant::now().checked_add(span)?, span))),
+            asked: false,
         })
     }
 
@@ -71,6 +77,7 @@ impl Requests {
                 (Cause::Deadline, format!("not done within {} (--deadline)", Span(span)))
             }
         };
+        self.asked = true;
         Request::End(Failure::new(cause, self.own, words))
     }
 
@@ -86,8 +93,12 @@ impl Requests {
         }
     }
 
-    /// Waits for a request to end, and has `report` called whenever that is asked for.
+    /// Waits for a request to end, and has `report` called whenever that is asked for. Where the end was asked for
+    /// already, it waits only as long as saying goodbye takes.
     pub async fn end(&mut self, mut report: impl FnMut()) {
+        if self.asked {
+            return sleep(GOODBYE).await;
+        }
         while self.next().await == Request::Report {
             report();
         }
