@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use xbproto::failure::Party;
 use xbproto::key::Key;
-use xbproto::quic::{Admission, Link, LinkError, Tuning, TurnedAway, admit, canonical};
+use xbproto::quic::{Admission, Link, LinkError, TurnedAway, admit, canonical};
 use xbproto::session::LinkRefused;
 use xbproto::wire::{CloseCode, Hello, Message, VERSIONS};
 
@@ -36,8 +36,20 @@ pub(crate) struct Arrival {
 pub(crate) struct Greeted {
     pub(crate) link: Link,
     pub(crate) hello: Hello,
+}
+
+/// A sender with another session, which waits to hear whether the running one is alive.
+pub(crate) struct Newcomer {
+    pub(crate) greeted: Greeted,
     /// How many signs of life the running session's sender had given when this one came.
-    pub(crate) beats: u64,
+    pub(crate) signs: u64,
+}
+
+impl Newcomer {
+    /// Whether it is still there, as far as its connection knows.
+    pub(crate) fn is_there(&self) -> bool {
+        self.greeted.link.connection.close_reason().is_none()
+    }
 }
 
 /// Who is here besides the sender that is served.
@@ -45,18 +57,13 @@ pub(crate) struct Greeted {
 pub struct Door {
     pub(crate) strangers: Strangers,
     pub(crate) arrivals: Arrivals<Arrival>,
-    /// A sender with another session, which waits to hear whether the running one is alive.
-    pub(crate) newcomer: Option<Greeted>,
+    /// Who is to have the next session, if this one is not alive. The latest counts.
+    pub(crate) newcomer: Option<Newcomer>,
     /// Goodbyes to those who are not served.
     pub(crate) answers: JoinSet<()>,
 }
 
 impl Door {
-    /// Has a sender wait until the running session's sender is heard beyond `beats`, or is lost.
-    pub(crate) fn waits(&mut self, greeted: Greeted, beats: u64) {
-        self.newcomer = Some(Greeted { beats, ..greeted });
-    }
-
     /// Says one thing to an authenticated sender that is not served further, and closes.
     pub(crate) fn answer(&mut self, mut link: Link, message: Message, refused: Option<&LinkRefused>) {
         let code = match refused {
@@ -84,13 +91,13 @@ impl Door {
 }
 
 /// From the first packet of a peer to its greeting.
-pub(crate) async fn greeting(incoming: Incoming, key: Arc<Key>, tuning: Tuning) -> Arrival {
+pub(crate) async fn greeting(incoming: Incoming, key: Arc<Key>) -> Arrival {
     let peer = canonical(incoming.remote_address());
-    let admission = Admission { key: &key, role: Party::Receiver, versions: VERSIONS, tuning };
+    let admission = Admission { key: &key, role: Party::Receiver, versions: VERSIONS };
     let greeted = async {
         let mut link = admit(incoming.await.map_err(LinkError::from)?, admission).await?;
         match link.reader.next().await.map_err(LinkError::from)? {
-            Some(Message::Hello(hello)) => Ok(Greeted { link, hello, beats: 0 }),
+            Some(Message::Hello(hello)) => Ok(Greeted { link, hello }),
             other => Err(LinkError::Stranger(format!("it greeted with {:?}", other.map(|m| m.name()))).into()),
         }
     };

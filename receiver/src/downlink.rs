@@ -33,7 +33,7 @@ impl Downlink {
     /// [`Lost`] when the link ended before the session, or before the sender knows how that ended.
     pub async fn run(&self, link: Link) -> Result<(), Lost> {
         let connection = link.connection.clone();
-        self.path.enter(connection.clone());
+        let _on_path = self.path.enter(connection.clone());
         let blocks = |connection: Connection| async move {
             tokio::select! {
                 biased;
@@ -41,8 +41,7 @@ impl Downlink {
                 never = self.follow(&connection) => never,
             }
         };
-        let ended = converse(&self.session, link, self.liveness.heartbeat(), blocks).await;
-        self.path.leave();
+        let ended = converse(&self.session, link, self.liveness, blocks).await;
         self.reporter.tell(Event::Detail(PathReport::of(&connection).to_string()));
         ended
     }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`program`] [`args`] [`destination`] | the command line, and what it comes to |
 //! | [`transfer`] `status` | one session from the open port to the verdict; how it does |
-//! | `port` [`listen`] `absence` | the thread at the port; one session there; a time without a link |
+//! | `port` [`listen`] `newcomer` | the thread at the port; one session there; who else wants one |
 //! | [`admission`] [`arrivals`] [`strangers`] | who is at the door, on the way in, turned away |
 //! | [`downlink`] | one link's life |
 //! | [`drain`] [`settle`] | order, digest, write; verify and commit |
@@ -12,7 +12,6 @@
 //! | [`journal`] | what outlives a receiver that is killed |
 //! | `stop` | the flag that ends work for a session that is over |
 
-mod absence;
 pub mod admission;
 pub mod args;
 pub mod arrivals;
@@ -23,6 +22,7 @@ pub mod drain;
 pub mod extract;
 pub mod journal;
 pub mod listen;
+mod newcomer;
 mod port;
 pub mod program;
 pub mod settle;

@@ -11,15 +11,15 @@ use xbproto::cli::{Event, Reporter};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::quantity::Span;
-use xbproto::quic::{CurrentPath, Lost, Tuning, TurnedAway, canonical};
+use xbproto::quic::{CurrentPath, Lost, Outage, Tuning, TurnedAway, canonical};
 use xbproto::retry::receiver_waits;
 use xbproto::session::{LinkRefused, Received, Receiver};
 use xbproto::shared::Shared;
 use xbproto::wire::{Message, Purpose};
 
-use crate::absence::Absence;
-use crate::admission::{Arrival, Door, Greeted, greeting};
+use crate::admission::{Arrival, Door, Greeted, Newcomer, greeting};
 use crate::downlink::Downlink;
+use crate::sink::Again;
 use crate::strangers::Why;
 
 /// What a listener needs to know, whichever session it serves.
@@ -48,35 +48,42 @@ pub struct Service {
     pub again: Again,
 }
 
-/// Whether a sink can begin once more with another session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Again {
-    /// What was written can be thrown away.
-    Possible,
-    /// Bytes were handed out, and nobody can call them back.
-    Impossible,
-}
-
 /// A session in service.
-struct Served<'a> {
-    listener: &'a Listener,
-    service: &'a Service,
+pub(crate) struct Served<'a> {
+    pub(crate) listener: &'a Listener,
+    pub(crate) service: &'a Service,
     begun: Instant,
     /// The link of the session: at most one.
     link: JoinSet<Result<(), Lost>>,
-    /// Set while a session that has begun has no link.
-    absence: Option<Absence>,
+    /// While a session that has begun has no link.
+    pub(crate) absence: Option<Absence>,
+}
+
+/// The sender is not there, and is waited for.
+pub(crate) enum Absence {
+    /// It was, and its link was lost.
+    Lost(Outage),
+    /// It was in an earlier process, and this one has not seen it yet.
+    Recalled(Outage),
+}
+
+impl Absence {
+    fn outage(&mut self) -> &mut Outage {
+        let (Absence::Lost(outage) | Absence::Recalled(outage)) = self;
+        outage
+    }
 }
 
 impl Listener {
     /// Serves one session to its end. The session knows then how it ended. Whoever is to have the next one
     /// stays at the door.
     pub async fn serve(&self, service: &Service, door: &mut Door) {
-        let begun = Instant::now();
-        let recalled = service.session.look(|s| s.session().map(|_| Absence::since_restart(s.retry_for())));
-        let mut served = Served { listener: self, service, begun, link: JoinSet::new(), absence: recalled };
-        if let Some(newcomer) = door.newcomer.take() {
-            served.greeted(newcomer, door).await;
+        let recalled = service.session.look(|s| s.session().map(|_| receiver_waits(s.retry_for())));
+        let recalled = recalled.map(|patience| Outage::begins("this receiver was restarted".to_owned(), patience));
+        let absence = recalled.map(Absence::Recalled);
+        let mut served = Served { listener: self, service, begun: Instant::now(), link: JoinSet::new(), absence };
+        if let Some(Newcomer { greeted, .. }) = door.newcomer.take() {
+            served.greeted(greeted, door).await;
         }
         served.until_over(door).await;
     }
@@ -85,7 +92,7 @@ impl Listener {
 impl Served<'_> {
     async fn until_over(&mut self, door: &mut Door) {
         let session = self.service.session.clone();
-        let wait = self.service.wait.map(|wait| self.begun + wait);
+        let wait = self.service.wait.and_then(|wait| self.begun.checked_add(wait));
         loop {
             self.judge_newcomer(door);
             if self.is_over() {
@@ -93,17 +100,19 @@ impl Served<'_> {
             }
             let begun = session.look(Receiver::is_busy);
             let over = session.look(|s| s.outcome().is_some());
-            let absent_until = self.absence.as_ref().map(|absence| absence.until);
-            let beats = session.look(Receiver::beats_heard);
+            let signs = session.look(Receiver::signs_of_life);
+            let absent_until = self.absence.as_mut().map(|absence| absence.outage().until);
+            let told = self.absence.as_mut().map(|absence| absence.outage().next_told());
             tokio::select! {
                 biased;
                 Some(ended) = self.link.join_next() => self.link_ended(ended),
                 arrival = door.arrivals.next() => self.arrived(arrival, door).await,
                 Some(_) = door.answers.join_next() => {}
                 () = session.when(|s| s.outcome().map(|_| ())), if self.link.is_empty() && !over => {}
-                () = session.when(|s| (s.beats_heard() > beats).then_some(())), if door.newcomer.is_some() => {}
+                () = session.when(|s| (s.signs_of_life() > signs).then_some(())), if door.newcomer.is_some() => {}
                 Some(incoming) = self.listener.endpoint.accept() => self.knocked(incoming, door),
                 () = until(absent_until) => self.never_came_back(),
+                () = until(told) => self.still_absent(),
                 () = until(wait), if !begun => self.nobody_came(door),
             }
         }
@@ -112,12 +121,10 @@ impl Served<'_> {
     /// Whether the session is over and the sender knows, as far as it can be told. It is told of a failure of
     /// this side even if that has to wait for another link, unless somebody wants this program to end now.
     fn is_over(&self) -> bool {
-        let in_a_hurry =
-            |cause| matches!(cause, Cause::PeerLost | Cause::Interrupted | Cause::Terminated | Cause::Deadline);
         let told = self.service.session.look(|s| match s.outcome() {
             None => false,
-            Some(Received::Failed(failure)) if failure.party == Party::Receiver => {
-                self.absence.is_none() || in_a_hurry(failure.cause)
+            Some(Received::Failed(failure)) => {
+                failure.party == Party::Sender || self.absence.is_none() || !failure.cause.is_worth_a_link()
             }
             Some(_) => true,
         });
@@ -131,7 +138,7 @@ impl Served<'_> {
             return;
         }
         let from = canonical(incoming.remote_address()).ip();
-        door.arrivals.admit(from, greeting(incoming, self.listener.key.clone(), self.listener.tuning));
+        door.arrivals.admit(from, greeting(incoming, self.listener.key.clone()));
     }
 
     async fn arrived(&mut self, arrival: Arrival, door: &mut Door) {
@@ -158,34 +165,42 @@ impl Served<'_> {
         match greeted.hello.purpose {
             Purpose::Check => self.checked(greeted, door),
             Purpose::Transfer | Purpose::Resume if running.is_none_or(|id| id == greeted.hello.session) => {
-                // A sender that comes again has given up its old link.
-                self.link.shutdown().await;
-                let resumes = running.is_some();
-                match session.change(|s| s.link_up(greeted.hello.clone())) {
-                    Ok(()) => self.linked(greeted, resumes),
+                match session.look(|s| s.admits(&greeted.hello)) {
+                    Ok(()) => self.take_up(greeted).await,
                     Err(refused) => self.refuse(greeted, &refused, door),
                 }
             }
-            Purpose::Transfer if door.newcomer.is_none() && self.service.again == Again::Possible => {
-                door.waits(greeted, session.look(Receiver::beats_heard));
+            Purpose::Transfer if self.service.again == Again::Possible => {
+                let signs = session.look(Receiver::signs_of_life);
+                // Of two the earlier one may be gone, without having been able to say so.
+                if let Some(earlier) = door.newcomer.replace(Newcomer { greeted, signs }) {
+                    self.refuse_as_busy(earlier.greeted, door);
+                }
             }
             Purpose::Transfer => self.refuse_as_busy(greeted, door),
             Purpose::Resume => self.refuse(greeted, &LinkRefused::StateLost, door),
         }
     }
 
-    fn linked(&mut self, greeted: Greeted, resumes: bool) {
-        let Greeted { link, hello, .. } = greeted;
+    /// Begins the session over this link, or goes on. A sender that comes again has given up its old one.
+    async fn take_up(&mut self, greeted: Greeted) {
+        let Greeted { link, hello } = greeted;
+        self.link.shutdown().await;
         let (reporter, session) = (&self.listener.reporter, &self.service.session);
         reporter.session(hello.session.into());
+        if session.change(|s| s.link_up(hello)).is_err() {
+            // It was admitted a moment ago, and only this thread takes up links.
+            return;
+        }
         match self.absence.take() {
-            Some(absence) if resumes => {
+            Some(mut absence) if session.look(|s| s.outcome().is_none()) => {
                 let offset = session.look(Receiver::sums).iter().map(|sum| sum.len).sum();
-                reporter.tell(Event::Resumed { offset, after: absence.since.elapsed() });
+                reporter.tell(Event::Resumed { offset, after: absence.outage().since.elapsed() });
             }
             _ => reporter.tell(Event::Connected { peer: link.peer() }),
         }
         reporter.tell(Event::Detail(format!("protocol version {}", link.version)));
+        self.listener.tuning.trust(&link.connection, Party::Receiver);
         let downlink = Downlink {
             session: session.clone(),
             liveness: self.listener.tuning.liveness,
@@ -205,50 +220,6 @@ impl Served<'_> {
         }
     }
 
-    /// Decides about a sender with another session, as soon as it shows whether this one's link is alive: it has
-    /// its place when the link is not, and is told that this receiver is busy at the next sign of life.
-    fn judge_newcomer(&mut self, door: &mut Door) {
-        let Some(newcomer) = door.newcomer.take() else { return };
-        if newcomer.link.connection.close_reason().is_some() {
-            return;
-        }
-        let session = &self.service.session;
-        let (linked, beats, replaceable) = session.look(|s| (s.is_linked(), s.beats_heard(), s.may_be_replaced()));
-        if linked && beats == newcomer.beats {
-            door.newcomer = Some(newcomer);
-        } else if !linked && session.look(|s| s.outcome().is_some()) {
-            // What this session had to tell its sender is of no interest any more.
-            self.absence = None;
-            self.refuse_as_busy(newcomer, door);
-        } else if linked || !replaceable || session.look(|s| s.would_take(&newcomer.hello)).is_err() {
-            self.refuse_as_busy(newcomer, door);
-        } else {
-            let peer = newcomer.link.peer();
-            let words = format!("the session has no link, and {peer} has come with another one, which takes its place");
-            self.listener.reporter.tell(Event::Warning(words));
-            session.change(Receiver::replace);
-            door.newcomer = Some(newcomer);
-        }
-    }
-
-    fn refuse_as_busy(&self, greeted: Greeted, door: &mut Door) {
-        if let Some(running) = self.service.session.look(Receiver::session) {
-            self.refuse(greeted, &LinkRefused::Busy { running }, door);
-        }
-    }
-
-    fn refuse(&self, greeted: Greeted, refused: &LinkRefused, door: &mut Door) {
-        let peer = greeted.link.peer();
-        self.listener.reporter.tell(Event::Stranger { peer, why: refused.to_string() });
-        let cause = match refused {
-            LinkRefused::Busy { .. } => Cause::Refused,
-            LinkRefused::StateLost => Cause::PeerLost,
-            LinkRefused::Violation(_) => Cause::Integrity,
-        };
-        let abort = Message::Abort(Failure::new(cause, Party::Receiver, refused));
-        door.answer(greeted.link, abort, Some(refused));
-    }
-
     /// A peer with the right key that speaks no version this side does: waiting on would not help.
     fn incompatible(&self, turned_away: &TurnedAway) {
         self.service.session.change(|s| {
@@ -259,37 +230,46 @@ impl Served<'_> {
     }
 
     fn link_ended(&mut self, ended: Result<Result<(), Lost>, JoinError>) {
-        let lost = match ended {
+        let session = &self.service.session;
+        let patience = receiver_waits(session.look(Receiver::retry_for));
+        let outage = match ended {
             Ok(Ok(())) => return,
-            Ok(Err(lost)) => Absence::of(&lost, self.patience()),
-            Err(panic) => Absence::since_now(format!("the link's task ended early: {panic}"), self.patience()),
+            Ok(Err(lost)) => Outage::of(&lost, "sender", patience),
+            Err(panic) => Outage::begins(format!("the link's task ended early: {panic}"), patience),
         };
-        if lost.patience.is_zero() {
-            return self.service.session.change(|s| s.peer_lost(&lost.given_up()));
+        // A task that panicked has not said so.
+        session.change(Receiver::link_down);
+        if patience.is_zero() {
+            return session.change(|s| s.peer_lost(&given_up(&outage)));
         }
-        if self.service.session.look(|s| s.outcome().is_none()) {
-            let (reason, patience) = (lost.how.clone(), lost.patience);
-            self.listener.reporter.tell(Event::Interrupted { reason, patience });
+        if session.look(|s| s.outcome().is_none()) {
+            self.listener.reporter.tell(Event::Interrupted { reason: outage.how.clone(), patience });
         }
-        self.absence = Some(lost);
+        self.absence = Some(Absence::Lost(outage));
     }
 
-    fn patience(&self) -> Duration {
-        receiver_waits(self.service.session.look(Receiver::retry_for))
+    fn still_absent(&mut self) {
+        if let Some((gone, left)) = self.absence.as_mut().and_then(|absence| absence.outage().tells()) {
+            let words = format!("no sender for {}; waiting {} more for it", Span(gone), Span(left));
+            self.listener.reporter.tell(Event::Notice(words));
+        }
     }
 
     fn never_came_back(&mut self) {
-        let Some(absence) = self.absence.take() else { return };
         let session = &self.service.session;
-        if absence.is_since_restart()
-            && self.service.again == Again::Possible
-            && session.look(Receiver::may_be_replaced)
-        {
-            let words = format!("{}; waiting for a new session", absence.given_up());
-            self.listener.reporter.tell(Event::Warning(words));
-            return session.change(Receiver::replace);
+        match self.absence.take() {
+            Some(Absence::Recalled(outage))
+                if self.service.again == Again::Possible && session.look(Receiver::may_be_replaced) =>
+            {
+                let words = format!("{}; waiting for a new session", given_up(&outage));
+                self.listener.reporter.tell(Event::Warning(words));
+                session.change(Receiver::replace);
+            }
+            Some(Absence::Recalled(outage) | Absence::Lost(outage)) => {
+                session.change(|s| s.peer_lost(&given_up(&outage)));
+            }
+            None => {}
         }
-        session.change(|s| s.peer_lost(&absence.given_up()));
     }
 
     fn nobody_came(&self, door: &Door) {
@@ -303,6 +283,17 @@ impl Served<'_> {
             false => Failure::new(Cause::PeerLost, Party::Receiver, format!("no sender came within {waited} (--wait)")),
         };
         self.service.session.change(|s| s.fail(failure));
+    }
+}
+
+/// What there is to say of a sender that has not come back.
+fn given_up(outage: &Outage) -> String {
+    match outage.patience.is_zero() {
+        true => format!("{}; it does not come back (its --retry-for is 0)", outage.how),
+        false => {
+            let patience = Span(outage.patience);
+            format!("{}; the sender did not come back within {patience} (its --retry-for and 30 s)", outage.how)
+        }
     }
 }
 

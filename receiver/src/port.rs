@@ -1,7 +1,7 @@
 //! The thread that owns the port, whichever session it serves.
 
 use std::io;
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use xbproto::cli::{Reporter, Requests};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::place::{Place, Work};
-use xbproto::quic::{self, CurrentPath, Tuning, endpoint_config};
+use xbproto::quic::{self, CurrentPath, Tuning, listener_config};
 use xbproto::tls::Identity;
 
 use crate::admission::Door;
@@ -77,7 +77,15 @@ impl OpenPort {
 }
 
 fn listen(socket: UdpSocket, key: &Key, identity: &Identity, tuning: Tuning) -> io::Result<Endpoint> {
-    quic::listener(TokioRuntime.wrap_udp_socket(socket)?, endpoint_config(key), identity, tuning)
+    let config = listener_config(key, &place(socket.local_addr()?));
+    quic::listener(TokioRuntime.wrap_udp_socket(socket)?, config, identity, tuning)
+}
+
+/// What tells this port of this host from any other, and stays the same when the program is started again.
+fn place(address: SocketAddr) -> Vec<u8> {
+    let machine = std::fs::read("/etc/machine-id").unwrap_or_default();
+    let host = rustix::system::uname().nodename().to_bytes().to_vec();
+    [machine, host, address.port().to_be_bytes().to_vec()].concat()
 }
 
 async fn serve_all(listener: &Listener, services: &mut mpsc::UnboundedReceiver<Service>) {

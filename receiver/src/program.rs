@@ -14,8 +14,7 @@ use xbproto::tls::{Identity, random};
 use crate::args::Args;
 use crate::destination::{self, Destination};
 use crate::journal::Presence;
-use crate::listen::Again;
-use crate::sink::SinkError;
+use crate::sink::{Again, SinkError};
 use crate::transfer::{Acknowledged, Done, Reopen, Transfer};
 
 /// Runs `xbrecv` on the main thread and returns what it exits with.
@@ -74,10 +73,12 @@ fn take_place(
 ) -> Result<(UdpSocket, Presence), Failure> {
     let kept = |error: SinkError| failure(error.cause(), error);
     let other = |kept: &Key| given.is_some_and(|given| given.key.as_bytes() != kept.as_bytes());
-    if destination.recalled.as_ref().is_some_and(|recalled| other(&recalled.presence.key)) {
-        reporter.tell(Event::Warning(OTHER_KEY.to_owned()));
+    if let Some(recalled) = destination.recalled.take_if(|recalled| other(&recalled.presence.key)) {
+        if recalled.session.is_some() {
+            let target = destination.sink.target().describe;
+            return Err(failure(Cause::Usage, format_args!("{target}: {OTHER_KEY}")));
+        }
         destination.sink.forget().map_err(kept)?;
-        destination.recalled = None;
     }
     let before = destination.recalled.as_ref().map(|recalled| recalled.presence.clone());
     let key = match (given, &before) {
@@ -133,9 +134,9 @@ fn reopening(args: &Args, destination: &Destination, presence: &Presence, report
     }))
 }
 
-/// What is said when a receiver that was killed is started again with a key of its own.
-const OTHER_KEY: &str =
-    "an earlier run for this destination had another key: its session is given up, and a new one waited for";
+/// What is said when a receiver that was killed is started again with another key.
+const OTHER_KEY: &str = "an earlier run that was killed had another key; start it with that one to go on with its session, \
+                         or remove the .partial and .partial.journal files beside it to give that up";
 
 /// What a receiver without a key says where it could not show one it made.
 const NO_KEY: &str = "there is no key, and no terminal to show a new one on: use --key-file FILE with a key made by \

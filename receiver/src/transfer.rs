@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
-use xbproto::cli::{Event, Latest, Progress, Reporter, Request, Requests, Standing};
+use xbproto::cli::{Event, Latest, Progress, Reporter, Request, Requests, Standing, WINDOW};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::liveness::Liveness;
@@ -20,9 +20,10 @@ use xbproto::wire::Receipt;
 
 use crate::destination::Destination;
 use crate::journal::Recalled;
-use crate::listen::{Again, Service};
+use crate::listen::Service;
 use crate::port::OpenPort;
 use crate::settle::settle;
+use crate::sink::Again;
 use crate::status::status;
 
 /// How often the free space that a sender is offered is looked at while none has come.
@@ -92,7 +93,10 @@ impl Transfer {
             port.serve(Service { session: session.clone(), wait: self.wait, again });
             let elapsed = receive_one(destination, &session, &port, &mut requests, reporter).await;
             match (session.look(|s| s.outcome().cloned()), &mut self.reopen) {
-                (Some(Received::Replaced), Some(reopen)) => destination = reopen()?,
+                (Some(Received::Replaced), Some(reopen)) => match reopen() {
+                    Ok(again) => destination = again,
+                    Err(failure) => return refuse(port, failure, &mut requests).await,
+                },
                 (outcome, _) => {
                     let path = port.path.clone();
                     let state = || status(&session, &Latest::default(), &path);
@@ -102,6 +106,16 @@ impl Transfer {
             }
         }
     }
+}
+
+/// There is no destination for the sender that waits for the next session: it is told why.
+async fn refuse(port: OpenPort, failure: Failure, requests: &mut Requests) -> Result<Done, Failure> {
+    let mut session = Receiver::new(ReceiverConfig { window: WINDOW, target: String::new(), free: None });
+    session.fail(failure.clone());
+    let session = Arc::new(Shared::new(session));
+    port.serve(Service { session, wait: None, again: Again::Impossible });
+    port.close(requests, || {}).await;
+    Err(failure)
 }
 
 /// The session as it begins, or goes on.

@@ -129,9 +129,10 @@ impl Rogue {
             let incoming = self.endpoint.accept().await.expect("an open endpoint");
             let connection = incoming.await.map_err(LinkError::from)?;
             let link = admit(connection, admission(key, Party::Receiver, versions)).await;
-            if link.is_err() {
+            match &link {
+                Ok(link) => TUNING.trust(&link.connection, Party::Receiver),
                 // The refusal has to reach the dialer.
-                self.wait_until_left_alone().await;
+                Err(_) => self.wait_until_left_alone().await,
             }
             link
         })
@@ -230,5 +231,5 @@ impl Intruder {
 }
 
 fn admission<'a>(key: &'a Key, role: Party, versions: &'a [u16]) -> Admission<'a> {
-    Admission { key, role, versions, tuning: TUNING }
+    Admission { key, role, versions }
 }

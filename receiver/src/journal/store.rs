@@ -10,6 +10,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rustix::fs::{AtFlags, Mode, OFlags, fstat, fsync, openat, renameat, unlinkat};
 use rustix::io::Errno;
@@ -40,6 +41,8 @@ struct Content {
     file: File,
     len: u64,
     says: Replayed,
+    /// Once it has no name any more, nothing is written that could give it one again.
+    removed: bool,
 }
 
 /// What stands where a journal would.
@@ -110,6 +113,9 @@ impl Journal {
     /// When it cannot be written; `InvalidInput` when the record contradicts those before it.
     pub(crate) fn append(&self, record: Record) -> Result<(), DiskError> {
         let mut content = self.lock();
+        if content.removed {
+            return Ok(());
+        }
         let bytes = record.encode();
         let taken = content.says.take_in(record);
         taken.map_err(|_| DiskError::new("writing", &self.path, io::ErrorKind::InvalidInput))?;
@@ -126,8 +132,20 @@ impl Journal {
         self.write_anew(&mut content)
     }
 
-    /// Removes it.
+    /// How long nothing has been written to it, by the calendar.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    pub(crate) fn idle_for(&self) -> Result<Duration, DiskError> {
+        let modified = self.lock().file.metadata().and_then(|meta| meta.modified()).at("looking at", &self.path)?;
+        // A clock that was set back makes nothing older.
+        Ok(modified.elapsed().unwrap_or_default())
+    }
+
+    /// Removes it, for good: what is appended later is lost.
     pub(crate) fn remove(&self) -> Result<(), DiskError> {
+        self.lock().removed = true;
+        let _ = unlinkat(&self.dir, temporary(&self.path), AtFlags::empty());
         let removed = unlinkat(&self.dir, name_of(&self.path), AtFlags::empty()).and_then(|()| fsync(&self.dir));
         removed.at("removing", &self.path)
     }
@@ -173,14 +191,14 @@ fn read(file: File, path: &Path) -> Result<Option<Content>, DiskError> {
     }
     let stat = fstat(&file).at("looking at", path)?;
     if !is_private(&stat) {
-        return Ok(Some(Content { file, len: 0, says: Replayed::default() }));
+        return Ok(Some(Content { file, len: 0, says: Replayed::default(), removed: false }));
     }
     let (says, believed) = replay(&bytes);
     let len = believed as u64;
     if u64::try_from(stat.st_size) != Ok(len) {
         file.set_len(len).and_then(|()| file.sync_all()).at("cutting", path)?;
     }
-    Ok(Some(Content { file, len, says }))
+    Ok(Some(Content { file, len, says, removed: false }))
 }
 
 /// Writes a journal that says `says` under its temporary name, locked and synced. Nobody else had the file before.
@@ -193,9 +211,11 @@ fn write_anew(dir: &OwnedFd, path: &Path, says: Replayed) -> Result<Content, Dis
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = openat(dir, &name, flags, Mode::RUSR | Mode::WUSR).map(File::from).at("creating", path)?;
     file.lock().at("locking", path)?;
-    file.write_all_at(&bytes, 0).at("writing", path)?;
-    file.sync_all().at("syncing", path)?;
-    Ok(Content { file, len: bytes.len() as u64, says })
+    let written = file.write_all_at(&bytes, 0).at("writing", path).and_then(|()| file.sync_all().at("syncing", path));
+    written.inspect_err(|_| {
+        let _ = unlinkat(dir, &name, AtFlags::empty());
+    })?;
+    Ok(Content { file, len: bytes.len() as u64, says, removed: false })
 }
 
 fn name_of(path: &Path) -> &OsStr {

@@ -11,9 +11,8 @@ use rustix::io::Errno;
 use xbproto::lane::{LaneDigest, LaneId};
 
 use super::outlet::{Blocked, LOOK_UP, Outlet};
-use super::{Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
+use super::{Again, Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
 use crate::disk::{At, DiskError, shown};
-use crate::listen::Again;
 use crate::stop::Stop;
 
 /// A device or FIFO that was there before us. Abandoning it leaves the bytes it took.

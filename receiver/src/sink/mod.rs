@@ -38,7 +38,6 @@ pub use xbproto::wire::{LaneSum, Reached};
 
 use crate::disk::Notice;
 use crate::journal::{Presence, Recalled};
-use crate::listen::Again;
 
 /// A sink, and what an earlier run for the same target has left.
 #[derive(Debug)]
@@ -67,6 +66,15 @@ pub fn to_path(path: &Path, window: u64) -> Result<Opened<Box<dyn Sink>>, SinkEr
         Some(sink) => Ok(Opened { sink: Box::new(sink), notices: Vec::new(), recalled: None }),
         None => Ok(FileSink::create(path, window)?.boxed()),
     }
+}
+
+/// Whether a sink can begin once more with another session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// What was written can be thrown away.
+    Possible,
+    /// Bytes were handed out, and nobody can call them back.
+    Impossible,
 }
 
 /// Where a session's bytes end up. One value per session, made and preflighted before the port is opened.

@@ -7,9 +7,8 @@ use std::os::fd::OwnedFd;
 use bytes::Bytes;
 use xbproto::lane::{LaneDigest, LaneId};
 
-use super::{Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
+use super::{Again, Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
 use crate::disk::DiskError;
-use crate::listen::Again;
 
 const NAME: &str = "standard output";
 

@@ -2,10 +2,12 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rustix::fs::{CWD, OFlags, openat};
 use rustix::io::Errno;
+use rustix::process::geteuid;
 
 use super::names::{JOURNAL, Names, PARTIAL};
 use crate::disk::{At, DiskError, FILE_MODE, Notice, is_at};
@@ -51,7 +53,10 @@ pub(super) fn claim(names: &Names) -> Result<Claim, SinkError> {
                 return claim.inspect_err(|_| drop(names.remove(PARTIAL)));
             }
             Origin::Old => {
-                if let Some(journal) = telling(names)? {
+                // Bytes of somebody else, or known by another name as well, are not gone on with.
+                if is_our_own(&file).at("looking at", &path)?
+                    && let Some(journal) = telling(names)?
+                {
                     names.refuse_existing()?;
                     return Ok(Claim { file, journal: Some(journal), notices });
                 }
@@ -83,6 +88,12 @@ fn telling(names: &Names) -> Result<Option<Journal>, SinkError> {
             Ok(None)
         }
     }
+}
+
+/// Whether a file is this user's, and has no other name.
+fn is_our_own(file: &File) -> io::Result<bool> {
+    let meta = file.metadata()?;
+    Ok(meta.is_file() && meta.nlink() == 1 && meta.uid() == geteuid().as_raw())
 }
 
 enum Origin {

@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use rustix::fs::FileType;
+use xbproto::retry::receiver_waits;
 use xbproto::wire::{LaneSum, Reached, Receipt};
 
 use super::names::{CHECKSUM_PARTIAL, JOURNAL, Names, PARTIAL};
@@ -61,6 +62,11 @@ pub(super) fn committed(names: &Names) -> Result<Option<(Journal, Recalled)>, Si
         return Ok(None);
     }
     finish(names, sum.sum)?;
+    if journal.idle_for()? > receiver_waits(session.hello.retry_for) {
+        // The sender has given up long ago; what stands there is simply a file that exists.
+        journal.remove()?;
+        return Ok(None);
+    }
     let receipt = Receipt { reached: Reached::Synced, lanes: vec![sum], files: None };
     if session.committed.is_none() {
         journal.append(Record::Committed(receipt.clone()))?;
