@@ -179,7 +179,8 @@ impl Served<'_> {
         let (reporter, session) = (&self.listener.reporter, &self.service.session);
         reporter.session(hello.session.into());
         match self.absence.take() {
-            Some(absence) if resumes => {
+            // To a session that has failed it comes only to hear that.
+            Some(absence) if resumes && session.look(|s| s.outcome().is_none()) => {
                 let offset = session.look(Receiver::sums).iter().map(|sum| sum.len).sum();
                 reporter.tell(Event::Resumed { offset, after: absence.since.elapsed() });
             }

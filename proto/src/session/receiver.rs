@@ -129,8 +129,8 @@ impl Receiver {
         share(hello.window.min(self.config.window), hello.lanes.into()).map(|_| ())
     }
 
-    /// A link is authenticated and its sender has greeted. The session begins, or goes on. A sender
-    /// that comes again has given up its old link, and so does this side.
+    /// A link is authenticated and its sender has greeted. The session begins, or goes on; if it has failed, the sender
+    /// hears only that. A sender that comes again has given up its old link, and so does this side.
     ///
     /// # Errors
     /// [`LinkRefused`] says why the session cannot be served; what runs is not touched then.
@@ -142,14 +142,15 @@ impl Receiver {
             None => self.begin(hello.clone())?,
         }
         self.linked = true;
+        if let Some(Outcome::Failed(failure)) = &self.outcome {
+            self.voice.begin(Message::Abort(failure.clone()));
+            return Ok(());
+        }
         let lanes = self.lanes.iter_mut().map(LaneIn::resume).collect();
         let welcome = self.welcome(&hello, lanes);
         self.voice.begin(Message::Welcome(welcome));
         if let Some(receipt) = self.receipt.clone() {
             self.voice.say(Message::Receipt(receipt));
-        }
-        if let Some(Outcome::Failed(failure)) = &self.outcome {
-            self.voice.say(Message::Abort(failure.clone()));
         }
         Ok(())
     }
