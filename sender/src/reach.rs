@@ -95,7 +95,7 @@ fn refusal(error: &LinkError) -> Option<Failure> {
             refused("the key is not the receiver's; use the one that it shows, or the same key file".into())
         }
         LinkError::Closed { code: CloseCode::Version | CloseCode::Busy, reason } => refused(reason.clone()),
-        LinkError::Closed { .. } | LinkError::Lost(_) => None,
+        LinkError::Closed { .. } | LinkError::Silent | LinkError::Lost(_) => None,
         LinkError::Stranger(_) => Some(Failure::new(Cause::Refused, Party::Sender, error)),
         _ => Some(Failure::new(Cause::Integrity, Party::Sender, error)),
     }
@@ -164,6 +164,14 @@ mod tests {
         try_each(&addresses(4), deadline, &dial).await.unwrap();
         assert_eq!(*tried.borrow(), [1, 2, 3]);
         assert!(Instant::now() < deadline);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_falls_silent_is_tried_again() {
+        let dial = |_| ready(Err::<(), _>(LinkError::Silent));
+        let failure = reach(&route("127.0.0.1:9", 2000), &reporter(), dial).await.unwrap_err();
+        assert_eq!(failure.cause, Cause::PeerLost);
+        assert!(failure.reason.contains("(--wait; no sign of life)"), "{failure}");
     }
 
     #[tokio::test(start_paused = true)]

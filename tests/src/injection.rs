@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use crate::Program;
 use crate::skip::skip;
@@ -38,6 +39,11 @@ impl Injection {
     /// Only a thread's `n`-th call.
     pub fn only(self, n: u32) -> Injection {
         Injection { when: n.to_string(), ..self }
+    }
+
+    /// They take this long before that.
+    pub fn after(self, delay: Duration) -> Injection {
+        Injection { effect: format!("{}:delay_enter={}", self.effect, delay.as_micros()), ..self }
     }
 
     /// Only calls on this file, or that name it so.

@@ -53,6 +53,11 @@ impl Pace {
         if is_full_run() { TRUE } else { SHORT }
     }
 
+    /// The same, but a link that is lost is the end: nobody tries to come back, and nobody waits.
+    pub fn without_retry(self) -> Pace {
+        Pace { retry_for: Duration::ZERO, ..self }
+    }
+
     /// What tells a receiver.
     pub fn receiver_options(&self) -> [String; 2] {
         ["--peer-timeout".into(), seconds(self.peer_timeout)]

@@ -75,6 +75,16 @@ impl Running {
         rustix::process::kill_process(pid, signal).unwrap_or_else(|error| panic!("{}: {error}", self.name));
     }
 
+    /// Asks it how it does (SIGUSR1), again and again, until it says this.
+    pub fn ask_until(&self, words: &str) {
+        let deadline = Instant::now() + patience();
+        while !self.log.text().contains(words) {
+            assert!(Instant::now() < deadline, "{} never said {words:?} when it was asked", self.name);
+            self.signal(Signal::USR1);
+            thread::sleep(Duration::from_millis(200));
+        }
+    }
+
     /// Waits until it is stopped, and stays so: a tracer stops it for a moment now and then.
     pub fn wait_until_stopped(&self) {
         let (deadline, mut seen) = (Instant::now() + patience(), 0);
@@ -167,9 +177,9 @@ impl Ended {
         self.log.lines().filter_map(checksum).collect()
     }
 
-    /// What it says it failed for: its line before the last, without time and name.
+    /// What it says it failed for, and on which side: the first of its last three lines, without time and name.
     pub fn cause(&self) -> &str {
-        let line = self.log.trim_end().lines().rev().nth(1).unwrap_or_default();
+        let line = self.log.trim_end().lines().rev().nth(2).unwrap_or_default();
         line.split_once("] ").map_or(line, |(_, cause)| cause)
     }
 

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -173,6 +173,11 @@ impl Scene {
             thread::sleep(Duration::from_millis(20));
         }
         assert_eq!(self.living(), Vec::<String>::new(), "processes are left");
+    }
+
+    /// A port of this host that was free a moment ago, for a receiver that cannot say where it listens, or for nobody.
+    pub fn free_address(&self) -> SocketAddr {
+        UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port")
     }
 
     /// Nobody listens on this port any more.

@@ -128,7 +128,6 @@ impl Verdict<'_> {
     pub fn expect_both_failed(&self, code: i32, words: &str) -> &Self {
         self.expect_codes(code, code);
         let (ours, theirs) = (self.sent.cause(), self.received.cause());
-        let [ours, theirs] = [ours, theirs].map(without_party);
         assert_eq!(ours, theirs, "the cause according to the sender, and to the receiver");
         assert!(ours.contains(words), "the cause is not {words:?} but {ours:?}");
         self
@@ -148,10 +147,4 @@ impl Verdict<'_> {
         assert_eq!(self.scene.listing("."), files);
         self
     }
-}
-
-/// A side names the other where the fault is not its own.
-fn without_party(cause: &str) -> &str {
-    let rest = ["sender: ", "receiver: "].iter().find_map(|party| cause.strip_prefix(party));
-    rest.unwrap_or(cause)
 }

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use xbtests::{Backup, Input, Running, Scene};
+use xbtests::{Backup, Input, Pace, Running, Scene};
 
 /// More than any disk has.
 const TOO_MUCH: [&str; 2] = ["--size", "1000000000G"];
@@ -106,7 +106,7 @@ fn a_receiver_signalled_before_its_receipt_gives_the_backup_up() {
 
 #[test]
 fn a_sender_killed_after_its_last_byte_does_not_stop_the_commit() {
-    let scene = Scene::new();
+    let scene = Scene::at(Pace::of_this_run().without_retry());
     let (sender, receiver) = slow_to_commit(&scene, UNTIL_TOLD);
     sender.signal(Signal::KILL);
     assert_eq!(sender.wait().code, 137);

@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 use xbproto::cli::EXIT_CODES;
-use xbtests::{Backup, Input, Output, Running, Scene};
+use xbtests::{Backup, Input, Output, Pace, Running, Scene, Transfer};
 
 /// A receiver to a file and a sender whose source never ends, both connected.
 fn endless_session(scene: &Scene) -> (Running, Running) {
@@ -15,7 +15,7 @@ fn endless_session(scene: &Scene) -> (Running, Running) {
 #[test]
 fn the_table_has_every_code_once() {
     let codes: Vec<u8> = EXIT_CODES.iter().map(|(code, _, _)| *code).collect();
-    assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130, 143]);
+    assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 124, 130, 143]);
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn code_3_peer_not_reached() {
 
 #[test]
 fn code_3_peer_lost() {
-    let scene = Scene::new();
+    let scene = Scene::at(Pace::of_this_run().without_retry());
     let (sender, receiver) = endless_session(&scene);
     receiver.signal(Signal::KILL);
     receiver.wait();
@@ -118,7 +118,7 @@ fn code_7_sink_failed() {
 
 #[test]
 fn code_8_unconfirmed() {
-    let scene = Scene::new();
+    let scene = Scene::at(Pace::of_this_run().without_retry());
     let (pipe, feed) = std::io::pipe().expect("a pipe");
     let receiver = scene.receiver(["-o", "out.xb"]).start();
     let sender = scene.sender(&receiver.address(), []).input(Input::Open(pipe.into())).start();
@@ -142,6 +142,27 @@ fn code_9_committed_but_something_failed_afterwards() {
     std::io::copy(&mut std::io::Cursor::new(Backup::small().stream()), &mut { feed }).expect("a sender that reads");
     sender.wait().expect_failure(9).expect_said("the backup is confirmed").expect_said("sums/in.sha1");
     receiver.wait().expect_success();
+}
+
+#[test]
+fn code_124_deadline_of_either_side() {
+    for (receiver, sender) in [(&[][..], &["--deadline", "1s"][..]), (&["--deadline", "1s"], &[])] {
+        let scene = Scene::new();
+        let receiver = scene.receiver(["-o", "out.xb"]).args(receiver);
+        let transfer = Transfer::start(&scene, receiver, |to| {
+            scene.xbsend([]).args(sender).args([to, "--", "sh", "-c", "exec sleep 1000"])
+        });
+        transfer.end().expect_both_failed(124, "not done within 1.0 s (--deadline)").expect_left(&[]);
+    }
+}
+
+#[test]
+fn code_124_deadline_while_waiting_for_the_other_side() {
+    let scene = Scene::new();
+    scene.receiver(["-o", "out.xb", "--deadline", "1s"]).start().wait().expect_failure(124).expect_said("--deadline");
+    let sender = scene.sender(&scene.free_address().to_string(), ["--wait", "1m", "--deadline", "1s"]);
+    sender.feed(&Backup::small()).start().wait().expect_failure(124).expect_said("--deadline");
+    assert_eq!(scene.listing("."), Vec::<String>::new());
 }
 
 #[test]

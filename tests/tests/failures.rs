@@ -1,12 +1,10 @@
 //! Backups that do not arrive: both sides say why, with the same exit code, and nothing is left.
 
 use std::fs;
-use std::thread;
-use std::time::Duration;
 
 use rustix::process::Signal;
 use xbproto::xbstream::{Opening, encode};
-use xbtests::{Backup, Ended, FakeTool, Input, Program, Rogue, Scene};
+use xbtests::{Backup, Ended, FakeTool, Input, Pace, Program, Rogue, Scene};
 
 /// Both failed with `code`; one of them in these words of its own, and the other in the same words behind its name.
 fn expect_both(code: i32, words: &str, at_fault: (&Ended, &str), other: &Ended) {
@@ -148,48 +146,8 @@ fn a_stream_with_a_flipped_byte() {
 }
 
 #[test]
-fn a_killed_receiver() {
-    let scene = Scene::new();
-    scene.file("half.xb", Backup::small().cut());
-    let receiver = scene.receiver(["-o", "out.xb"]).start();
-    let address = receiver.address();
-    let sender = scene.sender(&address, ["--", "sh", "-c", "cat half.xb; exec sleep 1000"]).start();
-    receiver.log().wait_for("the sender has come");
-    receiver.signal(Signal::KILL);
-    receiver.wait();
-    sender.wait().expect_failure(3).expect_said("the link to the receiver was lost");
-    scene.expect_nobody_left();
-}
-
-#[test]
-fn what_a_killed_receiver_left_does_not_hinder_the_next() {
-    for (destination, result) in [(["-o", "out.xb"].as_slice(), "out.xb"), (&["-x", "-C", "data"], "data/ibdata1")] {
-        let (scene, backup) = (Scene::new(), Backup::small());
-        scene.new_folder("data");
-        let receiver = scene.receiver([]).args(destination).start();
-        let mut half = std::io::Cursor::new(backup.cut());
-        let (pipe, mut feed) = std::io::pipe().expect("a pipe");
-        let sender = scene.sender(&receiver.address(), []).input(Input::Open(pipe.into())).start();
-        std::io::copy(&mut half, &mut feed).expect("a sender that reads");
-        receiver.log().wait_for("the sender has come");
-        thread::sleep(Duration::from_millis(300));
-        receiver.signal(Signal::KILL);
-        receiver.wait();
-        drop(sender);
-        let left = scene.listing(".");
-        assert!(!left.is_empty() && !left.contains(&result.to_owned()), "{left:?}");
-        let (sent, received) =
-            scene.transfer(scene.receiver([]).args(destination), |to| scene.sender(to, []).feed(&backup));
-        sent.expect_success();
-        received.expect_success();
-        assert!(scene.listing(".").iter().all(|name| !name.contains("partial") && !name.contains(".xbrecv-")));
-        assert!(fs::exists(scene.path(result)).expect("a path"));
-    }
-}
-
-#[test]
 fn a_link_lost_after_the_tools_own_success() {
-    let (scene, backup) = (Scene::new(), Backup::small());
+    let (scene, backup) = (Scene::at(Pace::of_this_run().without_retry()), Backup::small());
     scene.file("whole.xb", backup.stream());
     let script = "while ! [ -e go ]; do sleep 0.02; done; cat whole.xb; echo 'completed OK!' >&2";
     let tool = FakeTool::new(&scene, "mariadb-backup", script);
@@ -381,7 +339,7 @@ fn a_port_that_is_taken() {
     let address = first.address();
     let second = scene.xbrecv(["-l", &address, "-o", "second.xb"]).start().wait();
     second.expect_failure(7).expect_said(&address);
-    assert_eq!(scene.listing("."), ["first.xb.partial"]);
+    assert_eq!(scene.listing("."), ["first.xb.partial", "first.xb.partial.journal"]);
 }
 
 #[test]
@@ -403,7 +361,7 @@ fn a_second_receiver_of_one_file() {
 fn nobody_at_the_other_end() {
     let scene = Scene::new();
     scene.file("started", "");
-    let nowhere = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free port").local_addr().expect("an address");
+    let nowhere = scene.free_address();
     let args = ["--wait", "1s", "--", "rm", "started"];
     let sent = scene.sender(&nowhere.to_string(), args).start().wait();
     sent.expect_failure(3).expect_said(&nowhere.to_string()).expect_said("UDP");

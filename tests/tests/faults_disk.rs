@@ -1,5 +1,6 @@
 //! The table of faults, `docs/faults.md`: disks that are full, broken, or not writable any more. Each test is a row.
 
+use rustix::process::Signal;
 use xbtests::{Backup, Destination, Endless, Injection, Input, ReadOnlyDisk, Scene, SmallDisk, Transfer, Trickle};
 
 /// Many files, so that a commit has many renames to a directory, and some megabytes.
@@ -80,7 +81,11 @@ fn a_disk_that_turns_read_only() {
 /// The receiver's disk turns read-only when the backup is to get its name.
 #[test]
 fn a_disk_that_turns_read_only_before_the_commit() {
-    let injection = |_, _: &Scene| Injection::error("renameat2", "EROFS");
+    let injection = |destination, _: &Scene| match destination {
+        // Not the rename that gives the journal its name.
+        Destination::File => Injection::error("renameat2", "EROFS").on("out.xb"),
+        Destination::Directory => Injection::error("renameat2", "EROFS"),
+    };
     expect_failure_of("a_disk_that_turns_read_only_before_the_commit", injection, "Read-only file system");
 }
 
@@ -95,9 +100,22 @@ fn a_disk_that_fails_within_the_commit() {
 #[test]
 fn a_disk_that_fails_at_the_end_of_the_commit() {
     let injection = |destination, scene: &Scene| match destination {
-        Destination::File => Injection::error("fsync", "EIO").on(scene.folder()).only(1),
+        Destination::File => {
+            // With a journal there, the folder is not synced before the commit.
+            leave_journal(scene);
+            Injection::error("fsync", "EIO").on(scene.folder()).only(1)
+        }
         // The first one makes the record of the commit last.
         Destination::Directory => Injection::error("fsync", "EIO").on(scene.path("data")).only(2),
     };
     expect_failure_of("a_disk_that_fails_at_the_end_of_the_commit", injection, "Input/output error");
+}
+
+/// A receiver of a file is killed before anybody has come, and leaves its journal.
+fn leave_journal(scene: &Scene) {
+    let receiver = Destination::File.receiver(scene).start();
+    receiver.listening();
+    receiver.signal(Signal::KILL);
+    receiver.wait();
+    assert_eq!(scene.listing("."), ["out.xb.partial", "out.xb.partial.journal"]);
 }

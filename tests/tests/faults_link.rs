@@ -111,7 +111,7 @@ fn another_source_address() {
 
 /// A transfer whose receiver is stopped when the backup has got its name, and whose link is lost then.
 fn lost_before_the_receipt<'a>(test: &str, scene: &'a Scene, backup: &Backup) -> Option<Transfer<'a>> {
-    let receiver = Injection::stop("renameat2").into(test, Destination::File.receiver(scene))?;
+    let receiver = Injection::stop("renameat2").on("out.xb").into(test, Destination::File.receiver(scene))?;
     let transfer = Transfer::start(scene, receiver, |to| scene.sender(to, []).feed(backup));
     transfer.receiver.wait_until_stopped();
     transfer.relay.down();

@@ -1,7 +1,5 @@
 //! The table of faults, `docs/faults.md`: programs that are stopped, killed, or not listened to. Each test is a row.
 
-use std::net::{SocketAddr, UdpSocket};
-
 use rustix::process::Signal;
 use xbtests::pace::pass;
 use xbtests::{Backup, Destination, Pace, Scene, Transfer, Trickle};
@@ -102,15 +100,10 @@ fn a_sender_without_standard_error() {
 #[test]
 fn a_receiver_without_standard_error() {
     let (scene, backup) = (Scene::new(), backup());
-    let address = free_address();
+    let address = scene.free_address();
     let receiver = scene.receiver_at(&address.to_string()).args(["-o", "out.xb"]).without_stderr().start();
     let verdict = Transfer::to(&scene, receiver, address, |to| scene.sender(to, []).feed(&backup)).end();
     assert_eq!(verdict.received.code, 0);
     verdict.sent.expect_success();
     verdict.expect_stored(&backup);
-}
-
-/// A port that was free a moment ago, for a receiver that cannot say where it listens.
-fn free_address() -> SocketAddr {
-    UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port")
 }

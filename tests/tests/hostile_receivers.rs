@@ -7,7 +7,7 @@ use xbproto::failure::{Cause, Failure, Party};
 use xbproto::lane::{LaneDigest, LaneId, Sha1Sum};
 use xbproto::quic::Link;
 use xbproto::wire::{Ack, CloseCode, LaneSum, Message, Reached, Receipt, Resume, VERSIONS, Welcome};
-use xbtests::{Backup, Ended, Rogue, Scene};
+use xbtests::{Backup, Ended, Pace, Rogue, Scene};
 
 /// What the sender's source gives before it goes on for ever, and the whole of one that ends.
 const ENDLESS: [&str; 4] = ["--", "sh", "-c", "cat half.xb; exec sleep 1000"];
@@ -15,7 +15,7 @@ const WHOLE: [&str; 3] = ["--", "cat", "whole.xb"];
 
 /// A sender with this source comes to a receiver that does this; how the sender ended.
 fn sender_meets<const N: usize>(source: [&str; N], deed: impl AsyncFnOnce(&mut Link)) -> Ended {
-    let (scene, rogue) = (Scene::new(), Rogue::listener());
+    let (scene, rogue) = (Scene::at(Pace::of_this_run().without_retry()), Rogue::listener());
     scene.file("half.xb", Backup::small().cut());
     scene.file("whole.xb", Backup::small().stream());
     let sender = scene.sender(&rogue.address().to_string(), source).start();

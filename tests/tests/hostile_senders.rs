@@ -240,6 +240,7 @@ fn a_receipt_that_is_never_acknowledged() {
     let receiver = scene.receiver(["-o", "out.xb"]).start();
     observe(&scene, &receiver, async |intruder| {
         send_all(intruder).await;
+        receiver.ask_until("status: committed, waiting for the sender's acknowledgement");
         intruder.wait_for_the_end().await
     });
     receiver.wait().expect_success().expect_said("the sender has not acknowledged the receipt");

@@ -5,10 +5,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use rustix::process::Signal;
 use serde_json::{Map, Value};
 use xbproto::key::Key;
-use xbtests::{Backup, Ended, Scene};
+use xbtests::{Backup, Ended, Pace, Scene, Transfer, Verdict};
 
 /// What every object has.
 const HEAD: [&str; 5] = ["v", "time", "program", "session", "event"];
@@ -33,33 +32,31 @@ fn every_event_has_the_documented_fields() {
     assert_eq!(seen, documented);
 }
 
-/// A stranger with another key is turned away; then a slow backup, made by a command, arrives, though its receiver is
-/// stopped for a while. Returns all that was said.
+/// A stranger with another key is turned away; then a slow backup, made by a command, arrives although its link is lost
+/// for a while. Returns all that was said.
 fn a_story() -> [Ended; 3] {
-    let (scene, backup) = (Scene::new(), Backup::new(2, 1 << 20));
+    let (scene, backup) = (Scene::at(Pace::of_this_run()), Backup::new(8, 1 << 20));
     let command = format!("echo copying >&2; cat {}", scene.file("in.xb", backup.stream()).display());
     let key_file = scene.file("key", scene.key().reveal());
     fs::set_permissions(&key_file, PermissionsExt::from_mode(0o644)).expect("a mode to be warned of");
 
     let receiver = scene.receiver(["--progress", "json", "-o", "out.xb"]).start();
-    let listening = receiver.log().wait_for_line("\"listening\"");
-    let port = serde_json::from_str::<Value>(&listening).expect("JSON")["port"].clone();
-    let address = format!("127.0.0.1:{port}");
+    let address = receiver.listening();
     let wrong = Key::new([7; 16]).reveal();
-    let stranger = scene.sender(&address, ["--progress", "json", "-i", "in.xb"]).env("XB_KEY", wrong).start().wait();
+    let stranger = scene.sender(&address.to_string(), ["--progress", "json", "-i", "in.xb"]).env("XB_KEY", wrong);
+    let stranger = stranger.start().wait();
     stranger.expect_failure(4);
-    let args = ["--progress", "json", "--peer-timeout", "1s", "-L", "500k", "--key-file", "key"];
-    let sender = scene.sender(&address, args).args(["--", "sh", "-c", &command]).start();
-    sender.log().wait_for_line("\"progress\"");
-    sender.signal(Signal::USR1);
-    receiver.signal(Signal::USR1);
-    receiver.log().wait_for_line("\"status\"");
-    receiver.signal(Signal::STOP);
-    sender.log().wait_for_line("\"interrupted\"");
-    receiver.signal(Signal::CONT);
-    let sender = sender.wait();
-    assert_eq!(sender.code, 0);
-    [stranger, sender, receiver.wait()]
+    let args = ["--progress", "json", "-L", "2m", "--key-file", "key", "--", "sh", "-c", &command];
+    let transfer = Transfer::to(&scene, receiver, address, |to| scene.sender(to, args));
+    transfer.wait_until_under_way();
+    let sides = [&transfer.sender, &transfer.receiver];
+    sides.iter().for_each(|side| side.ask_until("\"status\""));
+    transfer.relay.down();
+    sides.iter().for_each(|side| side.log().wait_for("\"interrupted\""));
+    transfer.relay.up();
+    let Verdict { sent, received, .. } = transfer.end();
+    assert_eq!((sent.code, received.code), (0, 0));
+    [stranger, sent, received]
 }
 
 fn objects(ended: &Ended) -> Vec<Map<String, Value>> {

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::UdpSocket;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::thread;
@@ -46,7 +45,7 @@ fn before_the_commit_there_is_only_a_partial_file() {
     while fs::metadata(scene.path("out.xb.partial")).map_or(0, |partial| partial.len()) == 0 {
         thread::sleep(Duration::from_millis(5));
     }
-    assert_eq!(scene.listing("."), ["out.xb.partial"]);
+    assert_eq!(scene.listing("."), ["out.xb.partial", "out.xb.partial.journal"]);
     feed.write_all(rest).expect("a sender that reads");
     drop(feed);
     sender.wait().expect_success();
@@ -278,6 +277,28 @@ fn a_rate_limit_holds() {
 }
 
 #[test]
+fn a_sender_waits_for_its_receiver() {
+    let (scene, backup) = (Scene::new(), Backup::small());
+    let address = scene.free_address().to_string();
+    let sender = scene.sender(&address, ["-v", "--wait", "10m"]).feed(&backup).start();
+    sender.log().wait_for("trying again");
+    let receiver = scene.receiver_at(&address).args(["-o", "out.xb"]).start();
+    expect_confirmed(&backup, (&sender.wait(), "-"), (&receiver.wait(), "out.xb"));
+}
+
+#[test]
+fn the_smaller_window_of_both_sides_holds() {
+    for (ours, theirs) in [("4m", "8m"), ("8m", "4m")] {
+        let (scene, backup) = (Scene::new(), Backup::small());
+        let receiver = scene.receiver(["-o", "out.xb", "--window", theirs]);
+        let (sent, received) =
+            scene.transfer(receiver, |to| scene.sender(to, ["-v", "--window", ours]).feed(&backup));
+        expect_confirmed(&backup, (&sent, "-"), (&received, "out.xb"));
+        sent.expect_said("the window is 4.0 MiB");
+    }
+}
+
+#[test]
 fn a_check_uses_nothing_up() {
     let (scene, backup) = (Scene::new(), Backup::small());
     let receiver = scene.receiver(["-o", "out.xb"]).start();
@@ -297,17 +318,11 @@ fn a_check_uses_nothing_up() {
     assert!(fs::read(scene.path("out.xb")).expect("stored") == backup.stream());
 }
 
-/// A port that was free a moment ago, for a receiver whose words nobody can read.
-fn free_address() -> String {
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
-    socket.local_addr().expect("an address").to_string()
-}
-
 #[test]
 fn a_stderr_that_nobody_reads_stops_nobody() {
     let (scene, backup) = (Scene::new(), Backup::small());
     scene.file("in.xb", backup.stream());
-    let address = free_address();
+    let address = scene.free_address().to_string();
     let (mut kept_open, unread) = std::io::pipe().expect("a pipe");
     let receiver = scene.xbrecv(["-l", &address, "-o", "out.xb"]).stderr(unread.try_clone().expect("a pipe")).start();
     // More than a pipe and every queue behind it hold.

@@ -133,11 +133,11 @@ fn heard(failure: Failure) -> Failure {
 }
 
 /// Why a session cannot go on over a new link. A receiver that remembers too little has lost its
-/// state; one that has other bytes has worse.
+/// state; one that has other bytes, or some that were never sent, has worse.
 fn rewind_failure(lane: LaneId, error: &RewindError) -> Failure {
     let (cause, party) = match error {
-        RewindError::OutOfWindow { .. } => (Cause::PeerLost, Party::Receiver),
-        RewindError::Digest { .. } => (Cause::Integrity, Party::Sender),
+        RewindError::OutOfWindow { offset, start, .. } if offset < start => (Cause::PeerLost, Party::Receiver),
+        RewindError::OutOfWindow { .. } | RewindError::Digest { .. } => (Cause::Integrity, Party::Sender),
     };
     Failure::new(cause, party, format_args!("{lane} cannot be resumed: {error}"))
 }

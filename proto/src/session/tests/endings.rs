@@ -38,6 +38,19 @@ fn a_failed_sink_is_told_with_its_reason() {
 }
 
 #[test]
+fn whoever_comes_back_to_a_failed_session_hears_that_and_no_welcome() {
+    let mut pair = Pair::linked();
+    pair.push(0, b"hello");
+    pair.send();
+    pair.cut();
+    let failure = Failure::new(Cause::Integrity, Party::Receiver, "out.xb.partial has been changed");
+    pair.receiver.fail(failure.clone());
+    pair.link();
+    assert_eq!(pair.sender.outcome(), Some(&Sent::Failed(failure)));
+    assert_eq!(pair.sender.welcomes(), 1);
+}
+
+#[test]
 fn the_first_failure_wins() {
     let mut pair = Pair::linked();
     pair.sender.fail(Failure::new(Cause::Source, Party::Sender, "first"));
