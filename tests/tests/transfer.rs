@@ -291,8 +291,7 @@ fn the_smaller_window_of_both_sides_holds() {
     for (ours, theirs) in [("4m", "8m"), ("8m", "4m")] {
         let (scene, backup) = (Scene::new(), Backup::small());
         let receiver = scene.receiver(["-o", "out.xb", "--window", theirs]);
-        let (sent, received) =
-            scene.transfer(receiver, |to| scene.sender(to, ["-v", "--window", ours]).feed(&backup));
+        let (sent, received) = scene.transfer(receiver, |to| scene.sender(to, ["-v", "--window", ours]).feed(&backup));
         expect_confirmed(&backup, (&sent, "-"), (&received, "out.xb"));
         sent.expect_said("the window is 4.0 MiB");
     }
