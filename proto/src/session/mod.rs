@@ -72,15 +72,15 @@ pub enum Violation {
         /// Why not.
         error: Misplaced,
     },
-    /// More is under way on a lane than its share: blocks begun and not finished.
-    #[error("{lane}: blocks of {bytes} bytes are under way at once, at most {share} may be")]
+    /// More is under way on a lane than twice its share: blocks begun and not finished.
+    #[error("{lane}: blocks of {bytes} bytes are under way at once, at most {limit} may be")]
     Crowded {
         /// The lane.
         lane: LaneId,
         /// Bytes of the blocks that have begun.
         bytes: usize,
-        /// The lane's share.
-        share: usize,
+        /// Twice the lane's share.
+        limit: usize,
     },
     /// A welcome for another number of lanes.
     #[error("the receiver welcomed {welcomed} lanes, the session has {lanes}")]
