@@ -78,14 +78,14 @@ impl Receiver {
         }
     }
 
-    /// A receiver that goes on with the session `hello` after its process was restarted: `lanes` are the
-    /// digests of what is durable.
+    /// A receiver that goes on with a session after its process was restarted: `hello` is what
+    /// [`hello`](Self::hello) was then, and `lanes` are the digests of what is durable. The window is that of
+    /// the session, whatever is set here now: its sender goes on as it began.
     ///
     /// # Errors
-    /// [`Violation`] when its settings do not fit the session any more.
+    /// [`Violation`] when there never was such a session.
     pub fn recalled(config: ReceiverConfig, hello: Hello, lanes: Vec<LaneDigest>) -> Result<Receiver, Violation> {
-        let mut receiver = Receiver::new(config);
-        receiver.begin(hello)?;
+        let mut receiver = Receiver::going_on(config, hello)?;
         for (lane, digest) in receiver.lanes.iter_mut().zip(lanes) {
             lane.recall(digest);
         }
@@ -96,10 +96,9 @@ impl Receiver {
     /// only to repeat the receipt.
     ///
     /// # Errors
-    /// [`Violation`] when its settings do not fit the session any more.
+    /// [`Violation`] when there never was such a session.
     pub fn recalled_committed(config: ReceiverConfig, hello: Hello, receipt: Receipt) -> Result<Receiver, Violation> {
-        let mut receiver = Receiver::new(config);
-        receiver.begin(hello)?;
+        let mut receiver = Receiver::going_on(config, hello)?;
         for (lane, sum) in receiver.lanes.iter_mut().zip(&receipt.lanes) {
             lane.recall_whole(*sum);
         }
@@ -374,7 +373,7 @@ impl Receiver {
         self.session.as_ref().map(|hello| hello.session)
     }
 
-    /// What the running session's sender has proposed, once there is one.
+    /// What the running session's sender has proposed, with the window that both keep to, once there is one.
     pub fn hello(&self) -> Option<&Hello> {
         self.session.as_ref()
     }
@@ -439,10 +438,18 @@ impl Receiver {
         matches!(self.phase, Phase::Publishing | Phase::Committed)
     }
 
+    fn going_on(config: ReceiverConfig, hello: Hello) -> Result<Receiver, Violation> {
+        let window = config.window.max(hello.window);
+        let mut receiver = Receiver::new(ReceiverConfig { window, ..config });
+        receiver.begin(hello)?;
+        Ok(receiver)
+    }
+
     fn begin(&mut self, hello: Hello) -> Result<(), Violation> {
-        let share = share(hello.window.min(self.config.window), hello.lanes.into())?;
+        let window = hello.window.min(self.config.window);
+        let share = share(window, hello.lanes.into())?;
         self.lanes = (0..hello.lanes).map(|lane| LaneIn::new(LaneId(lane), share)).collect();
-        self.session = Some(hello);
+        self.session = Some(Hello { window, ..hello });
         self.phase = Phase::Receiving;
         Ok(())
     }

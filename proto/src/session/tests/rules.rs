@@ -79,3 +79,15 @@ fn blocks_that_come_again_leave_room_for_new_ones() {
     pair.push(0, &half);
     pair.send();
 }
+
+#[test]
+fn a_restarted_receiver_keeps_to_the_window_of_its_session() {
+    let mut pair = Pair::linked();
+    let offer = ReceiverConfig { window: 1, target: "a test".into(), free: None };
+    let hello = pair.receiver.hello().cloned().expect("a session");
+    pair.cut();
+    pair.receiver = Receiver::recalled(offer, hello, Vec::new()).expect("a session that goes on");
+    pair.link();
+    pair.push(0, &vec![7; WINDOW as usize / 2]);
+    pair.send();
+}
