@@ -13,6 +13,9 @@
 //! Neither knows of sockets, threads or clocks: how long to wait for a lost link is the caller's.
 //! The first failure wins, wherever it comes from; later ones are not heard.
 
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod half;
 mod lane_in;
 mod receiver;
