@@ -93,7 +93,7 @@ async fn acknowledged(session: &Shared<Receiver>) {
 /// session, whichever it is. A sink that fails to start does as well.
 fn start(place: Place, session: &Arc<Shared<Receiver>>, gauge: &Arc<Gauge>, sink: &mut dyn Sink) -> JoinSet<()> {
     let mut lanes = JoinSet::new();
-    let Some(hello) = session.look(Receiver::agreed) else { return lanes };
+    let Some(hello) = session.look(|s| s.hello().cloned()) else { return lanes };
     if let Err(error) = sink.start(&hello) {
         fail(session, &error);
         return lanes;

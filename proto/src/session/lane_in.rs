@@ -7,13 +7,17 @@ use crate::failure::{Cause, Failure, Party};
 use crate::lane::{Block, LaneDigest, LaneId, Reassembler};
 use crate::wire::{Ack, LaneSum, Resume};
 
+/// How many shares may be under way at once: one of blocks that come again because their link was lost, though they
+/// were here, and one of new blocks, since those that were here are written and acknowledged meanwhile.
+const MOST_UNDER_WAY: usize = 2;
+
 /// What has arrived of a lane, what is in the sink, and what the sender knows of it.
 #[derive(Debug)]
 pub(super) struct LaneIn {
     lane: LaneId,
     blocks: Reassembler,
     share: usize,
-    /// Bytes of the blocks that have begun to arrive; at most the share.
+    /// Bytes of the blocks that have begun to arrive; at most [`MOST_UNDER_WAY`] shares.
     under_way: usize,
     /// The digest of what is in the sink.
     digest: LaneDigest,
@@ -70,9 +74,9 @@ impl LaneIn {
     pub(super) fn begins(&mut self, offset: u64, len: usize) -> Result<(), Violation> {
         let lane = self.lane;
         self.blocks.admits(offset, len).map_err(|error| Violation::Misplaced { lane, error })?;
-        let bytes = self.under_way + len;
-        if bytes > self.share {
-            return Err(Violation::Crowded { lane, bytes, share: self.share });
+        let (bytes, limit) = (self.under_way.saturating_add(len), self.share.saturating_mul(MOST_UNDER_WAY));
+        if bytes > limit {
+            return Err(Violation::Crowded { lane, bytes, limit });
         }
         self.under_way = bytes;
         Ok(())

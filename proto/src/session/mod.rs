@@ -13,6 +13,9 @@
 //! Neither knows of sockets, threads or clocks: how long to wait for a lost link is the caller's.
 //! The first failure wins, wherever it comes from; later ones are not heard.
 
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod half;
 mod lane_in;
 mod receiver;
@@ -72,15 +75,15 @@ pub enum Violation {
         /// Why not.
         error: Misplaced,
     },
-    /// More is under way on a lane than its share: blocks begun and not finished.
-    #[error("{lane}: blocks of {bytes} bytes are under way at once, at most {share} may be")]
+    /// More is under way on a lane than twice its share: blocks begun and not finished.
+    #[error("{lane}: blocks of {bytes} bytes are under way at once, at most {limit} may be")]
     Crowded {
         /// The lane.
         lane: LaneId,
         /// Bytes of the blocks that have begun.
         bytes: usize,
-        /// The lane's share.
-        share: usize,
+        /// Twice the lane's share.
+        limit: usize,
     },
     /// A welcome for another number of lanes.
     #[error("the receiver welcomed {welcomed} lanes, the session has {lanes}")]

@@ -18,6 +18,9 @@
 mod beneath;
 mod commit;
 mod error;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod path;
 mod presence;
 mod record;

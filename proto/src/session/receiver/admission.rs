@@ -7,14 +7,14 @@ use crate::session::{Violation, share};
 use crate::wire::{Hello, Message, Purpose, Receipt, Resume, SessionId, Welcome};
 
 impl Receiver {
-    /// A receiver that goes on with the session `hello` after its process was restarted: `lanes` are the
-    /// digests of what is durable. The window stays the one that was [agreed](Receiver::agreed).
+    /// A receiver that goes on with a session after its process was restarted: `hello` is what
+    /// [`hello`](Self::hello) was then, and `lanes` are the digests of what is durable. The window is that of
+    /// the session, whatever is set here now: its sender goes on as it began.
     ///
     /// # Errors
-    /// [`Violation`] when its settings do not fit the session any more.
+    /// [`Violation`] when there never was such a session.
     pub fn recalled(config: ReceiverConfig, hello: Hello, lanes: Vec<LaneDigest>) -> Result<Receiver, Violation> {
-        let mut receiver = Receiver::new(ReceiverConfig { window: hello.window, ..config });
-        receiver.begin(hello)?;
+        let mut receiver = Receiver::going_on(config, hello)?;
         for (lane, digest) in receiver.lanes.iter_mut().zip(lanes) {
             lane.recall(digest);
         }
@@ -25,15 +25,20 @@ impl Receiver {
     /// only to repeat the receipt.
     ///
     /// # Errors
-    /// [`Violation`] when its settings do not fit the session any more.
+    /// [`Violation`] when there never was such a session.
     pub fn recalled_committed(config: ReceiverConfig, hello: Hello, receipt: Receipt) -> Result<Receiver, Violation> {
-        let mut receiver = Receiver::new(config);
-        receiver.begin(hello)?;
+        let mut receiver = Receiver::going_on(config, hello)?;
         for (lane, sum) in receiver.lanes.iter_mut().zip(&receipt.lanes) {
             lane.recall_whole(*sum);
         }
         receiver.phase = Phase::Committed;
         receiver.receipt = Some(receipt);
+        Ok(receiver)
+    }
+
+    fn going_on(config: ReceiverConfig, hello: Hello) -> Result<Receiver, Violation> {
+        let mut receiver = Receiver::new(ReceiverConfig { window: hello.window, ..config });
+        receiver.begin(hello)?;
         Ok(receiver)
     }
 
@@ -97,9 +102,10 @@ impl Receiver {
     }
 
     fn begin(&mut self, hello: Hello) -> Result<(), Violation> {
-        let share = share(hello.window.min(self.config.window), hello.lanes.into())?;
+        let window = hello.window.min(self.config.window);
+        let share = share(window, hello.lanes.into())?;
         self.lanes = (0..hello.lanes).map(|lane| LaneIn::new(LaneId(lane), share)).collect();
-        self.session = Some(hello);
+        self.session = Some(Hello { window, ..hello });
         self.phase = Phase::Receiving;
         Ok(())
     }

@@ -29,15 +29,9 @@ impl Receiver {
         self.session.as_ref().map(|hello| hello.session)
     }
 
-    /// What the running session's sender has proposed, once there is one.
+    /// What the running session's sender has proposed, with the window that both keep to, once there is one.
     pub fn hello(&self) -> Option<&Hello> {
         self.session.as_ref()
-    }
-
-    /// The same with the window that both agreed on: what a process that comes back has to know.
-    pub fn agreed(&self) -> Option<Hello> {
-        let hello = self.session.clone()?;
-        Some(Hello { window: hello.window.min(self.config.window), ..hello })
     }
 
     /// The digest of what is in the sink of `lane`: where a drain goes on. Empty for a lane there is not.

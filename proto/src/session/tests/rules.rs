@@ -20,10 +20,10 @@ fn a_lane_ends_once() {
 }
 
 #[test]
-fn blocks_that_never_end_take_no_more_than_the_share() {
+fn blocks_that_never_end_take_no_more_than_twice_the_share() {
     let mut pair = Pair::linked();
     let (lane, share) = (LaneId(0), WINDOW as usize / 2);
-    pair.receiver.begins(lane, 0, share).expect("all of the share");
+    (0..2).for_each(|_| pair.receiver.begins(lane, 0, share).expect("all of the share"));
     assert!(matches!(pair.receiver.begins(lane, 0, 1), Err(Violation::Crowded { .. })));
     pair.receiver.given_up(lane, share);
     pair.receiver.begins(lane, 0, 1).expect("there is room again");
@@ -61,4 +61,33 @@ fn blocks_past_the_end_or_the_share_are_violations() {
     assert!(matches!(pair.receiver.arrived(block(0, 4)), Err(Violation::PastEnd { .. })));
     let unknown = Block { lane: LaneId(9), offset: 0, bytes: Bytes::from_static(b"x") };
     assert!(matches!(pair.receiver.arrived(unknown), Err(Violation::UnknownLane { .. })));
+}
+
+#[test]
+fn blocks_that_come_again_leave_room_for_new_ones() {
+    let mut pair = Pair::linked();
+    let half = vec![7; WINDOW as usize / 4];
+    pair.push(0, &half);
+    pair.push(0, &half);
+    (0..2).for_each(|_| pair.send());
+    (0..2).for_each(|_| pair.arrive(0));
+    pair.cut();
+    pair.link();
+    (0..2).for_each(|_| pair.send());
+    (0..2).for_each(|_| pair.drain(0, Durable::All));
+    pair.talk();
+    pair.push(0, &half);
+    pair.send();
+}
+
+#[test]
+fn a_restarted_receiver_keeps_to_the_window_of_its_session() {
+    let mut pair = Pair::linked();
+    let offer = ReceiverConfig { window: 1, target: "a test".into(), free: None };
+    let hello = pair.receiver.hello().cloned().expect("a session");
+    pair.cut();
+    pair.receiver = Receiver::recalled(offer, hello, Vec::new()).expect("a session that goes on");
+    pair.link();
+    pair.push(0, &vec![7; WINDOW as usize / 2]);
+    pair.send();
 }
