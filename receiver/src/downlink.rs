@@ -9,7 +9,7 @@ use xbproto::cli::{Event, Reporter};
 use xbproto::failure::Party;
 use xbproto::liveness::Liveness;
 use xbproto::quic::{CurrentPath, Link, LinkError, Lost, PathReport, begin_block, canonical, converse};
-use xbproto::session::Receiver;
+use xbproto::session::{Coming, Receiver};
 use xbproto::shared::Shared;
 
 /// What the links of a session share.
@@ -84,7 +84,8 @@ async fn take_block(session: Arc<Shared<Receiver>>, stream: RecvStream) -> Resul
     let Some(incoming) = begin_block(stream).await? else { return Ok(()) };
     let (lane, offset, len) = (incoming.header.lane, incoming.header.offset, incoming.header.len as usize);
     let violated = match session.change(|s| s.begins(lane, offset, len)) {
-        Ok(()) => match incoming.rest().await? {
+        Ok(Coming::Known) => return incoming.skip().await,
+        Ok(Coming::New) => match incoming.rest().await? {
             Some(block) => session.change(|s| s.arrived(block)).err(),
             None => {
                 session.change(|s| s.given_up(lane, len));

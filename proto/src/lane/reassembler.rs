@@ -63,6 +63,12 @@ impl Reassembler {
         if end > limit { Err(Misplaced::Overrun { end, limit }) } else { Ok(()) }
     }
 
+    /// Whether this very block was taken in before.
+    pub fn has(&self, offset: u64, len: usize) -> bool {
+        let held = self.held.get(&offset).is_some_and(|held| held.len() == len);
+        held || offset.saturating_add(len as u64) <= self.next
+    }
+
     /// Takes in a block; one that is known already is dropped.
     ///
     /// # Errors
@@ -70,8 +76,7 @@ impl Reassembler {
     pub fn insert(&mut self, block: Block) -> Result<(), Misplaced> {
         self.admits(block.offset, block.bytes.len())?;
         let (offset, end) = (block.offset, block.end());
-        let known = self.held.get(&offset).is_some_and(|held| held.len() == block.bytes.len());
-        if end <= self.next || known {
+        if self.has(offset, block.bytes.len()) {
             return Ok(());
         }
         let before = self.held.range(..end).next_back();

@@ -97,6 +97,20 @@ pub async fn begin_block(mut stream: RecvStream) -> Result<Option<Incoming>, Lin
 }
 
 impl Incoming {
+    /// Lets the rest go by. Nothing is kept of it, not even whether its length is right.
+    ///
+    /// # Errors
+    /// When the connection ended.
+    pub async fn skip(mut self) -> Result<(), LinkError> {
+        loop {
+            match self.stream.read_chunk(usize::MAX, false).await {
+                Ok(Some(_)) => {}
+                Ok(None) | Err(ReadError::Reset(_)) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
     /// Reads the rest, taking its bytes from the connection as they arrive. They are copied once,
     /// out of the receive buffers that many packets share. `None` if the sender has cancelled it.
     ///

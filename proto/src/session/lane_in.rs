@@ -7,9 +7,14 @@ use crate::failure::{Cause, Failure, Party};
 use crate::lane::{Block, LaneDigest, LaneId, Reassembler};
 use crate::wire::{Ack, LaneSum, Resume};
 
-/// How many shares may be under way at once: one of blocks that come again because their link was lost, though they
-/// were here, and one of new blocks, since those that were here are written and acknowledged meanwhile.
-const MOST_UNDER_WAY: usize = 2;
+/// Whether a block that begins to arrive is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coming {
+    /// It is, and will be told of again.
+    New,
+    /// It was here before its link was lost. Nothing is to be kept of it, and nothing told.
+    Known,
+}
 
 /// What has arrived of a lane, what is in the sink, and what the sender knows of it.
 #[derive(Debug)]
@@ -17,7 +22,7 @@ pub(super) struct LaneIn {
     lane: LaneId,
     blocks: Reassembler,
     share: usize,
-    /// Bytes of the blocks that have begun to arrive; at most [`MOST_UNDER_WAY`] shares.
+    /// Bytes of the new blocks that have begun to arrive; at most the share.
     under_way: usize,
     /// The digest of what is in the sink.
     digest: LaneDigest,
@@ -71,15 +76,18 @@ impl LaneIn {
     }
 
     /// A block begins to arrive. Asked before memory is taken for it.
-    pub(super) fn begins(&mut self, offset: u64, len: usize) -> Result<(), Violation> {
+    pub(super) fn begins(&mut self, offset: u64, len: usize) -> Result<Coming, Violation> {
         let lane = self.lane;
         self.blocks.admits(offset, len).map_err(|error| Violation::Misplaced { lane, error })?;
-        let (bytes, limit) = (self.under_way.saturating_add(len), self.share.saturating_mul(MOST_UNDER_WAY));
-        if bytes > limit {
-            return Err(Violation::Crowded { lane, bytes, limit });
+        if self.blocks.has(offset, len) {
+            return Ok(Coming::Known);
+        }
+        let bytes = self.under_way.saturating_add(len);
+        if bytes > self.share {
+            return Err(Violation::Crowded { lane, bytes, share: self.share });
         }
         self.under_way = bytes;
-        Ok(())
+        Ok(Coming::New)
     }
 
     /// A block that had begun is here, or will not come after all.

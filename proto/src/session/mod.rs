@@ -23,6 +23,7 @@ mod sender;
 mod voice;
 
 pub use half::{Farewell, Half};
+pub use lane_in::Coming;
 pub use receiver::{LinkRefused, Outcome as Received, Receiver, ReceiverConfig};
 pub use sender::{Outcome as Sent, Sender, SenderConfig};
 
@@ -75,15 +76,15 @@ pub enum Violation {
         /// Why not.
         error: Misplaced,
     },
-    /// More is under way on a lane than twice its share: blocks begun and not finished.
-    #[error("{lane}: blocks of {bytes} bytes are under way at once, at most {limit} may be")]
+    /// More is under way on a lane than its share: new blocks begun and not finished.
+    #[error("{lane}: blocks of {bytes} bytes are under way at once, at most {share} may be")]
     Crowded {
         /// The lane.
         lane: LaneId,
         /// Bytes of the blocks that have begun.
         bytes: usize,
-        /// Twice the lane's share.
-        limit: usize,
+        /// The lane's share.
+        share: usize,
     },
     /// A welcome for another number of lanes.
     #[error("the receiver welcomed {welcomed} lanes, the session has {lanes}")]

@@ -5,7 +5,7 @@ mod look;
 
 pub use admission::LinkRefused;
 
-use super::lane_in::LaneIn;
+use super::lane_in::{Coming, LaneIn};
 use super::voice::{Line, Voice};
 use super::{Violation, heard};
 use crate::failure::{Cause, Failure, Party};
@@ -122,12 +122,12 @@ impl Receiver {
         }
     }
 
-    /// A block of `len` bytes begins to arrive: asked before memory is taken for it. Every one is
+    /// A block of `len` bytes begins to arrive: asked before memory is taken for it. Every new one is
     /// followed by [`arrived`](Self::arrived) or [`given_up`](Self::given_up).
     ///
     /// # Errors
     /// [`Violation`] when its lane does not exist, may not reach that far, or has too much under way.
-    pub fn begins(&mut self, lane: LaneId, offset: u64, len: usize) -> Result<(), Violation> {
+    pub fn begins(&mut self, lane: LaneId, offset: u64, len: usize) -> Result<Coming, Violation> {
         self.signs_of_life += 1;
         self.lane_mut(lane)?.begins(offset, len)
     }

@@ -52,11 +52,10 @@
 //!   then waits for the other to close; the close says the same again, see [`CloseCode`]. A receiver
 //!   that has heard it commits nothing, unless it was giving the copy its final name already.
 //! * **Limits.** Before memory is taken for a block its header is checked: it ends within the share,
-//!   and the blocks of its lane that have begun to arrive are together no larger than twice the share
-//!   (a share of blocks may come again after a link was lost, and new ones follow as soon as those are
-//!   acknowledged that were here). A lane has no more blocks unacknowledged than
-//!   [`max_blocks`](crate::lane::max_blocks). Blocks may be repeated whole, but never overlap otherwise.
-//!   A stream that is reset carries no block.
+//!   and the blocks of its lane that have begun to arrive and were not here before (as those that come
+//!   again after a link was lost may have been) are together no larger than the share. A lane has no
+//!   more blocks unacknowledged than [`max_blocks`](crate::lane::max_blocks). Blocks may be repeated
+//!   whole, but never overlap otherwise. A stream that is reset carries no block.
 //! * **Pulse.** Both sides say every second what they are waiting for, and when that changes. So there is
 //!   always something to acknowledge, whether bytes move or not, and each side's QUIC knows that the
 //!   other is alive; silence beyond the peer timeout ends the link, not the session.

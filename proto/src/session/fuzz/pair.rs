@@ -7,6 +7,7 @@ use super::model::Model;
 use super::script::Cast;
 use crate::failure::{Cause, Failure, Party};
 use crate::lane::{Block, LaneId, MIN_SHARE};
+use crate::session::Coming;
 use crate::session::{LinkRefused, Receiver, ReceiverConfig, Sender, SenderConfig, Sent, Violation};
 use crate::wire::{Hello, LaneSum, Message, Purpose, SessionId, Waiting};
 
@@ -128,7 +129,8 @@ impl Pair {
                 continue;
             }
             match self.receiver.begins(block.lane, block.offset, block.bytes.len()) {
-                Ok(()) => self.blocks.push(block),
+                Ok(Coming::New) => self.blocks.push(block),
+                Ok(Coming::Known) => {}
                 Err(violation) => self.receiver_finds(&violation),
             }
         }
@@ -151,7 +153,7 @@ impl Pair {
     /// A block comes twice over one link, if there is room for it.
     pub(super) fn repeat(&mut self, a: u8) {
         let Some(block) = self.arrived.get(usize::from(a) % self.arrived.len().max(1)).cloned() else { return };
-        if self.receiver.begins(block.lane, block.offset, block.bytes.len()).is_ok()
+        if self.receiver.begins(block.lane, block.offset, block.bytes.len()) == Ok(Coming::New)
             && let Err(violation) = self.receiver.arrived(block)
         {
             self.receiver_finds(&violation);
