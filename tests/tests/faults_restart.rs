@@ -127,17 +127,19 @@ fn first_to_end(programs: [Running; 2]) -> (Running, Running) {
     if one.is_alive() { (other, one) } else { (one, other) }
 }
 
-/// … with another key than before: it takes the next sender.
+/// … with another key, which is refused, and then with the right one.
 #[test]
 fn a_receiver_started_again_with_another_key() {
     let (scene, backup, key) = (Scene::at(Pace::of_this_run()), backup(), Scene::new().key().reveal());
-    let mut transfer = under_way(&scene, &Trickle::of(&backup));
+    let source = Trickle::of(&backup);
+    let mut transfer = under_way(&scene, &source);
     transfer.kill_receiver();
-    let receiver = receiver_in_place_of(&transfer, &scene).env("XB_KEY", &key);
-    transfer.start_receiver(receiver);
-    transfer.receiver.log().wait_for("had another key");
-    expect_lost_session(transfer, "another key", |to| scene.sender(to, []).env("XB_KEY", &key).feed(&backup));
-    expect_stored(&scene, &backup);
+    let other = receiver_in_place_of(&transfer, &scene).env("XB_KEY", &key).start().wait();
+    other.expect_failure(2).expect_said("had another key");
+    transfer.start_receiver(receiver_in_place_of(&transfer, &scene));
+    transfer.sender.log().wait_for("resumed at byte ");
+    source.release();
+    transfer.end().expect_arrived(&backup, Destination::File, &[]);
 }
 
 /// The receiver of a directory is killed (SIGKILL) and started again: it takes the next sender.
