@@ -91,3 +91,26 @@ fn a_restarted_receiver_keeps_to_the_window_of_its_session() {
     pair.push(0, &vec![7; WINDOW as usize / 2]);
     pair.send();
 }
+
+#[test]
+fn a_restarted_receiver_welcomes_to_the_window_of_its_session() {
+    let offer = |window| ReceiverConfig { window, target: "a test".into(), free: None };
+    let mut pair = Pair::new();
+    pair.sender = Sender::new(SenderConfig {
+        session: SessionId([1; 16]),
+        purpose: Purpose::Transfer,
+        lanes: LANES,
+        window: 2 * WINDOW,
+        retry_for: Duration::from_secs(300),
+        size: None,
+    });
+    pair.receiver = Receiver::new(offer(WINDOW));
+    pair.sender.link_up();
+    let Some(Message::Hello(hello)) = pair.sender.next_message() else { panic!("a link begins with Hello") };
+    pair.receiver.link_up(hello).expect("accepted");
+    pair.cut();
+    let hello = pair.receiver.hello().cloned().expect("a session");
+    pair.receiver = Receiver::recalled(offer(2 * WINDOW), hello, Vec::new()).expect("a session that goes on");
+    pair.link();
+    assert_eq!(pair.sender.room(LaneId(0)), WINDOW as usize / 2);
+}
