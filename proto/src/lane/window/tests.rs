@@ -1,7 +1,6 @@
-//! The window against cases and a model that keeps the whole lane.
+//! The window against cases; any course of events is in `lane::fuzz`.
 
 use bytes::Bytes;
-use proptest::prelude::*;
 
 use super::*;
 
@@ -65,66 +64,4 @@ fn a_rewind_goes_on_where_the_receiver_is() {
     assert!(matches!(window.rewind(30, Sha1Sum([0; 20])), Err(RewindError::Digest { .. })));
     assert!(matches!(window.rewind(0, digest.sum()), Err(RewindError::OutOfWindow { .. })));
     assert!(matches!(window.rewind(35, digest.sum()), Err(RewindError::OutOfWindow { .. })));
-}
-
-#[derive(Clone, Debug)]
-enum Step {
-    Push(usize),
-    Send,
-    Acknowledge(usize, usize),
-    Rewind(usize),
-}
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let step = prop_oneof![
-        (1usize..120).prop_map(|units| Step::Push(units * UNIT)),
-        Just(Step::Send),
-        (0usize..8, 0usize..8).prop_map(|(w, d)| Step::Acknowledge(w, d)),
-        (0usize..8).prop_map(Step::Rewind),
-    ];
-    prop::collection::vec(step, 0..80)
-}
-
-proptest! {
-    /// Against a model that keeps the whole lane: the window never holds more than its share,
-    /// and what it hands out is always the lane, from the last rewind on and in order.
-    #[test]
-    fn agrees_with_a_whole_lane(steps in steps()) {
-        let mut window = Window::new(LaneId(0), 300 * UNIT);
-        let mut ends = vec![LaneDigest::default()];
-        let (mut sent, mut ever_sent, mut written, mut durable) = (0, 0, 0, 0);
-        for step in steps {
-            match step {
-                Step::Push(size) if size <= window.room() => {
-                    push(&mut window, size);
-                    ends.push(window.end().clone());
-                }
-                Step::Send => {
-                    let block = window.next_block();
-                    prop_assert_eq!(block.is_some(), sent + 1 < ends.len());
-                    if let Some(block) = block {
-                        prop_assert_eq!(block.offset, ends[sent].len());
-                        sent += 1;
-                        ever_sent = ever_sent.max(sent);
-                        prop_assert_eq!(block.end(), ends[sent].len());
-                    }
-                }
-                Step::Acknowledge(w, d) => {
-                    let w = (written + w).min(ever_sent);
-                    let d = (durable + d).min(w);
-                    prop_assert_eq!(window.acknowledge(ends[w].len(), ends[d].len()), Ok(()));
-                    (sent, written, durable) = (sent.max(w), w, d);
-                }
-                Step::Rewind(to) => {
-                    let to = (durable + to).min(ever_sent);
-                    prop_assert_eq!(window.rewind(ends[to].len(), ends[to].sum()), Ok(()));
-                    (sent, written) = (to, to);
-                }
-                Step::Push(_) => {}
-            }
-            prop_assert!(window.unacknowledged() <= 300 * UNIT);
-            prop_assert_eq!(window.durable(), ends[durable].len());
-            prop_assert_eq!(window.written(), ends[written].len());
-        }
-    }
 }
