@@ -73,6 +73,14 @@ impl Pair {
 mod tests {
     use proptest::prelude::*;
 
+    #[test]
+    fn an_impostor_begins_the_session_anew_with_a_smaller_window() {
+        let (come, talk, push) = ([23, 1, 0], [21, 0, 0], [0, 0, 255]);
+        let (lose_everything, greet_as_the_sender) = ([28, 7, 0], [31, 0, 0, 0, 0, 0]);
+        let begin = [[3, 0].as_slice(), &come, &talk, &push, &push, &push].concat();
+        super::session(&[begin.as_slice(), &lose_everything, &greet_as_the_sender, &come, &talk].concat());
+    }
+
     proptest! {
         #[test]
         fn any_script_is_some_session(script in prop::collection::vec(any::<u8>(), 0..1500)) {
