@@ -109,15 +109,15 @@ impl Rogue {
         });
     }
 
-    /// Comes to a receiver as a sender with the key, and is welcomed.
-    pub fn intrude(&self, to: SocketAddr, key: &Key) -> Intruder {
+    /// Comes to a receiver as a sender with the key that would try to come back for so long, and is welcomed.
+    pub fn intrude(&self, to: SocketAddr, key: &Key, retry_for: Duration) -> Intruder {
         self.run(async {
             let connection = self.connect(to).await;
             let (control, heard) = connection.open_bi().await.expect("a receiver that listens");
             let mut intruder = Intruder { connection, control, heard: ControlReader::new(heard) };
             intruder.say(&proof_of(key, &intruder.connection)).await;
             assert!(matches!(intruder.hear().await, Some(Message::Admit(_))), "the key was not taken");
-            intruder.say(&Message::Hello(HELLO)).await;
+            intruder.say(&Message::Hello(Hello { retry_for, ..HELLO })).await;
             assert!(matches!(intruder.hear().await, Some(Message::Welcome(_))), "not welcomed");
             intruder
         })

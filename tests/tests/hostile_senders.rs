@@ -19,12 +19,15 @@ const SHARE: usize = xbproto::cli::WINDOW as usize;
 /// The most memory that a receiver may ever have had, in kilobytes.
 const LIMIT: u64 = 150 << 10;
 
+/// How long a sender says that it would try to come back. One that has heard why its session failed is not waited for.
+const RETRY_FOR: Duration = Duration::from_secs(600);
+
 /// A sender that does this is told so in these words, the receiver ends with them, and has not grown.
 fn expect_violation(words: &str, deed: impl AsyncFnOnce(&mut Intruder) + Send) {
     let scene = Scene::new();
     let receiver = scene.receiver(["-o", "out.xb"]).start();
     let address = receiver.address();
-    let ended = observe(&scene, &receiver, async |intruder| {
+    let ended = observe(&scene, &receiver, RETRY_FOR, async |intruder| {
         deed(intruder).await;
         intruder.wait_for_the_end().await
     });
@@ -37,9 +40,14 @@ fn expect_violation(words: &str, deed: impl AsyncFnOnce(&mut Intruder) + Send) {
 }
 
 /// Comes to the receiver, does something, and looks at the receiver's memory all the while.
-fn observe<T: Send>(scene: &Scene, receiver: &Running, deed: impl AsyncFnOnce(&mut Intruder) -> T + Send) -> T {
+fn observe<T: Send>(
+    scene: &Scene,
+    receiver: &Running,
+    retry_for: Duration,
+    deed: impl AsyncFnOnce(&mut Intruder) -> T + Send,
+) -> T {
     let rogue = Rogue::dialer();
-    let mut intruder = rogue.intrude(receiver.listening(), scene.key());
+    let mut intruder = rogue.intrude(receiver.listening(), scene.key(), retry_for);
     let (result, peak) = thread::scope(|scope| {
         let doing = scope.spawn(move || rogue.run(deed(&mut intruder)));
         let mut highest = 0;
@@ -84,7 +92,7 @@ fn blocks_without_end_within_the_share() {
 fn blocks_begun_and_cancelled_again_and_again() {
     let scene = Scene::new();
     let receiver = scene.receiver(["-o", "out.xb"]).start();
-    observe(&scene, &receiver, async |intruder| {
+    observe(&scene, &receiver, Duration::ZERO, async |intruder| {
         for _ in 0..1000 {
             let mut block = intruder.begin_block(0, 0, MIB, &[1; 100_000]).await.expect("a receiver that bears it");
             let _ = block.reset(0u32.into());
@@ -198,7 +206,7 @@ fn a_message_longer_than_any() {
 fn messages_of_a_later_version_that_may_be_skipped_are() {
     let scene = Scene::new();
     let receiver = scene.receiver(["-o", "out.xb"]).start();
-    observe(&scene, &receiver, async |intruder| {
+    observe(&scene, &receiver, Duration::ZERO, async |intruder| {
         for kind in 0x81..=0xff {
             intruder.say_bytes(&[[kind, 0, 0, 0, 200].as_slice(), &[0xa5; 200]].concat()).await;
         }
@@ -238,7 +246,7 @@ async fn finish_well(intruder: &mut Intruder) {
 fn a_receipt_that_is_never_acknowledged() {
     let scene = Scene::new();
     let receiver = scene.receiver(["-o", "out.xb"]).start();
-    observe(&scene, &receiver, async |intruder| {
+    observe(&scene, &receiver, Duration::ZERO, async |intruder| {
         send_all(intruder).await;
         receiver.ask_until("status: committed, waiting for the sender's acknowledgement");
         intruder.wait_for_the_end().await
@@ -251,7 +259,7 @@ fn a_receipt_that_is_never_acknowledged() {
 fn a_receiver_interrupted_before_its_receipt_is_acknowledged() {
     let scene = Scene::new();
     let receiver = scene.receiver(["-o", "out.xb"]).start();
-    observe(&scene, &receiver, async |intruder| {
+    observe(&scene, &receiver, Duration::ZERO, async |intruder| {
         send_all(intruder).await;
         receiver.signal(Signal::INT);
         intruder.wait_for_the_end().await
@@ -264,7 +272,7 @@ fn a_receiver_interrupted_before_its_receipt_is_acknowledged() {
 fn an_abort_after_the_receipt_changes_nothing() {
     let scene = Scene::new();
     let receiver = scene.receiver(["-o", "out.xb"]).start();
-    observe(&scene, &receiver, async |intruder| {
+    observe(&scene, &receiver, Duration::ZERO, async |intruder| {
         send_all(intruder).await;
         intruder.say(&Message::Abort(Failure::new(Cause::Source, Party::Sender, "changed my mind"))).await;
         intruder.wait_for_the_end().await

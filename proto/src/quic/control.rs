@@ -2,6 +2,7 @@
 
 use std::io;
 
+use quinn::SendStream;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::wire::{Message, WireError};
@@ -83,6 +84,14 @@ impl<W: AsyncWrite + Unpin> ControlWriter<W> {
     /// When the stream broke.
     pub async fn finish(&mut self) -> Result<(), ControlError> {
         Ok(self.stream.shutdown().await?)
+    }
+}
+
+impl ControlWriter<SendStream> {
+    /// Waits until the peer has acknowledged all that was written, and that nothing follows; `false` if the connection
+    /// was lost before.
+    pub async fn delivered(&self) -> bool {
+        matches!(self.stream.stopped().await, Ok(None))
     }
 }
 

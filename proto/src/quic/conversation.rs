@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::{Connection, RecvStream, SendStream};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{ControlReader, ControlWriter, Link, LinkError};
 use crate::failure::{Cause, Failure, Party};
@@ -67,13 +67,13 @@ where
     };
     // Whatever a stream says about its end, the connection knows the reason.
     let ended = ended.map_err(|error| connection.close_reason().map_or(error, LinkError::from));
-    let link = Link { connection, reader, writer, version };
+    let mut link = Link { connection, reader, writer, version };
     if let Err(error) = &ended {
         session.change(|half| learn(half, error));
     }
     let farewell = session.look(H::farewell);
     session.change(H::link_down);
-    let parted = part(&link, H::PARTY, farewell, ended, heard).await;
+    let parted = part(&mut link, H::PARTY, farewell, ended, heard).await;
     parted.map_err(|error| {
         // QUIC tells when it has heard nothing for so long. Messages may be held up by blocks, and say less.
         let silence = if let LinkError::Silent = error { liveness.peer_timeout() } else { Duration::ZERO };
@@ -83,7 +83,7 @@ where
 
 /// Ends a link whose session is over: whoever heard the last word closes, so that it is heard.
 async fn part(
-    link: &Link,
+    link: &mut Link,
     own: Party,
     farewell: Option<Farewell>,
     ended: Result<(), LinkError>,
@@ -95,6 +95,10 @@ async fn part(
         return Err(error);
     };
     if last_word != own {
+        // QUIC never sends a close while there are blocks that the congestion window has no room for. The end of what
+        // this side says goes before them, and acknowledges the last word.
+        let _ = link.writer.finish().await;
+        let _ = timeout(LAST_PACKETS, link.writer.delivered()).await;
         link.close(code, &reason);
         return Ok(());
     }
@@ -105,6 +109,8 @@ async fn part(
     link.close(code, &reason);
     match closed {
         Some(LinkError::Closed { .. }) => Ok(()),
+        // The last word was heard. The peer may be gone since, and its close with a lost packet.
+        _ if timeout(Duration::ZERO, link.writer.delivered()).await == Ok(true) => Ok(()),
         // It was lost before the last word can have been heard.
         Some(lost) => Err(lost),
         None if heard.elapsed() >= PATIENCE => Err(LinkError::Silent),
