@@ -40,8 +40,8 @@ impl Stalled {
         Stalled { scene, receiver, sender }
     }
 
-    /// Lets the receiver go on: everything arrives, and the sender has given this warning once.
-    fn goes_on_well(self, warning: Option<&str>) {
+    /// Lets the receiver go on: everything arrives, and the sender has given this warning once. Returns where.
+    fn goes_on_well(self, warning: Option<&str>) -> Scene {
         self.receiver.signal(Signal::CONT);
         let sent = self.sender.wait();
         sent.expect_success().expect_said("has run empty");
@@ -51,6 +51,7 @@ impl Stalled {
         if let Some(warning) = warning {
             assert_eq!(sent.log.matches(warning).count(), 1, "{warning:?}");
         }
+        self.scene
     }
 
     /// Lets the receiver go on: both fail with this code and these words.
@@ -109,7 +110,10 @@ fn a_full_disk_of_the_spool_holds_up_its_source() {
     stalled.sender.log().wait_for_line(warning);
     let free = rustix::fs::statvfs(disk.path()).expect("a file system");
     assert!(free.f_bavail * 20 >= free.f_blocks, "the last 5 % are not left alone");
-    stalled.goes_on_well(Some(warning));
+    let scene = stalled.goes_on_well(Some(warning));
+    // A folder with a disk in it cannot be removed.
+    drop(disk);
+    drop(scene);
 }
 
 #[test]
