@@ -8,7 +8,7 @@
 //! | L4 | [`cli`] | what both programs share on the terminal | `cli` |
 //! | L3 | [`quic`] [`tls`] [`throttle`] [`place`] [`shared`] [`waiting`] [`process`] | the async edge | `link` |
 //! | L2 | [`session`] | the conversation of the two halves | |
-//! | L1 | [`lane`] | order, window and digest of one byte stream | |
+//! | L1 | [`lane`] [`pool`] | order, window and digest of one byte stream; memory for its blocks | |
 //! | L0 | [`xbstream`] [`wire`] [`meter`] [`quantity`] [`key`] [`failure`] [`liveness`] [`retry`] | formats and arithmetic | |
 //!
 //! Start with [`wire`]: its documentation is the protocol.
@@ -18,6 +18,7 @@ pub mod key;
 pub mod lane;
 pub mod liveness;
 pub mod meter;
+pub mod pool;
 pub mod quantity;
 pub mod retry;
 pub mod session;

@@ -8,6 +8,7 @@ use tokio::time::sleep;
 use xbproto::cli::{Event, Reporter};
 use xbproto::failure::Party;
 use xbproto::liveness::Liveness;
+use xbproto::pool::Pool;
 use xbproto::quic::{CurrentPath, Link, LinkError, Lost, PathReport, begin_block, canonical, converse};
 use xbproto::session::{Coming, Receiver};
 use xbproto::shared::Shared;
@@ -21,6 +22,8 @@ pub struct Downlink {
     pub liveness: Liveness,
     /// Where the present link can be looked at.
     pub path: Arc<CurrentPath>,
+    /// Where the blocks' memory comes from.
+    pub pool: Pool,
     /// Who is told.
     pub reporter: Reporter,
 }
@@ -71,7 +74,7 @@ impl Downlink {
                     Err(panic) => return Err(LinkError::Lost(panic.to_string())),
                 },
                 stream = connection.accept_uni() => {
-                    blocks.spawn(take_block(self.session.clone(), stream?));
+                    blocks.spawn(take_block(self.session.clone(), self.pool.clone(), stream?));
                 }
             }
         }
@@ -80,12 +83,12 @@ impl Downlink {
 
 /// Takes one block into the session, which is asked before memory is taken for it. A violation ends
 /// the session.
-async fn take_block(session: Arc<Shared<Receiver>>, stream: RecvStream) -> Result<(), LinkError> {
+async fn take_block(session: Arc<Shared<Receiver>>, pool: Pool, stream: RecvStream) -> Result<(), LinkError> {
     let Some(incoming) = begin_block(stream).await? else { return Ok(()) };
     let (lane, offset, len) = (incoming.header.lane, incoming.header.offset, incoming.header.len as usize);
     let violated = match session.change(|s| s.begins(lane, offset, len)) {
         Ok(Coming::Known) => return incoming.skip().await,
-        Ok(Coming::New) => match incoming.rest().await? {
+        Ok(Coming::New) => match incoming.rest(&pool).await? {
             Some(block) => session.change(|s| s.arrived(block)).err(),
             None => {
                 session.change(|s| s.given_up(lane, len));

@@ -1,16 +1,16 @@
-//! One lane of the session into its sink: bytes in order, digest, write, acknowledge.
+//! One lane of the session into its sink: write, make durable, acknowledge.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 use xbproto::lane::LaneId;
 use xbproto::meter::{Bottleneck, Gauge};
 use xbproto::session::Receiver;
 use xbproto::shared::Shared;
-use xbproto::waiting::waiting_for;
 
+use crate::hasher::Piece;
 use crate::sink::{LaneSink, SinkError};
 
 /// How often a sink is asked how far it has synced, while it is behind and nothing arrives.
@@ -27,60 +27,49 @@ pub struct Drain {
     pub gauge: Arc<Gauge>,
 }
 
-enum Step {
-    Write(Bytes),
-    /// The whole lane is in the sink.
-    Finish,
-    /// The session is over.
-    Stop,
-}
-
 impl Drain {
-    /// Writes the lane to `sink` until its end, or until the session is over. The session learns of
+    /// Writes the `pieces` of the lane to `sink` until its end, or until the session is over. The session learns of
     /// every step.
     ///
     /// # Errors
     /// [`SinkError`] when the sink fails; the session is not told of that yet.
-    pub async fn run(self, mut sink: Box<dyn LaneSink>) -> Result<(), SinkError> {
+    pub async fn run(self, mut pieces: mpsc::Receiver<Piece>, mut sink: Box<dyn LaneSink>) -> Result<(), SinkError> {
         let mut digest = self.session.look(|s| s.digest(self.lane));
         let mut durable = digest.len();
         loop {
-            let next = waiting_for(Bottleneck::Network, &self.gauge, self.next());
-            let step = match durable < digest.len() {
-                true => timeout(SYNC_POLL, next).await.ok(),
-                false => Some(next.await),
+            let piece = match durable < digest.len() {
+                true => timeout(SYNC_POLL, pieces.recv()).await.ok(),
+                false => Some(pieces.recv().await),
             };
-            match step {
+            match piece {
+                _ if self.session.look(|s| s.outcome().is_some()) => return Ok(()),
                 None => {}
-                Some(Step::Write(bytes)) => {
-                    digest.update(&bytes);
-                    let begun = Instant::now();
-                    sink.write(&bytes)?;
-                    self.gauge.add_wait(Bottleneck::Disk, begun.elapsed());
-                    self.gauge.add_bytes(bytes.len() as u64);
+                Some(Some(piece)) => {
+                    self.write(&piece, sink.as_mut())?;
+                    digest = piece.digest;
                 }
-                Some(Step::Finish) => {
-                    sink.finish()?;
-                    self.session.change(|s| s.finished(self.lane));
-                    return Ok(());
-                }
-                Some(Step::Stop) => return Ok(()),
+                Some(None) => return self.finish(sink.as_mut()),
             }
             durable = sink.durable(&digest)?;
             self.session.change(|s| s.written(self.lane, digest.clone(), durable));
         }
     }
 
-    async fn next(&self) -> Step {
-        let next = self.session.when(|s| {
-            if s.outcome().is_some() {
-                return Some(Step::Stop);
-            }
-            match s.next_bytes(self.lane) {
-                Some(bytes) => Some(Step::Write(bytes)),
-                None => s.is_drained(self.lane).then_some(Step::Finish),
-            }
-        });
-        next.await
+    fn write(&self, piece: &Piece, sink: &mut dyn LaneSink) -> Result<(), SinkError> {
+        let begun = Instant::now();
+        sink.write(&piece.bytes)?;
+        self.gauge.add_wait(Bottleneck::Disk, begun.elapsed());
+        self.gauge.add_bytes(piece.bytes.len() as u64);
+        Ok(())
+    }
+
+    /// Nothing more comes: because all of the lane is in the sink, or because whoever hashed it has panicked, which is
+    /// noticed elsewhere.
+    fn finish(&self, sink: &mut dyn LaneSink) -> Result<(), SinkError> {
+        if self.session.look(|s| s.is_drained(self.lane)) {
+            sink.finish()?;
+            self.session.change(|s| s.finished(self.lane));
+        }
+        Ok(())
     }
 }

@@ -7,7 +7,7 @@
 //! | `port` [`listen`] `newcomer` | the thread at the port; one session there; who else wants one |
 //! | [`admission`] [`arrivals`] [`strangers`] | who is at the door, on the way in, turned away |
 //! | [`downlink`] | one link's life |
-//! | [`drain`] [`settle`] | order, digest, write; verify and commit |
+//! | [`hasher`] [`drain`] [`settle`] | order and digest; write; verify and commit |
 //! | [`sink`] [`extract`] [`disk`] | where the bytes go; unpacking; files that are safe |
 //! | [`journal`] | what outlives a receiver that is killed |
 //! | `stop` | the flag that ends work for a session that is over |
@@ -20,6 +20,7 @@ pub mod disk;
 pub mod downlink;
 pub mod drain;
 pub mod extract;
+pub mod hasher;
 pub mod journal;
 pub mod listen;
 mod newcomer;

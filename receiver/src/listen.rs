@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use xbproto::cli::{Event, Reporter};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
+use xbproto::pool::Pool;
 use xbproto::quantity::Span;
 use xbproto::quic::{CurrentPath, Lost, Outage, Tuning, TurnedAway, canonical};
 use xbproto::retry::receiver_waits;
@@ -33,6 +34,8 @@ pub struct Listener {
     pub tuning: Tuning,
     /// Where the present link can be looked at.
     pub path: Arc<CurrentPath>,
+    /// Where the memory for blocks comes from.
+    pub pool: Pool,
     /// Who is told.
     pub reporter: Reporter,
 }
@@ -205,6 +208,7 @@ impl Served<'_> {
             session: session.clone(),
             liveness: self.listener.tuning.liveness,
             path: self.listener.path.clone(),
+            pool: self.listener.pool.clone(),
             reporter: reporter.clone(),
         };
         self.link.spawn(async move { downlink.run(link).await });

@@ -12,6 +12,7 @@ use xbproto::cli::{Reporter, Requests};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::place::{Place, Work};
+use xbproto::pool::Pool;
 use xbproto::quic::{self, CurrentPath, Tuning, listener_config};
 use xbproto::tls::Identity;
 
@@ -44,7 +45,8 @@ impl OpenPort {
         let thread = Place::Threads.start("link", move || async move {
             match listen(socket, &key, &identity, tuning) {
                 Ok(endpoint) => {
-                    let listener = Listener { endpoint, key: Arc::new(key), tuning, path: current, reporter };
+                    let (key, pool) = (Arc::new(key), Pool::default());
+                    let listener = Listener { endpoint, key, tuning, path: current, pool, reporter };
                     serve_all(&listener, &mut served).await;
                 }
                 Err(error) => fail_all(&error, &mut served).await,

@@ -1,8 +1,10 @@
 //! The sink of a session: fed lane by lane, then committed or abandoned.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use xbproto::failure::{Cause, Failure, Party};
@@ -15,7 +17,8 @@ use xbproto::shared::Shared;
 use xbproto::wire::Waiting;
 
 use crate::drain::Drain;
-use crate::sink::{Reached, Sink, SinkError};
+use crate::hasher::{AHEAD, Hasher};
+use crate::sink::{LaneSink, Reached, Sink, SinkError};
 
 /// How long a lane may take to notice that the session is over. One that writes to a pipe nobody
 /// reads never does; it is left to the end of the process.
@@ -89,7 +92,7 @@ async fn acknowledged(session: &Shared<Receiver>) {
     }
 }
 
-/// Starts a drain for every lane, and waits for all of them at once: the first that fails ends the
+/// Starts a hasher and a drain for every lane, and waits for all of them at once: the first that fails ends the
 /// session, whichever it is. A sink that fails to start does as well.
 fn start(place: Place, session: &Arc<Shared<Receiver>>, gauge: &Arc<Gauge>, sink: &mut dyn Sink) -> JoinSet<()> {
     let mut lanes = JoinSet::new();
@@ -99,23 +102,45 @@ fn start(place: Place, session: &Arc<Shared<Receiver>>, gauge: &Arc<Gauge>, sink
         return lanes;
     }
     for lane in (0..hello.lanes).map(LaneId) {
-        let drain = Drain { lane, session: session.clone(), gauge: gauge.clone() };
         match sink.lane(lane, &session.look(|s| s.digest(lane))) {
-            Ok(lane_sink) => match place.start(&format!("drain-{}", lane.0), move || drain.run(lane_sink)) {
-                Ok(work) => drop(lanes.spawn(drained(work, session.clone()))),
-                Err(error) => session.change(|s| s.fail(Failure::new(Cause::Unforeseen, Party::Receiver, error))),
-            },
+            Ok(lane_sink) => {
+                if let Err(error) = start_lane(place, session, gauge, lane, lane_sink, &mut lanes) {
+                    session.change(|s| s.fail(unforeseen(error)));
+                }
+            }
             Err(error) => fail(session, &error),
         }
     }
     lanes
 }
 
+fn start_lane(
+    place: Place,
+    session: &Arc<Shared<Receiver>>,
+    gauge: &Arc<Gauge>,
+    lane: LaneId,
+    sink: Box<dyn LaneSink>,
+    lanes: &mut JoinSet<()>,
+) -> io::Result<()> {
+    let (hashed, pieces) = mpsc::channel(AHEAD);
+    let hasher = Hasher { lane, session: session.clone(), gauge: gauge.clone() };
+    let drain = Drain { lane, session: session.clone(), gauge: gauge.clone() };
+    let hashing = place.start(&format!("hash-{}", lane.0), move || async move {
+        hasher.run(hashed).await;
+        Ok(())
+    })?;
+    let draining = place.start(&format!("drain-{}", lane.0), move || drain.run(pieces, sink))?;
+    for work in [hashing, draining] {
+        lanes.spawn(drained(work, session.clone()));
+    }
+    Ok(())
+}
+
 async fn drained(lane: Work<Result<(), SinkError>>, session: Arc<Shared<Receiver>>) {
     match lane.finished().await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => fail(&session, &error),
-        Err(panicked) => session.change(|s| s.fail(Failure::new(Cause::Unforeseen, Party::Receiver, panicked))),
+        Err(panicked) => session.change(|s| s.fail(unforeseen(panicked))),
     }
 }
 

@@ -4,11 +4,12 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, timeout_at};
 use xbproto::lane::{LaneDigest, LaneId, MAX_BLOCK};
 use xbproto::meter::{Bottleneck, Gauge};
+use xbproto::pool::{Buffer, Pool};
 use xbproto::session::Sender;
 use xbproto::shared::Shared;
 use xbproto::waiting::waiting_for;
@@ -74,7 +75,8 @@ impl Pump {
     pub async fn run(mut self, input: LaneInput) -> Result<Pumped, PumpError> {
         let mut reader = input.open().map_err(PumpError::Read)?;
         let mut digest = LaneDigest::default();
-        let mut buffer = BytesMut::new();
+        let pool = Pool::default();
+        let mut buffer = pool.buffer(MAX_BLOCK, 0);
         while self.room().await {
             let session = self.session.clone();
             let more = tokio::select! {
@@ -83,7 +85,7 @@ impl Pump {
                 more = self.fill(&mut reader, &mut buffer) => more.map_err(PumpError::of_reader)?,
             };
             if !buffer.is_empty() {
-                self.push(take_block(&mut buffer), &mut digest)?;
+                self.push(take_block(&mut buffer, &pool), &mut digest)?;
             }
             if more == More::End {
                 self.tap.finish()?;
@@ -110,17 +112,16 @@ impl Pump {
     }
 
     /// Reads until a block is full, the first bytes in it have lingered, or the lane ends.
-    async fn fill(&self, reader: &mut LaneReader, buffer: &mut BytesMut) -> io::Result<More> {
-        buffer.reserve(MAX_BLOCK);
-        let mut limited = bytes::BufMut::limit(&mut *buffer, MAX_BLOCK);
-        let mut read = waiting_for(Bottleneck::Source, &self.gauge, reader.read_buf(&mut limited)).await?;
+    async fn fill(&self, reader: &mut LaneReader, buffer: &mut Buffer) -> io::Result<More> {
+        let mut read = waiting_for(Bottleneck::Source, &self.gauge, reader.read(buffer.spare())).await?;
+        buffer.advance(read);
         let deadline = Instant::now() + LINGER;
         while read > 0 && buffer.len() < MAX_BLOCK {
-            let room = MAX_BLOCK - buffer.len();
-            match timeout_at(deadline, reader.read_buf(&mut bytes::BufMut::limit(&mut *buffer, room))).await {
+            match timeout_at(deadline, reader.read(buffer.spare())).await {
                 Ok(more) => read = more?,
                 Err(_) => return Ok(More::Maybe),
             }
+            buffer.advance(read);
         }
         Ok(if read == 0 { More::End } else { More::Maybe })
     }
@@ -144,11 +145,11 @@ enum More {
 
 /// Takes the block out of the buffer. A small one is copied, so that it does not keep the memory
 /// of a large one for as long as it stands in the window.
-fn take_block(buffer: &mut BytesMut) -> Bytes {
+fn take_block(buffer: &mut Buffer, pool: &Pool) -> Bytes {
     if buffer.len() >= MAX_BLOCK / 2 {
-        return buffer.split().freeze();
+        return std::mem::replace(buffer, pool.buffer(MAX_BLOCK, 0)).freeze();
     }
-    let block = Bytes::copy_from_slice(buffer);
+    let block = Bytes::copy_from_slice(buffer.as_ref());
     buffer.clear();
     block
 }

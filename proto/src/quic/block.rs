@@ -3,12 +3,13 @@
 //! A long stream with a large window on a lossy path comes to thousands of gaps, at which a QUIC
 //! stack gives up. A stream of at most one block cannot, and blocks do not wait for each other.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use quinn::{Connection, ReadError, ReadExactError, RecvStream, SendStream, VarInt};
 
 use super::LinkError;
 use crate::lane::Block;
 use crate::meter::{Bottleneck, Gauge};
+use crate::pool::Pool;
 use crate::throttle::Throttle;
 use crate::waiting::waiting_for;
 use crate::wire::{BLOCK_HEADER_LEN, BlockHeader, Encoding, WireError};
@@ -75,6 +76,10 @@ impl Drop for Outgoing {
     }
 }
 
+/// How many pieces of a block are taken from the connection at a time, each about as long as a packet: asking for them
+/// one by one takes the connection's lock as often.
+const PIECES: usize = 32;
+
 /// A block that has begun to arrive.
 #[derive(Debug)]
 pub struct Incoming {
@@ -111,28 +116,30 @@ impl Incoming {
         }
     }
 
-    /// Reads the rest, taking its bytes from the connection as they arrive. They are copied once,
-    /// out of the receive buffers that many packets share. `None` if the sender has cancelled it.
+    /// Reads the rest into memory of `pool`, taking its bytes from the connection as they arrive. They are copied
+    /// once, out of the receive buffers that many packets share. `None` if the sender has cancelled it.
     ///
     /// # Errors
     /// [`LinkError::Wire`] when its length is not what the header says.
-    pub async fn rest(mut self) -> Result<Option<Block>, LinkError> {
-        let len = self.header.len as usize;
-        let mut bytes = BytesMut::with_capacity(len);
+    pub async fn rest(mut self, pool: &Pool) -> Result<Option<Block>, LinkError> {
+        let BlockHeader { lane, offset, len, .. } = self.header;
+        let mut buffer = pool.buffer(len as usize, offset);
+        let mut pieces = [const { Bytes::new() }; PIECES];
         loop {
-            let chunk = match self.stream.read_chunk(usize::MAX, true).await {
-                Ok(Some(chunk)) => chunk.bytes,
-                Ok(None) if bytes.len() == len => break,
-                Ok(None) => return Err(wrong_length(bytes.len())),
+            let read = match self.stream.read_chunks(&mut pieces).await {
+                Ok(Some(read)) => read,
+                Ok(None) if buffer.len() == len as usize => break,
+                Ok(None) => return Err(wrong_length(buffer.len())),
                 Err(ReadError::Reset(_)) => return Ok(None),
                 Err(error) => return Err(error.into()),
             };
-            if bytes.len() + chunk.len() > len {
-                return Err(wrong_length(bytes.len() + chunk.len()));
+            for piece in pieces[..read].iter_mut().map(std::mem::take) {
+                if !buffer.extend(&piece) {
+                    return Err(wrong_length(buffer.len() + piece.len()));
+                }
             }
-            bytes.extend_from_slice(&chunk);
         }
-        Ok(Some(Block { lane: self.header.lane, offset: self.header.offset, bytes: bytes.freeze() }))
+        Ok(Some(Block { lane, offset, bytes: buffer.freeze() }))
     }
 }
 

@@ -156,6 +156,11 @@ impl LaneIn {
         self.end.is_some_and(|sum| self.blocks.has_all_before(sum.len))
     }
 
+    /// Whether all of it was taken by [`next_bytes`](Self::next_bytes).
+    pub(super) fn is_handed_out(&self) -> bool {
+        self.end.is_some_and(|sum| sum.len == self.blocks.next_offset())
+    }
+
     /// Whether all of it is in the sink.
     pub(super) fn is_drained(&self) -> bool {
         self.end.is_some_and(|sum| sum.len == self.written())

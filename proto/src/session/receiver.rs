@@ -166,6 +166,11 @@ impl Receiver {
         }
     }
 
+    /// Whether [`next_bytes`](Self::next_bytes) has given everything of `lane`.
+    pub fn is_handed_out(&self, lane: LaneId) -> bool {
+        self.lanes.get(usize::from(lane.0)).is_some_and(LaneIn::is_handed_out)
+    }
+
     /// Whether everything of `lane` is in the sink, so that the sink may close it.
     pub fn is_drained(&self, lane: LaneId) -> bool {
         self.lanes.get(usize::from(lane.0)).is_some_and(LaneIn::is_drained)

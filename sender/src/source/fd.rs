@@ -13,9 +13,9 @@ use rustix::io::{Errno, retry_on_intr};
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncRead, Interest, ReadBuf};
 
-/// Most bytes taken by one call: more than a pipe holds by default, little enough to be zeroed
-/// beforehand without being noticed.
-const READ_AT_ONCE: usize = 256 << 10;
+/// Most bytes taken by one call, and what a pipe is made to hold: as much as Linux lets anybody have. A writer then runs
+/// ahead of a reader that is busy with the block before, and they wake each other less often.
+const READ_AT_ONCE: usize = 1 << 20;
 
 /// An open file descriptor of any kind, as [`AsyncRead`].
 #[derive(Debug)]
@@ -27,9 +27,10 @@ pub(super) enum FdReader {
 }
 
 impl FdReader {
-    /// Registers `fd` with the current runtime.
+    /// Registers `fd` with the current runtime. A pipe is enlarged, if the system lets us.
     #[expect(deprecated, reason = "the new form is unsafe, for types whose AsRawFd may lie; OwnedFd's does not")]
     pub(super) fn new(fd: OwnedFd) -> io::Result<FdReader> {
+        let _ = rustix::pipe::fcntl_setpipe_size(&fd, READ_AT_ONCE);
         match AsyncFd::try_with_interest(fd, Interest::READABLE) {
             Ok(fd) => Ok(FdReader::Polled(fd)),
             Err(refused) => match refused.into_parts() {

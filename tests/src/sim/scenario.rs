@@ -12,6 +12,7 @@ use xbproto::lane::LaneId;
 use xbproto::liveness::Liveness;
 use xbproto::meter::Gauge;
 use xbproto::place::Place;
+use xbproto::pool::Pool;
 use xbproto::quantity::Rate;
 use xbproto::quic::{self, Family, Tuning};
 use xbproto::session::{Received, Receiver, ReceiverConfig, Sender, SenderConfig, Sent};
@@ -115,6 +116,7 @@ async fn receive(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Receive
     let endpoint = quic::listener(socket, host::endpoint_config(scenario.seed), host::identity(), tuning);
     let endpoint = endpoint.expect("a socket in memory can always be used");
     let listener = Listener {
+        pool: Pool::default(),
         endpoint: endpoint.clone(),
         key: Arc::new(Key::new(KEY)),
         tuning,
