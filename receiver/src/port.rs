@@ -13,7 +13,7 @@ use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::place::{Place, Work};
 use xbproto::pool::Pool;
-use xbproto::quic::{self, CurrentPath, Tuning, listener_config};
+use xbproto::quic::{self, Acceptor, CurrentPath, Tuning, listener_config};
 use xbproto::tls::Identity;
 
 use crate::admission::Door;
@@ -44,9 +44,9 @@ impl OpenPort {
         let (current, reporter) = (path.clone(), reporter.clone());
         let thread = Place::Threads.start("link", move || async move {
             match listen(socket, &key, &identity, tuning) {
-                Ok(endpoint) => {
-                    let (key, pool) = (Arc::new(key), Pool::default());
-                    let listener = Listener { endpoint, key, tuning, path: current, pool, reporter };
+                Ok((endpoint, acceptor)) => {
+                    let (key, path, pool) = (Arc::new(key), current, Pool::default());
+                    let listener = Listener { endpoint, acceptor, key, tuning, path, pool, reporter };
                     serve_all(&listener, &mut served).await;
                 }
                 Err(error) => fail_all(&error, &mut served).await,
@@ -78,9 +78,10 @@ impl OpenPort {
     }
 }
 
-fn listen(socket: UdpSocket, key: &Key, identity: &Identity, tuning: Tuning) -> io::Result<Endpoint> {
+fn listen(socket: UdpSocket, key: &Key, identity: &Identity, tuning: Tuning) -> io::Result<(Endpoint, Acceptor)> {
     let config = listener_config(key, &place(socket.local_addr()?));
-    quic::listener(TokioRuntime.wrap_udp_socket(socket)?, config, identity, tuning)
+    let acceptor = Acceptor::new(identity, tuning)?;
+    Ok((quic::listener(TokioRuntime.wrap_udp_socket(socket)?, config, &acceptor)?, acceptor))
 }
 
 /// What tells this port of this host from any other, and stays the same when the program is started again.

@@ -147,7 +147,7 @@ impl Transfer {
         session: &Arc<Shared<Sender>>,
         reporter: &Reporter,
     ) -> io::Result<LinkThread> {
-        let tuning = Tuning { window: self.window, rate: self.rate, liveness: self.liveness };
+        let tuning = Tuning { window: self.window, rate: self.rate, liveness: self.liveness, find_route: quic::Route::find };
         let (gauge, path) = (Arc::new(Gauge::default()), Arc::new(CurrentPath::default()));
         let (route, key, rate) = (self.route.clone(), self.key.clone(), self.rate);
         let (session, reporter) = (session.clone(), reporter.clone());
@@ -157,7 +157,7 @@ impl Transfer {
             let uplink = Uplink { session: session.clone(), throttle, gauge: counted, tuning, path: current };
             let endpoint = TokioRuntime
                 .wrap_udp_socket(socket)
-                .and_then(|socket| quic::dialer(socket, EndpointConfig::default(), tuning));
+                .and_then(|socket| quic::dialer(socket, EndpointConfig::default()));
             match endpoint {
                 Ok(endpoint) => {
                     keep_linked(&endpoint, &route, &key, &uplink, &reporter).await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use quinn::{IdleTimeout, TransportConfig, VarInt};
 
+use super::{FindRoute, Route};
 use crate::failure::Party;
 use crate::lane::MAX_BLOCK;
 use crate::liveness::Liveness;
@@ -30,13 +31,16 @@ pub struct Tuning {
     pub rate: Option<Rate>,
     /// When a silent peer is taken for lost.
     pub liveness: Liveness,
+    /// How the route to a peer is found: [`Route::find`], where there is a system to ask.
+    pub find_route: FindRoute,
 }
 
 impl Tuning {
-    /// For a connection whose peer has not proved anything yet: it may open the control stream
+    /// For a connection over `route` whose peer has not proved anything yet: it may open the control stream
     /// and no other.
-    pub(super) fn transport(&self) -> Arc<TransportConfig> {
+    pub(super) fn transport(&self, route: Route) -> Arc<TransportConfig> {
         let mut config = TransportConfig::default();
+        route.tune(&mut config);
         let idle = self.liveness.idle_timeout();
         config
             .max_idle_timeout(IdleTimeout::try_from(idle).ok())
