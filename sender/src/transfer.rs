@@ -13,7 +13,7 @@ use xbproto::liveness::Liveness;
 use xbproto::meter::Gauge;
 use xbproto::place::{Place, Work};
 use xbproto::quantity::{ByteSize, Rate};
-use xbproto::quic::{self, CurrentPath, Family, Tuning};
+use xbproto::quic::{self, Congestion, CurrentPath, Family, Tuning};
 use xbproto::session::{Sender, SenderConfig, Sent};
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
@@ -58,6 +58,8 @@ pub struct Transfer {
     pub retry_for: Duration,
     /// When a silent receiver is taken for lost.
     pub liveness: Liveness,
+    /// What decides how much may be under way on the path.
+    pub congestion: Congestion,
 }
 
 /// What a good end has brought.
@@ -147,7 +149,8 @@ impl Transfer {
         session: &Arc<Shared<Sender>>,
         reporter: &Reporter,
     ) -> io::Result<LinkThread> {
-        let tuning = Tuning { window: self.window, rate: self.rate, liveness: self.liveness };
+        let tuning =
+            Tuning { window: self.window, rate: self.rate, liveness: self.liveness, congestion: self.congestion };
         let (gauge, path) = (Arc::new(Gauge::default()), Arc::new(CurrentPath::default()));
         let (route, key, rate) = (self.route.clone(), self.key.clone(), self.rate);
         let (session, reporter) = (session.clone(), reporter.clone());
@@ -278,6 +281,7 @@ mod tests {
             window: 8 << 20,
             retry_for: Duration::ZERO,
             liveness: Liveness::default(),
+            congestion: Congestion::default(),
         };
         let requests = Requests::listen(Party::Sender, None).unwrap();
         let failure = transfer.run(requests, &reporter()).await.unwrap_err();

@@ -12,7 +12,8 @@ use xbproto::key::Key;
 use xbproto::lane::LaneId;
 use xbproto::liveness::Liveness;
 use xbproto::quic::{
-    Admission, ControlReader, Family, Link, LinkError, Tuning, TurnedAway, admit, bind, dialer, knock, listener,
+    Admission, Congestion, ControlReader, Family, Link, LinkError, Tuning, TurnedAway, admit, bind, dialer, knock,
+    listener,
 };
 use xbproto::tls::Identity;
 use xbproto::tls::proof::{ChannelBinding, LinkEnd, prove};
@@ -24,7 +25,8 @@ pub struct Rogue {
     endpoint: Endpoint,
 }
 
-const TUNING: Tuning = Tuning { window: 16 << 20, rate: None, liveness: Liveness::DEFAULT };
+const TUNING: Tuning =
+    Tuning { window: 16 << 20, rate: None, liveness: Liveness::DEFAULT, congestion: Congestion::Model };
 
 /// The window a sender that has the key asks for, in bytes: as much as it can get.
 const WINDOW: u64 = 1 << 40;

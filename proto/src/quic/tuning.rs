@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use quinn::{IdleTimeout, TransportConfig, VarInt};
 
+use super::Congestion;
 use crate::failure::Party;
 use crate::lane::MAX_BLOCK;
 use crate::liveness::Liveness;
@@ -30,6 +31,8 @@ pub struct Tuning {
     pub rate: Option<Rate>,
     /// When a silent peer is taken for lost.
     pub liveness: Liveness,
+    /// What decides how much may be under way on the path.
+    pub congestion: Congestion,
 }
 
 impl Tuning {
@@ -49,6 +52,7 @@ impl Tuning {
             .send_window(self.send_window(Duration::ZERO))
             // Blocks leave one after another, the oldest first.
             .send_fairness(false)
+            .congestion_controller_factory(self.congestion.factory())
             .datagram_receive_buffer_size(None);
         Arc::new(config)
     }

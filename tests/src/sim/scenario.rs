@@ -13,7 +13,7 @@ use xbproto::liveness::Liveness;
 use xbproto::meter::Gauge;
 use xbproto::place::Place;
 use xbproto::quantity::Rate;
-use xbproto::quic::{self, Family, Tuning};
+use xbproto::quic::{self, Congestion, Family, Tuning};
 use xbproto::session::{Received, Receiver, ReceiverConfig, Sender, SenderConfig, Sent};
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
@@ -47,6 +47,8 @@ pub struct Scenario {
     pub lanes: Vec<Vec<Step>>,
     /// The rate limit.
     pub rate: Option<Rate>,
+    /// What decides how much the sender has under way.
+    pub congestion: Congestion,
     /// The session's window in bytes, on both sides.
     pub window: u64,
     /// What the receiver writes to.
@@ -73,6 +75,7 @@ impl Scenario {
             back: Conditions::default(),
             lanes: vec![vec![Step::Give(len)]],
             rate: None,
+            congestion: Congestion::default(),
             window: 16 << 20,
             disk: Disk::default(),
             retry_for: Duration::ZERO,
@@ -111,7 +114,8 @@ const BACK: u64 = 11;
 async fn receive(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Received {
     let config = ReceiverConfig { window: scenario.window, target: "memory".to_owned(), free: None };
     let session = Arc::new(Shared::new(Receiver::new(config)));
-    let tuning = Tuning { window: scenario.window, rate: None, liveness: Liveness::DEFAULT };
+    let tuning =
+        Tuning { window: scenario.window, rate: None, liveness: Liveness::DEFAULT, congestion: Congestion::default() };
     let endpoint = quic::listener(socket, host::endpoint_config(scenario.seed), host::identity(), tuning);
     let endpoint = endpoint.expect("a socket in memory can always be used");
     let listener = Listener {
@@ -155,7 +159,12 @@ async fn send(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Sent {
         size: None,
     })));
     let gauge = Arc::new(Gauge::default());
-    let tuning = Tuning { window: scenario.window, rate: scenario.rate, liveness: Liveness::DEFAULT };
+    let tuning = Tuning {
+        window: scenario.window,
+        rate: scenario.rate,
+        liveness: Liveness::DEFAULT,
+        congestion: scenario.congestion,
+    };
     let throttle = Arc::new(Throttle::new(scenario.rate));
     let uplink = Uplink { session: session.clone(), throttle, gauge: gauge.clone(), tuning, path: Arc::default() };
     let route = Route::parse(&socket.peer().to_string(), Family::Any, WAIT).expect("an address");
