@@ -1,42 +1,52 @@
-//! The least round-trip time of the last seconds: what the path takes when its queue is empty.
+//! What the path takes when its queue is empty.
 
 use std::time::Duration;
 
-/// A minimum counts in the half of the filter's memory it was seen in, and in the one after.
-const HALF: Duration = Duration::from_secs(5);
+/// A least round trip that was not seen again for this long is to be measured anew.
+const MEMORY: Duration = Duration::from_secs(5);
 
-/// The least round trip of the last five to ten seconds, so that a path that has become longer is believed
-/// within ten. The model empties the queue now and then, or the queue would come to pass for the path.
+/// The least round trip, for as long as it is seen now and then. The model empties its own queue in every cycle,
+/// so whoever has the path to himself sees it all the time. Who does not shares a queue, or the path is longer now.
 #[derive(Clone, Debug, Default)]
 pub struct MinRtt {
-    before: Option<Duration>,
-    current: Option<Duration>,
-    /// When the current half began.
-    since: Duration,
+    least: Option<Duration>,
+    seen: Duration,
 }
 
 impl MinRtt {
     /// Takes in a round trip of a busy path.
     pub fn add(&mut self, now: Duration, rtt: Duration) {
-        if now.saturating_sub(self.since) >= HALF {
-            self.before = self.current.take();
-            self.since = now;
+        if self.least.is_none_or(|least| rtt <= least + tolerance(least)) {
+            self.seen = now;
         }
-        self.current = Some(self.current.map_or(rtt, |least| least.min(rtt)));
+        self.add_idle(rtt);
     }
 
     /// Takes in a round trip of a path with little to do. Acknowledgements of single packets are held back,
     /// and so only a shorter one says anything.
     pub fn add_idle(&mut self, rtt: Duration) {
-        if self.get().is_none_or(|least| rtt < least) {
-            self.current = Some(rtt);
-        }
+        self.least = Some(self.least.map_or(rtt, |least| least.min(rtt)));
     }
 
-    /// The least, if anything was seen.
-    pub fn get(&self) -> Option<Duration> {
-        self.before.into_iter().chain(self.current).min()
+    /// The least; nothing before the first is seen.
+    pub fn get(&self) -> Duration {
+        self.least.unwrap_or_default()
     }
+
+    /// Whether it has not been seen for long.
+    pub fn is_stale(&self, now: Duration) -> bool {
+        now.saturating_sub(self.seen) >= MEMORY
+    }
+
+    /// Believes `rtt`, which was measured with little under way, whatever was seen before.
+    pub fn replace(&mut self, now: Duration, rtt: Duration) {
+        (self.least, self.seen) = (Some(rtt), now);
+    }
+}
+
+/// A round trip so little longer than the least is the least seen again.
+fn tolerance(least: Duration) -> Duration {
+    (least / 16).max(Duration::from_micros(200))
 }
 
 #[cfg(test)]
@@ -48,36 +58,33 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_path_is_believed_within_ten_seconds() {
-        let mut filter = MinRtt::default();
-        for at in (0..6000).step_by(10) {
-            filter.add(ms(at), ms(20));
-        }
-        for at in (6000..16_000).step_by(10) {
-            filter.add(ms(at), ms(80));
-            assert!(at > 10_000 || filter.get() == Some(ms(20)), "not at once, at {at} ms");
-        }
-        assert_eq!(filter.get(), Some(ms(80)));
+    fn a_shorter_path_is_believed_at_once() {
+        let mut rtt = MinRtt::default();
+        rtt.add(ms(0), ms(80));
+        rtt.add(ms(1), ms(20));
+        assert_eq!(rtt.get(), ms(20));
     }
 
     #[test]
-    fn a_shorter_path_is_believed_at_once() {
-        let mut filter = MinRtt::default();
-        filter.add(ms(0), ms(80));
-        filter.add(ms(1), ms(20));
-        assert_eq!(filter.get(), Some(ms(20)));
+    fn a_longer_path_is_measured_after_five_seconds() {
+        let mut rtt = MinRtt::default();
+        rtt.add(ms(1000), ms(20));
+        rtt.add(ms(2000), ms(21));
+        rtt.add(ms(6900), ms(80));
+        assert!(!rtt.is_stale(ms(6900)), "21 ms are 20 ms seen again");
+        assert!(rtt.is_stale(ms(7000)));
+        rtt.replace(ms(7100), ms(80));
+        assert!(!rtt.is_stale(ms(7100)));
+        assert_eq!(rtt.get(), ms(80));
     }
 
     #[test]
     fn idleness_never_makes_a_path_longer() {
-        let mut filter = MinRtt::default();
-        filter.add(ms(0), ms(20));
-        for minute in 1..60 {
-            filter.add_idle(ms(45));
-            filter.add(ms(minute * 60_000), ms(21));
-            assert!(filter.get().unwrap() <= ms(21));
-        }
-        filter.add_idle(ms(5));
-        assert_eq!(filter.get(), Some(ms(5)));
+        let mut rtt = MinRtt::default();
+        rtt.add(ms(0), ms(20));
+        rtt.add_idle(ms(45));
+        assert_eq!(rtt.get(), ms(20));
+        rtt.add_idle(ms(5));
+        assert_eq!(rtt.get(), ms(5));
     }
 }

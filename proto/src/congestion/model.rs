@@ -7,7 +7,7 @@ use super::ceiling::Ceiling;
 use super::headroom::Headroom;
 use super::max_filter::MaxFilter;
 use super::min_rtt::MinRtt;
-use super::phase::{Allowance, Phase};
+use super::phase::{Allowance, DRAINED, LITTLE, Measurement, Phase};
 use super::round::{Finished, Round, Supply};
 use super::startup::Plateau;
 
@@ -22,6 +22,9 @@ const LEAST_WINDOW: u64 = 4;
 
 /// A probe that has shown this much more goes on.
 const GAIN: f64 = 1.1;
+
+/// A path that is so much longer is another one.
+const LONGER: f64 = 1.5;
 
 /// Packets that were acknowledged together.
 #[derive(Clone, Copy, Debug)]
@@ -132,7 +135,7 @@ impl Model {
             // The path takes at least what the source has given.
             self.rates.add(self.rounds, round.rate);
         }
-        let product = round.rate.over(self.rtt.get().unwrap_or_default());
+        let product = round.rate.over(self.rtt.get());
         let heavy = self.ceiling.round(round, self.flight, product);
         self.flight = 0;
         if round.supply == Supply::Ample {
@@ -145,38 +148,53 @@ impl Model {
     }
 
     /// The phase after `ack`.
-    fn moved(&self, ack: &Ack) -> Phase {
-        let product = self.product();
+    fn moved(&mut self, ack: &Ack) -> Phase {
         match self.phase {
             Phase::Startup { .. } if self.plateau.reached() || self.has_queue() => Phase::Drain,
-            Phase::Startup { window } if ack.supply == Supply::Ample => Phase::Startup { window: window + ack.bytes },
-            Phase::Drain if ack.in_flight <= (product as f64 * 0.85) as u64 => Phase::Cruise { rounds: 0 },
+            Phase::Startup { window } if ack.supply == Supply::Ample => {
+                Phase::Startup { window: window + ack.bytes / 2 }
+            }
+            Phase::Drain if ack.in_flight <= self.product(DRAINED) => Phase::Cruise { rounds: 0 },
+            Phase::Measure(measurement) => self.measured(ack, measurement.acked(ack, self.product(LITTLE))),
             Phase::Cruise { .. } | Phase::Probe { .. } if is_idle(ack) => Phase::Idle { since: ack.now },
+            Phase::Cruise { .. } | Phase::Probe { .. } if self.rtt.is_stale(ack.now) => {
+                Phase::Measure(Measurement::default())
+            }
             phase => phase,
         }
     }
 
+    fn measured(&mut self, ack: &Ack, measurement: Measurement) -> Phase {
+        let Some(rtt) = measurement.result(ack.now) else { return Phase::Measure(measurement) };
+        let longer = rtt > self.rtt.get().mul_f64(LONGER);
+        self.rtt.replace(ack.now, rtt);
+        if !longer {
+            return Phase::Cruise { rounds: 0 };
+        }
+        // With a window for the shorter path, little was delivered, and for so long that nothing else is known.
+        self.plateau = Plateau::default();
+        Phase::Startup { window: self.window }
+    }
+
     /// Whether every packet of the round has waited in a queue that was not there before.
     fn has_queue(&self) -> bool {
-        let least = self.rtt.get().unwrap_or_default();
+        let least = self.rtt.get();
         self.round.rtt().is_some_and(|rtt| rtt > least + (least / 8).max(Duration::from_millis(4)))
     }
 
-    /// What the path holds without a queue.
-    fn product(&self) -> u64 {
-        self.bandwidth().over(self.rtt.get().unwrap_or_default())
+    /// A share of what the path holds without a queue, in bytes.
+    fn product(&self, share: f64) -> u64 {
+        self.bandwidth().times(share).over(self.rtt.get())
     }
 
     fn allowed(&mut self, now: Duration) -> u64 {
-        let rtt = self.rtt.get().unwrap_or_default();
-        let product = self.product() as f64;
-        let headroom = self.headroom.bytes(self.bandwidth(), rtt);
+        let headroom = self.headroom.bytes(self.bandwidth(), self.rtt.get());
         let window = match self.phase.allowance(now) {
             Allowance::Bytes(bytes) => bytes,
-            Allowance::Product(share) => (product * share) as u64,
-            Allowance::WithHeadroom(share) => (product * share) as u64 + headroom,
+            Allowance::Product(share) => self.product(share),
+            Allowance::WithHeadroom(share) => self.product(share) + headroom,
         };
-        self.ceiling.lift_above(product as u64 + headroom);
+        self.ceiling.lift_above(self.product(1.0) + headroom);
         let bound = self.ceiling.bytes().unwrap_or(u64::MAX);
         window.min(bound).max(LEAST_WINDOW * self.mtu)
     }

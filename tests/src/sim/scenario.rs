@@ -92,19 +92,46 @@ impl Scenario {
     /// # Panics
     /// When it does not end, or a part of it panics.
     pub fn play(&self) -> Story {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-        let runtime = runtime.expect("a runtime without I/O needs nothing from the system");
-        LocalSet::new().block_on(&runtime, async {
+        simulate(async {
             let log = Log::start();
-            let there = Path::new(self.there.clone(), Rng::new(self.seed, THERE));
-            let back = Path::new(self.back.clone(), Rng::new(self.seed, BACK));
-            let (near, far) = socket::pair(there, back, &log);
-            let both = async { tokio::join!(receive(self, far, &log), send(self, near, &log)) };
-            let both = timeout(LONGEST, both).await;
-            let (received, sent) = both.unwrap_or_else(|_| panic!("seed {}: the session hangs", self.seed));
-            Story { log: log.take(), sent, received }
+            self.session(self.paths(), &log).await
         })
     }
+
+    /// Plays it beside `other`, whose bottleneck to the receiver both have to share.
+    ///
+    /// # Panics
+    /// As [`Scenario::play`].
+    pub fn play_beside(&self, other: &Scenario) -> (Story, Story) {
+        simulate(async {
+            // Each has the other's time.
+            let (log, others_log) = (Log::start(), Log::start());
+            let (there, back) = other.paths();
+            let (_, own_back) = self.paths();
+            let own_there = Path::beside(&there, self.there.clone(), Rng::new(self.seed, THERE));
+            tokio::join!(self.session((own_there, own_back), &log), other.session((there, back), &others_log))
+        })
+    }
+
+    fn paths(&self) -> (Path, Path) {
+        let there = Path::new(self.there.clone(), Rng::new(self.seed, THERE));
+        (there, Path::new(self.back.clone(), Rng::new(self.seed, BACK)))
+    }
+
+    async fn session(&self, (there, back): (Path, Path), log: &Log) -> Story {
+        let (near, far) = socket::pair(there, back, log);
+        let both = async { tokio::join!(receive(self, far, log), send(self, near, log)) };
+        let both = timeout(LONGEST, both).await;
+        let (received, sent) = both.unwrap_or_else(|_| panic!("seed {}: the session hangs", self.seed));
+        Story { log: log.take(), sent, received }
+    }
+}
+
+/// Runs `work` on a clock that stands still until everybody waits.
+fn simulate<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let runtime = runtime.expect("a runtime without I/O needs nothing from the system");
+    LocalSet::new().block_on(&runtime, work)
 }
 
 const THERE: u64 = 10;
