@@ -12,7 +12,7 @@ use xbproto::key::Key;
 use xbproto::liveness::Liveness;
 use xbproto::meter::Gauge;
 use xbproto::place::Place;
-use xbproto::quic::{Route, Tuning};
+use xbproto::quic::{Congestion, Route, Tuning};
 use xbproto::session::{Received, Receiver, ReceiverConfig};
 use xbproto::shared::Shared;
 use xbproto::tls::Identity;
@@ -82,7 +82,13 @@ impl Transfer {
     /// # Errors
     /// The first [`Failure`], wherever it happened. Nothing is left of the copy then.
     pub async fn run(mut self, mut requests: Requests, reporter: &Reporter) -> Result<Done, Failure> {
-        let tuning = Tuning { window: self.window, rate: None, liveness: self.liveness, find_route: Route::find };
+        let tuning = Tuning {
+            window: self.window,
+            rate: None,
+            liveness: self.liveness,
+            congestion: Congestion::default(),
+            find_route: Route::find,
+        };
         let port = OpenPort::start(self.socket, self.key, self.identity, tuning, reporter)?;
         let mut destination = self.destination;
         loop {

@@ -7,6 +7,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
 use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, exit_codes_help};
 use xbproto::quantity::{ByteSize, Rate, Span};
+use xbproto::quic::Congestion;
 use xbproto::wire::Purpose;
 
 use crate::source::Wish;
@@ -70,6 +71,10 @@ pub struct Args {
     #[arg(short = 'L', long, value_name = "RATE", help_heading = "Connection")]
     pub rate_limit: Option<Rate>,
 
+    /// What decides how much is sent before it is acknowledged: auto measures what the path carries
+    #[arg(long, value_enum, default_value_t = CongestionArg::Auto, value_name = "WHICH", help_heading = "Connection")]
+    congestion: CongestionArg,
+
     /// How long to try to reach the receiver before giving up (such as 30s, 5m; 0 tries once)
     #[arg(long, value_name = "DURATION", default_value = "30s", help_heading = "Connection")]
     pub wait: Span,
@@ -116,7 +121,26 @@ enum ExpectArg {
     Raw,
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum CongestionArg {
+    /// Our own: what the path delivers times how long it is, whatever is lost by chance
+    Auto,
+    /// As most TCP senders do; slow on a long path that loses packets
+    Cubic,
+    /// The first version of BBR; sends a part of the packets in vain
+    Bbr,
+}
+
 impl Args {
+    /// What decides how much may be under way.
+    pub fn congestion(&self) -> Congestion {
+        match self.congestion {
+            CongestionArg::Auto => Congestion::Model,
+            CongestionArg::Cubic => Congestion::Cubic,
+            CongestionArg::Bbr => Congestion::Bbr,
+        }
+    }
+
     /// How much is required of the stream.
     pub fn expect(&self) -> Expect {
         match (self.raw, self.expect) {

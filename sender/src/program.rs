@@ -40,9 +40,23 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     let session = session_id()?;
     reporter.leaves("nothing, and what was run is ended");
     let (bind, expect, rate) = (args.bind, args.expect(), args.rate_limit);
+    let congestion = args.congestion();
     let (window, retry_for, liveness) = (args.session.window, args.retry_for.0, args.session.peer_timeout);
-    let transfer =
-        Transfer { session, route, bind, key, source, spool, expect, rate, size, window, retry_for, liveness };
+    let transfer = Transfer {
+        session,
+        route,
+        bind,
+        key,
+        source,
+        spool,
+        expect,
+        rate,
+        size,
+        window,
+        retry_for,
+        liveness,
+        congestion,
+    };
     match transfer.run(requests, reporter).await? {
         Done::Checked(welcome) => checked(&welcome, size, reporter),
         Done::Confirmed { receipt, sums, elapsed, name } => {

@@ -13,7 +13,7 @@ use xbproto::liveness::Liveness;
 use xbproto::meter::Gauge;
 use xbproto::place::{Place, Work};
 use xbproto::quantity::{ByteSize, Rate};
-use xbproto::quic::{self, CurrentPath, Family, Tuning};
+use xbproto::quic::{self, Congestion, CurrentPath, Family, Tuning};
 use xbproto::session::{Sender, SenderConfig, Sent};
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
@@ -58,6 +58,8 @@ pub struct Transfer {
     pub retry_for: Duration,
     /// When a silent receiver is taken for lost.
     pub liveness: Liveness,
+    /// What decides how much may be under way on the path.
+    pub congestion: Congestion,
 }
 
 /// What a good end has brought.
@@ -147,7 +149,13 @@ impl Transfer {
         session: &Arc<Shared<Sender>>,
         reporter: &Reporter,
     ) -> io::Result<LinkThread> {
-        let tuning = Tuning { window: self.window, rate: self.rate, liveness: self.liveness, find_route: quic::Route::find };
+        let tuning = Tuning {
+            window: self.window,
+            rate: self.rate,
+            liveness: self.liveness,
+            congestion: self.congestion,
+            find_route: quic::Route::find,
+        };
         let (gauge, path) = (Arc::new(Gauge::default()), Arc::new(CurrentPath::default()));
         let (route, key, rate) = (self.route.clone(), self.key.clone(), self.rate);
         let (session, reporter) = (session.clone(), reporter.clone());
@@ -155,9 +163,8 @@ impl Transfer {
         let work = Place::Threads.start("link", move || async move {
             let throttle = Arc::new(Throttle::new(rate));
             let uplink = Uplink { session: session.clone(), throttle, gauge: counted, tuning, path: current };
-            let endpoint = TokioRuntime
-                .wrap_udp_socket(socket)
-                .and_then(|socket| quic::dialer(socket, EndpointConfig::default()));
+            let endpoint =
+                TokioRuntime.wrap_udp_socket(socket).and_then(|socket| quic::dialer(socket, EndpointConfig::default()));
             match endpoint {
                 Ok(endpoint) => {
                     keep_linked(&endpoint, &route, &key, &uplink, &reporter).await;
@@ -278,6 +285,7 @@ mod tests {
             window: 8 << 20,
             retry_for: Duration::ZERO,
             liveness: Liveness::default(),
+            congestion: Congestion::default(),
         };
         let requests = Requests::listen(Party::Sender, None).unwrap();
         let failure = transfer.run(requests, &reporter()).await.unwrap_err();

@@ -12,8 +12,8 @@ use xbproto::key::Key;
 use xbproto::lane::LaneId;
 use xbproto::liveness::Liveness;
 use xbproto::quic::{
-    Acceptor, Admission, ControlReader, Family, Link, LinkError, Route, Tuning, TurnedAway, admit, bind, connect, dialer,
-    knock, listener,
+    Acceptor, Admission, Congestion, ControlReader, Family, Link, LinkError, Route, Tuning, TurnedAway, admit, bind,
+    connect, dialer, knock, listener,
 };
 use xbproto::tls::Identity;
 use xbproto::tls::proof::{ChannelBinding, LinkEnd, prove};
@@ -25,8 +25,13 @@ pub struct Rogue {
     endpoint: Endpoint,
 }
 
-const TUNING: Tuning =
-    Tuning { window: 16 << 20, rate: None, liveness: Liveness::DEFAULT, find_route: Route::find };
+const TUNING: Tuning = Tuning {
+    window: 16 << 20,
+    rate: None,
+    liveness: Liveness::DEFAULT,
+    congestion: Congestion::Model,
+    find_route: Route::find,
+};
 
 /// The window a sender that has the key asks for, in bytes: as much as it can get.
 const WINDOW: u64 = 1 << 40;

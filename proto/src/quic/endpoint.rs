@@ -7,8 +7,8 @@ use std::sync::Arc;
 use aws_lc_rs::hmac;
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use quinn::{
-    AsyncUdpSocket, ClientConfig, Connecting, ConnectionError, Endpoint, EndpointConfig, Incoming,
-    ServerConfig, TokioRuntime,
+    AsyncUdpSocket, ClientConfig, Connecting, ConnectionError, Endpoint, EndpointConfig, Incoming, ServerConfig,
+    TokioRuntime,
 };
 use quinn_proto::HashedConnectionIdGenerator;
 
@@ -95,11 +95,7 @@ impl Acceptor {
 ///
 /// # Errors
 /// When the socket is not usable.
-pub fn listener(
-    socket: Arc<dyn AsyncUdpSocket>,
-    config: EndpointConfig,
-    acceptor: &Acceptor,
-) -> io::Result<Endpoint> {
+pub fn listener(socket: Arc<dyn AsyncUdpSocket>, config: EndpointConfig, acceptor: &Acceptor) -> io::Result<Endpoint> {
     endpoint(socket, config, Some(acceptor.config.clone()))
 }
 

@@ -4,6 +4,7 @@
 //! exactly what a real one does.
 
 mod block;
+mod congestion;
 mod control;
 mod conversation;
 mod endpoint;
@@ -17,6 +18,7 @@ mod socket;
 mod tuning;
 
 pub use block::{Incoming, begin_block, write_block};
+pub use congestion::Congestion;
 pub use control::{ControlError, ControlReader, ControlWriter};
 pub use conversation::{Lost, converse, watch};
 pub use endpoint::{Acceptor, connect, dialer, listener, listener_config};

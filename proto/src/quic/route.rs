@@ -68,11 +68,7 @@ impl Route {
             Route::OverNetwork(_) => (NETWORK_STEP, NETWORK_PAUSE, NETWORK_COOLDOWN),
         };
         let mut discovery = MtuDiscoveryConfig::default();
-        discovery
-            .upper_bound(self.longest())
-            .minimum_change(step)
-            .interval(pause)
-            .black_hole_cooldown(cooldown);
+        discovery.upper_bound(self.longest()).minimum_change(step).interval(pause).black_hole_cooldown(cooldown);
         discovery
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use quinn::{IdleTimeout, TransportConfig, VarInt};
 
-use super::{FindRoute, Route};
+use super::{Congestion, FindRoute, Route};
 use crate::failure::Party;
 use crate::lane::MAX_BLOCK;
 use crate::liveness::Liveness;
@@ -31,6 +31,8 @@ pub struct Tuning {
     pub rate: Option<Rate>,
     /// When a silent peer is taken for lost.
     pub liveness: Liveness,
+    /// What decides how much may be under way on the path.
+    pub congestion: Congestion,
     /// How the route to a peer is found: [`Route::find`], where there is a system to ask.
     pub find_route: FindRoute,
 }
@@ -53,6 +55,7 @@ impl Tuning {
             .send_window(self.send_window(Duration::ZERO))
             // Blocks leave one after another, the oldest first.
             .send_fairness(false)
+            .congestion_controller_factory(self.congestion.factory())
             .datagram_receive_buffer_size(None);
         Arc::new(config)
     }

@@ -24,3 +24,12 @@ impl Delay {
         self.least + rng.up_to(self.jitter)
     }
 }
+
+/// From a moment on, the way is another one, and takes another time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Detour {
+    /// Since when, from the start.
+    pub from: Duration,
+    /// How long a datagram takes then.
+    pub delay: Delay,
+}

@@ -28,7 +28,7 @@ pub mod source;
 pub mod story;
 
 pub use bottleneck::Bottleneck;
-pub use delay::Delay;
+pub use delay::{Delay, Detour};
 pub use log::{Entry, Event, Log};
 pub use outage::{BlackHole, Blackout};
 pub use path::{Conditions, Fate};

@@ -1,9 +1,10 @@
 //! One direction of the network: what becomes of a datagram.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::bottleneck::{Bottleneck, Queue};
-use super::{BlackHole, Blackout, Delay, Rng};
+use super::{BlackHole, Blackout, Delay, Detour, Rng};
 
 /// What a path is like. The default loses nothing and takes no time.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +21,15 @@ pub struct Conditions {
     pub black_hole: Option<BlackHole>,
     /// When nothing passes.
     pub blackouts: Vec<Blackout>,
+    /// Whether the route becomes another one.
+    pub detour: Option<Detour>,
+}
+
+impl Conditions {
+    /// How long a datagram that leaves the bottleneck at `now` takes.
+    fn delay(&self, now: Duration) -> Delay {
+        self.detour.filter(|detour| now >= detour.from).map_or(self.delay, |detour| detour.delay)
+    }
 }
 
 /// What becomes of a datagram. Times are from the start.
@@ -55,15 +65,20 @@ impl Fate {
 #[derive(Debug)]
 pub struct Path {
     conditions: Conditions,
-    queue: Option<Queue>,
+    queue: Option<Arc<Mutex<Queue>>>,
     rng: Rng,
 }
 
 impl Path {
     /// A path on which nothing is yet.
     pub fn new(conditions: Conditions, rng: Rng) -> Path {
-        let queue = conditions.bottleneck.map(Queue::new);
+        let queue = conditions.bottleneck.map(|bottleneck| Arc::new(Mutex::new(Queue::new(bottleneck))));
         Path { conditions, queue, rng }
+    }
+
+    /// A path with conditions of its own that leads through the bottleneck of `other`.
+    pub fn beside(other: &Path, conditions: Conditions, rng: Rng) -> Path {
+        Path { conditions, queue: other.queue.clone(), rng }
     }
 
     /// Decides about a datagram of `len` bytes sent at `now`.
@@ -76,7 +91,7 @@ impl Path {
             return Fate::TooLong;
         }
         let leaves = match queue {
-            Some(queue) => match queue.pass(now, len) {
+            Some(queue) => match queue.lock().unwrap_or_else(PoisonError::into_inner).pass(now, len) {
                 Some(leaves) => leaves,
                 None => return Fate::Dropped,
             },
@@ -85,9 +100,10 @@ impl Path {
         if rng.chance(conditions.loss) {
             return Fate::Lost;
         }
-        let arrives = leaves + conditions.delay.draw(rng);
+        let delay = conditions.delay(leaves);
+        let arrives = leaves + delay.draw(rng);
         match rng.chance(conditions.duplication) {
-            true => Fate::ArrivesTwice(arrives, leaves + conditions.delay.draw(rng)),
+            true => Fate::ArrivesTwice(arrives, leaves + delay.draw(rng)),
             false => Fate::Arrives(arrives),
         }
     }

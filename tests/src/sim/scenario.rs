@@ -14,7 +14,7 @@ use xbproto::meter::Gauge;
 use xbproto::place::Place;
 use xbproto::pool::Pool;
 use xbproto::quantity::Rate;
-use xbproto::quic::{self, Acceptor, Family, FindRoute, Route as FirstHop, Tuning};
+use xbproto::quic::{self, Acceptor, Congestion, Family, FindRoute, Route as FirstHop, Tuning};
 use xbproto::session::{Received, Receiver, ReceiverConfig, Sender, SenderConfig, Sent};
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
@@ -48,6 +48,8 @@ pub struct Scenario {
     pub lanes: Vec<Vec<Step>>,
     /// The rate limit.
     pub rate: Option<Rate>,
+    /// What decides how much the sender has under way.
+    pub congestion: Congestion,
     /// The session's window in bytes, on both sides.
     pub window: u64,
     /// What the receiver writes to.
@@ -74,6 +76,7 @@ impl Scenario {
             back: Conditions::default(),
             lanes: vec![vec![Step::Give(len)]],
             rate: None,
+            congestion: Congestion::default(),
             window: 16 << 20,
             disk: Disk::default(),
             retry_for: Duration::ZERO,
@@ -90,19 +93,46 @@ impl Scenario {
     /// # Panics
     /// When it does not end, or a part of it panics.
     pub fn play(&self) -> Story {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-        let runtime = runtime.expect("a runtime without I/O needs nothing from the system");
-        LocalSet::new().block_on(&runtime, async {
+        simulate(async {
             let log = Log::start();
-            let there = Path::new(self.there.clone(), Rng::new(self.seed, THERE));
-            let back = Path::new(self.back.clone(), Rng::new(self.seed, BACK));
-            let (near, far) = socket::pair(there, back, &log);
-            let both = async { tokio::join!(receive(self, far, &log), send(self, near, &log)) };
-            let both = timeout(LONGEST, both).await;
-            let (received, sent) = both.unwrap_or_else(|_| panic!("seed {}: the session hangs", self.seed));
-            Story { log: log.take(), sent, received }
+            self.session(self.paths(), &log).await
         })
     }
+
+    /// Plays it beside `other`, whose bottleneck to the receiver both have to share.
+    ///
+    /// # Panics
+    /// As [`Scenario::play`].
+    pub fn play_beside(&self, other: &Scenario) -> (Story, Story) {
+        simulate(async {
+            // Each has the other's time.
+            let (log, others_log) = (Log::start(), Log::start());
+            let (there, back) = other.paths();
+            let (_, own_back) = self.paths();
+            let own_there = Path::beside(&there, self.there.clone(), Rng::new(self.seed, THERE));
+            tokio::join!(self.session((own_there, own_back), &log), other.session((there, back), &others_log))
+        })
+    }
+
+    fn paths(&self) -> (Path, Path) {
+        let there = Path::new(self.there.clone(), Rng::new(self.seed, THERE));
+        (there, Path::new(self.back.clone(), Rng::new(self.seed, BACK)))
+    }
+
+    async fn session(&self, (there, back): (Path, Path), log: &Log) -> Story {
+        let (near, far) = socket::pair(there, back, log);
+        let both = async { tokio::join!(receive(self, far, log), send(self, near, log)) };
+        let both = timeout(LONGEST, both).await;
+        let (received, sent) = both.unwrap_or_else(|_| panic!("seed {}: the session hangs", self.seed));
+        Story { log: log.take(), sent, received }
+    }
+}
+
+/// Runs `work` on a clock that stands still until everybody waits.
+fn simulate<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let runtime = runtime.expect("a runtime without I/O needs nothing from the system");
+    LocalSet::new().block_on(&runtime, work)
 }
 
 /// A network in memory has no routes.
@@ -115,7 +145,13 @@ const BACK: u64 = 11;
 async fn receive(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Received {
     let config = ReceiverConfig { window: scenario.window, target: "memory".to_owned(), free: None };
     let session = Arc::new(Shared::new(Receiver::new(config)));
-    let tuning = Tuning { window: scenario.window, rate: None, liveness: Liveness::DEFAULT, find_route: FIND_ROUTE };
+    let tuning = Tuning {
+        window: scenario.window,
+        rate: None,
+        liveness: Liveness::DEFAULT,
+        congestion: Congestion::default(),
+        find_route: FIND_ROUTE,
+    };
     let acceptor = Acceptor::new(host::identity(), tuning).expect("TLS can be set up");
     let endpoint = quic::listener(socket, host::endpoint_config(scenario.seed), &acceptor);
     let endpoint = endpoint.expect("a socket in memory can always be used");
@@ -162,7 +198,13 @@ async fn send(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Sent {
         size: None,
     })));
     let gauge = Arc::new(Gauge::default());
-    let tuning = Tuning { window: scenario.window, rate: scenario.rate, liveness: Liveness::DEFAULT, find_route: FIND_ROUTE };
+    let tuning = Tuning {
+        window: scenario.window,
+        rate: scenario.rate,
+        liveness: Liveness::DEFAULT,
+        congestion: scenario.congestion,
+        find_route: FIND_ROUTE,
+    };
     let throttle = Arc::new(Throttle::new(scenario.rate));
     let uplink = Uplink { session: session.clone(), throttle, gauge: gauge.clone(), tuning, path: Arc::default() };
     let route = Route::parse(&socket.peer().to_string(), Family::Any, WAIT).expect("an address");

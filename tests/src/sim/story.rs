@@ -34,6 +34,16 @@ impl Story {
         last.unwrap_or(0)
     }
 
+    /// How many bytes of a lane were in the sink at `time`.
+    pub fn written_at(&self, lane: LaneId, time: Duration) -> u64 {
+        let until = self.log.iter().take_while(|entry| entry.at <= time);
+        let offsets = until.filter_map(|entry| match entry.event {
+            Event::Written(of, offset) if of == lane => Some(offset),
+            _ => None,
+        });
+        offsets.last().unwrap_or(0)
+    }
+
     /// Every datagram the sender has sent: when, how many bytes, and what became of it.
     pub fn sent_datagrams(&self) -> impl Iterator<Item = (Duration, usize, Fate)> {
         self.log.iter().filter_map(|entry| match entry.event {

@@ -1,0 +1,62 @@
+//! What heavy loss takes away.
+//!
+//! Some loss is chance, and a window made smaller does not mend it. More than a few percent means a queue that
+//! overflows: somebody else fills it, or the path has become slower than it was in the rounds remembered.
+
+use super::round::Finished;
+
+/// Loss up to here is taken for chance.
+const CHANCE: f64 = 0.05;
+
+/// Fewer bytes say nothing of a share of lost ones: about fifty packets.
+const TELLING: u64 = 64 << 10;
+
+/// What is left of the flight in which too much was lost.
+const LESS: f64 = 0.85;
+
+/// The part of itself that is given back after every sixteenth.
+const BACK: u64 = 16;
+
+/// An upper bound of what may be in flight, while there is reason for one.
+#[derive(Clone, Debug, Default)]
+pub struct Ceiling {
+    bytes: Option<u64>,
+    lost: u64,
+    delivered: u64,
+}
+
+impl Ceiling {
+    /// The bound in bytes.
+    pub fn bytes(&self) -> Option<u64> {
+        self.bytes
+    }
+
+    /// A round is over in which at most `flight` bytes were under way; `product` is what it has shown that the path
+    /// holds without a queue, and no bound is lower. Returns whether too much was lost.
+    pub fn round(&mut self, round: &Finished, flight: u64, product: u64) -> bool {
+        self.lost += round.lost;
+        self.delivered += round.delivered;
+        if self.lost + self.delivered < TELLING {
+            return false;
+        }
+        let heavy = self.lost as f64 > CHANCE * (self.lost + self.delivered) as f64;
+        (self.lost, self.delivered) = (0, 0);
+        match (heavy, self.bytes) {
+            (true, _) => self.bytes = Some(self.lowered(flight).max(product)),
+            // A flight that was much smaller has not shown that more would fit.
+            (false, Some(bytes)) if flight >= bytes / 2 => self.bytes = Some(bytes + bytes / BACK),
+            (false, _) => {}
+        }
+        heavy
+    }
+
+    /// Nothing would be larger than `window` anyway.
+    pub fn lift_above(&mut self, window: u64) {
+        self.bytes = self.bytes.filter(|bytes| *bytes < window);
+    }
+
+    fn lowered(&self, flight: u64) -> u64 {
+        let flight = self.bytes.map_or(flight, |bytes| bytes.min(flight));
+        (flight as f64 * LESS) as u64
+    }
+}
