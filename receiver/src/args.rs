@@ -10,6 +10,8 @@ use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, exit_codes_he
 use xbproto::quantity::Span;
 use xbproto::quic::Family;
 
+use crate::disk::PageCache;
+
 /// Receive a streaming MySQL or MariaDB backup from an xbsend on another host
 ///
 /// Waits for one sender that proves to have the key, writes or unpacks its backup, and commits it
@@ -48,6 +50,10 @@ pub struct Args {
     #[arg(long, help_heading = "Destination")]
     pub stdout: bool,
 
+    /// Write files through the page cache, not past it (direct I/O)
+    #[arg(long, help_heading = "Destination")]
+    no_direct: bool,
+
     /// Make a key to keep in FILE (mode 0600), and do nothing else
     #[arg(long, value_name = "FILE", help_heading = "Connection")]
     pub generate_key: Option<PathBuf>,
@@ -78,6 +84,11 @@ pub struct Args {
 }
 
 impl Args {
+    /// How files are to be written.
+    pub fn page_cache(&self) -> PageCache {
+        if self.no_direct { PageCache::Used } else { PageCache::Bypassed }
+    }
+
     /// Where to listen, and for which addresses.
     pub fn listen(&self) -> (SocketAddr, Family) {
         let family = self.address.family();

@@ -32,7 +32,7 @@ pub struct Destination {
 pub fn open(args: &Args, id: u64, window: u64, reporter: &Reporter) -> Result<Destination, SinkError> {
     let tell = |notices: Vec<Notice>| notices.iter().for_each(|n| reporter.tell(Event::Notice(n.to_string())));
     if let Some(path) = &args.output {
-        let Opened { sink, notices, recalled } = sink::to_path(path, window)?;
+        let Opened { sink, notices, recalled } = sink::to_path(path, window, args.page_cache())?;
         tell(notices);
         return Ok(Destination { sink, name: path.display().to_string(), unpacking: None, recalled });
     }

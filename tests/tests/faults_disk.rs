@@ -57,6 +57,20 @@ fn a_write_back_that_fails() {
     expect_failure_of("a_write_back_that_fails", injection, "Input/output error");
 }
 
+/// The receiver's file system refuses direct I/O (EINVAL): the page cache is used.
+#[test]
+fn a_file_system_without_direct_io() {
+    for call in ["fcntl", "pwrite64"] {
+        let scene = Scene::new();
+        // The journal, which is written by other threads, is not concerned.
+        let injection = Injection::error(call, "EINVAL").only(1).on(scene.path("out.xb.partial"));
+        let receiver = Destination::File.receiver(&scene);
+        let Some(receiver) = injection.into("a_file_system_without_direct_io", receiver) else { return };
+        let transfer = Transfer::start(&scene, receiver, |to| scene.sender(to, []).feed(&backup()));
+        transfer.end().expect_arrived(&backup(), Destination::File, &[]);
+    }
+}
+
 /// The receiver's disk turns read-only in mid-transfer.
 #[test]
 fn a_disk_that_turns_read_only() {

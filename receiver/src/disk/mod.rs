@@ -1,11 +1,15 @@
-//! What keeping files safe asks of a file system: errors that name the file, renames that replace nothing, removal that
-//! follows no link.
+//! What keeping files safe, and writing them fast, asks of a file system: errors that name the file, renames that replace
+//! nothing, removal that follows no link, writes past the page cache.
 
 mod error;
+mod output;
+mod pages;
 mod rename;
 
 pub(crate) use error::{At, as_path, reason, shown};
 pub use error::{DiskError, Notice};
+pub use output::PageCache;
+pub(crate) use output::{Output, drop_cached, give_back, reserve};
 pub(crate) use rename::rename_new;
 
 use std::ffi::{OsStr, OsString};

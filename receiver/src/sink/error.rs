@@ -8,6 +8,7 @@ use std::process::ExitStatus;
 use xbproto::failure::Cause;
 use xbproto::lane::LaneId;
 use xbproto::process::describe;
+use xbproto::quantity::ByteSize;
 
 use crate::disk::{DiskError, reason, shown};
 use crate::extract::ExtractError;
@@ -47,6 +48,18 @@ pub enum SinkError {
     AlreadyRunning {
         /// The partial file it has locked.
         path: PathBuf,
+    },
+    /// The disk is too small for the size that the sender has announced.
+    #[error("{target}: there is no room for {}{}: {}", ByteSize(*.size), free_of(*.free), reason(.error))]
+    NoRoom {
+        /// The target.
+        target: String,
+        /// What was announced, in bytes.
+        size: u64,
+        /// What is free, in bytes, if that is known.
+        free: Option<u64>,
+        /// What the system said.
+        error: io::Error,
     },
     /// A commit failed, and so did taking it back.
     #[error("{error}; taking back {} failed too: {undo}; the backup is not confirmed", shown(.path))]
@@ -141,6 +154,11 @@ impl SinkError {
             _ => Cause::Sink,
         }
     }
+}
+
+/// What is free, as a part of a sentence.
+fn free_of(free: Option<u64>) -> String {
+    free.map_or(String::new(), |free| format!(", {} are free", ByteSize(free)))
 }
 
 /// The last words of a consumer as the end of a sentence.

@@ -32,8 +32,7 @@ use self::publish::publish;
 use self::recall::{committed, recall};
 use super::sync_ahead::{Pace, SyncAhead};
 use super::{Interrupter, LaneSink, LaneSum, Opened, Reached, Sink, SinkError, Target};
-use crate::disk::shown;
-use crate::disk::{At, DiskError, free_bytes};
+use crate::disk::{At, DiskError, Output, PageCache, free_bytes, give_back, reserve, shown};
 use crate::journal::{Journal, Presence, Record};
 use crate::stop::Stop;
 
@@ -50,6 +49,7 @@ pub struct FileSink {
     /// The session that the journal tells of.
     session: Option<SessionId>,
     origin: Origin,
+    cache: PageCache,
     /// Once there is a lane.
     ahead: Option<Arc<SyncAhead>>,
     pace: Pace,
@@ -70,11 +70,11 @@ enum Origin {
 impl FileSink {
     /// Takes possession of `path`, under which nothing may stand yet, by making and locking its partial file, or goes on
     /// with what a receiver left there that was killed. Of that, what was synced last is read again to see that it is
-    /// as it was. `window`, in bytes, is the session's: a quarter of it is synced at a time.
+    /// as it was. `window`, in bytes, is the session's: a quarter of it is synced at a time. `cache` says how it is written.
     ///
     /// # Errors
     /// When `path` or its checksum file exists, when another process is writing it, or when it cannot be made.
-    pub fn create(path: &Path, window: u64) -> Result<Opened<FileSink>, SinkError> {
+    pub fn create(path: &Path, window: u64, cache: PageCache) -> Result<Opened<FileSink>, SinkError> {
         let names = Names::around(path)?;
         let pace = Pace { bytes: (window / 4).max(1), age: SYNC_AGE };
         let (partial, journal, recalled, notices) = match committed(&names)? {
@@ -88,7 +88,7 @@ impl FileSink {
         let session = recalled.as_ref().and_then(|recalled| recalled.session.as_ref()).map(|s| s.hello.session);
         let origin = if recalled.is_some() { Origin::Recalled } else { Origin::Ours };
         let (journal, ahead, stop) = (journal.map(Arc::new), None, Stop::default());
-        let sink = FileSink { names, partial, journal, session, origin, ahead, pace, synced: false, stop };
+        let sink = FileSink { names, partial, journal, session, origin, cache, ahead, pace, synced: false, stop };
         Ok(Opened { sink, notices, recalled })
     }
 
@@ -104,6 +104,16 @@ impl FileSink {
             None => Ok(()),
         };
         SyncAhead::start(Arc::clone(file), &path, self.pace, from, keep).at("starting to sync", &path)
+    }
+
+    /// Takes the space for a backup of `size` bytes now, so that a disk that is too small shows before hours have passed, and
+    /// the file lies there in few pieces.
+    fn reserve(&self, size: u64) -> Result<(), SinkError> {
+        let file = self.partial.as_ref().ok_or_else(|| self.out_of_turn("start"))?;
+        reserve(file, size).map_err(|error| {
+            let (target, free) = (self.target().describe, free_bytes(self.names.dir()));
+            SinkError::NoRoom { target, size, free, error }
+        })
     }
 
     fn out_of_turn(&self, call: &'static str) -> SinkError {
@@ -144,7 +154,7 @@ impl Sink for FileSink {
             None => self.append(Record::Session(hello.clone()))?,
         }
         (self.session, self.origin) = (Some(hello.session), Origin::Ours);
-        Ok(())
+        hello.size.map_or(Ok(()), |size| self.reserve(size))
     }
 
     fn lane(&mut self, lane: LaneId, from: &LaneDigest) -> Result<Box<dyn LaneSink>, SinkError> {
@@ -154,7 +164,8 @@ impl Sink for FileSink {
         let file = self.partial.clone().ok_or_else(|| self.out_of_turn("lane"))?;
         let ahead = Arc::new(self.sync_ahead(&file, from)?);
         self.ahead = Some(Arc::clone(&ahead));
-        Ok(Box::new(FileLane::new(file, self.names.path(), from.len(), ahead)))
+        let output = Output::new(file, from.len(), self.cache).at("reading", self.names.beside(PARTIAL))?;
+        Ok(Box::new(FileLane::new(output, self.names.path(), ahead)))
     }
 
     fn sync(&mut self) -> Result<(), SinkError> {
@@ -167,6 +178,7 @@ impl Sink for FileSink {
         if self.stop.is_raised() {
             return Err(SinkError::Interrupted { target: self.target().describe });
         }
+        give_back(file).at("cutting", self.names.path())?;
         file.sync_all().at("syncing", self.names.path())?;
         rest.map_or(Ok(()), |digest| self.append(Record::Progress(LaneId(0), digest)))?;
         self.synced = true;
@@ -219,7 +231,7 @@ impl Sink for FileSink {
     }
 
     fn target(&self) -> Target {
-        let describe = format!("file {}", crate::disk::shown(self.names.path()));
+        let describe = format!("file {}", shown(self.names.path()));
         Target { describe, free: free_bytes(self.names.dir()) }
     }
 }

@@ -36,7 +36,7 @@ use xbproto::lane::{LaneDigest, LaneId};
 use xbproto::wire::Hello;
 pub use xbproto::wire::{LaneSum, Reached};
 
-use crate::disk::Notice;
+use crate::disk::{Notice, PageCache};
 use crate::journal::{Presence, Recalled};
 
 /// A sink, and what an earlier run for the same target has left.
@@ -57,14 +57,15 @@ impl<S: Sink + 'static> Opened<S> {
     }
 }
 
-/// The sink for `-o PATH`: a new file, or the device or FIFO that stands there. `window` is the session's, in bytes.
+/// The sink for `-o PATH`: a new file, or the device or FIFO that stands there. `window` is the session's, in bytes;
+/// `cache` is for a file.
 ///
 /// # Errors
 /// When the target exists, is being written by another process, or cannot be written.
-pub fn to_path(path: &Path, window: u64) -> Result<Opened<Box<dyn Sink>>, SinkError> {
+pub fn to_path(path: &Path, window: u64, cache: PageCache) -> Result<Opened<Box<dyn Sink>>, SinkError> {
     match InPlaceSink::find(path)? {
         Some(sink) => Ok(Opened { sink: Box::new(sink), notices: Vec::new(), recalled: None }),
-        None => Ok(FileSink::create(path, window)?.boxed()),
+        None => Ok(FileSink::create(path, window, cache)?.boxed()),
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use xbproto::lane::LaneDigest;
 
-use crate::disk::{At, DiskError};
+use crate::disk::{At, DiskError, drop_cached};
 
 /// When what is not durable yet is worth a sync.
 #[derive(Clone, Copy, Debug)]
@@ -60,26 +60,36 @@ impl SyncAhead {
     ) -> io::Result<SyncAhead> {
         let shared = Arc::new(Shared { state: Mutex::new(State::new(from)), changed: Condvar::new() });
         let (theirs, path) = (Arc::clone(&shared), path.to_owned());
-        let sync = move |digest: &LaneDigest| file.sync_data().at("syncing", &path).and_then(|()| keep(digest));
+        let sync = move |digest: &LaneDigest| {
+            file.sync_data().at("syncing", &path)?;
+            drop_cached(&file, digest.len());
+            keep(digest)
+        };
         let thread = thread::Builder::new().name("sync".into()).spawn(move || theirs.run(sync))?;
         Ok(SyncAhead { shared, pace, thread: Mutex::new(Some(thread)) })
     }
 
-    /// Everything that `written` covers is in the file: starts a sync if it is time for one, and says up to which offset
-    /// the last one came.
-    pub(super) fn durable(&self, written: &LaneDigest) -> Result<u64, DiskError> {
+    /// Starts a sync if it is time for one, and says up to which offset the last one came. Everything that `written` covers
+    /// is in the file once `settle` has returned, which is called before a sync.
+    pub(super) fn durable(
+        &self,
+        written: &LaneDigest,
+        settle: impl FnOnce() -> Result<(), DiskError>,
+    ) -> Result<u64, DiskError> {
         let mut state = self.shared.lock();
         if let Some(error) = &state.failed {
             return Err(error.clone());
         }
         state.written = written.clone();
-        let pending = written.len().saturating_sub(state.durable);
-        let idle = state.is_idle();
-        if idle && pending > 0 && (pending >= self.pace.bytes || state.since.elapsed() >= self.pace.age) {
-            state.asked = written.clone();
+        let durable = state.durable;
+        if state.is_due(self.pace) {
+            // It may write, and the sync that ends meanwhile need not wait for that.
+            drop(state);
+            settle()?;
+            self.shared.lock().asked = written.clone();
             self.shared.changed.notify_all();
         }
-        Ok(state.durable)
+        Ok(durable)
     }
 
     /// Ends the thread, after the sync it is at, and repeats the error if there was one. Gives what was written, if that
@@ -120,6 +130,11 @@ impl State {
     fn is_idle(&self) -> bool {
         self.asked.len() == self.durable
     }
+
+    fn is_due(&self, pace: Pace) -> bool {
+        let pending = self.written.len().saturating_sub(self.durable);
+        self.is_idle() && pending > 0 && (pending >= pace.bytes || self.since.elapsed() >= pace.age)
+    }
 }
 
 impl Shared {
@@ -153,6 +168,11 @@ mod tests {
     use super::*;
     use crate::journal::sample::digest;
 
+    /// Everything is in the file.
+    fn settled() -> Result<(), DiskError> {
+        Ok(())
+    }
+
     const NEVER: Duration = Duration::from_secs(1 << 30);
 
     /// Syncs `file`; what it keeps is in the list.
@@ -174,12 +194,12 @@ mod tests {
     #[test]
     fn syncs_when_enough_bytes_are_not_durable() {
         let (sync, kept) = syncing(tempfile::tempfile().unwrap(), Pace { bytes: 100, age: NEVER });
-        assert_eq!(sync.durable(&written(99)).unwrap(), 0);
+        assert_eq!(sync.durable(&written(99), settled).unwrap(), 0);
         sync.settle();
-        assert_eq!(sync.durable(&written(99)).unwrap(), 0, "too few bytes");
-        sync.durable(&written(100)).unwrap();
+        assert_eq!(sync.durable(&written(99), settled).unwrap(), 0, "too few bytes");
+        sync.durable(&written(100), settled).unwrap();
         sync.settle();
-        assert_eq!(sync.durable(&written(150)).unwrap(), 100);
+        assert_eq!(sync.durable(&written(150), settled).unwrap(), 100);
         assert_eq!(*kept.lock().unwrap(), [100]);
         assert_eq!(sync.stop().unwrap().map(|rest| rest.len()), Some(150));
     }
@@ -187,9 +207,9 @@ mod tests {
     #[test]
     fn syncs_few_bytes_when_they_are_old() {
         let (sync, kept) = syncing(tempfile::tempfile().unwrap(), Pace { bytes: u64::MAX, age: Duration::ZERO });
-        sync.durable(&written(1)).unwrap();
+        sync.durable(&written(1), settled).unwrap();
         sync.settle();
-        assert_eq!(sync.durable(&written(1)).unwrap(), 1);
+        assert_eq!(sync.durable(&written(1), settled).unwrap(), 1);
         assert_eq!(*kept.lock().unwrap(), [1]);
         assert!(sync.stop().unwrap().is_none());
     }
@@ -200,9 +220,12 @@ mod tests {
         let file = Arc::new(tempfile::tempfile().unwrap());
         let pace = Pace { bytes: 1, age: NEVER };
         let sync = SyncAhead::start(file, Path::new("file"), pace, &LaneDigest::default(), keep).unwrap();
-        assert_eq!(sync.durable(&written(1)).unwrap(), 0);
+        assert_eq!(sync.durable(&written(1), settled).unwrap(), 0);
         sync.settle();
-        assert_eq!(sync.durable(&written(1)).unwrap_err().to_string(), "writing journal: No space left on device");
+        assert_eq!(
+            sync.durable(&written(1), settled).unwrap_err().to_string(),
+            "writing journal: No space left on device"
+        );
     }
 
     #[test]
@@ -210,10 +233,10 @@ mod tests {
         let file = Arc::new(tempfile::tempfile().unwrap());
         let pace = Pace { bytes: 100, age: NEVER };
         let sync = SyncAhead::start(file, Path::new("file"), pace, &written(50), |_| Ok(())).unwrap();
-        assert_eq!(sync.durable(&written(149)).unwrap(), 50);
-        assert_eq!(sync.durable(&written(150)).unwrap(), 50);
+        assert_eq!(sync.durable(&written(149), settled).unwrap(), 50);
+        assert_eq!(sync.durable(&written(150), settled).unwrap(), 50);
         sync.settle();
-        assert_eq!(sync.durable(&written(150)).unwrap(), 150);
+        assert_eq!(sync.durable(&written(150), settled).unwrap(), 150);
     }
 
     #[test]
@@ -221,10 +244,10 @@ mod tests {
         // A pipe cannot be synced.
         let (_reader, writer) = rustix::pipe::pipe().unwrap();
         let (sync, kept) = syncing(File::from(writer), Pace { bytes: 1, age: NEVER });
-        sync.durable(&written(1)).unwrap();
+        sync.durable(&written(1), settled).unwrap();
         sync.settle();
-        assert_eq!(sync.durable(&written(2)).unwrap_err().to_string(), "syncing file: Invalid argument");
-        assert!(sync.durable(&written(2)).is_err());
+        assert_eq!(sync.durable(&written(2), settled).unwrap_err().to_string(), "syncing file: Invalid argument");
+        assert!(sync.durable(&written(2), settled).is_err());
         assert!(sync.stop().is_err());
         assert!(kept.lock().unwrap().is_empty(), "what is not durable is not kept");
     }

@@ -5,7 +5,7 @@ mod interrupted;
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 
 use bytes::Bytes;
@@ -15,16 +15,18 @@ use xbproto::lane::Sha1Sum;
 use super::publish::{checksum_line, take_back};
 use super::*;
 use crate::disk::Notice;
+use crate::journal::sample::hello;
 use crate::sink::to_path;
 
 const WINDOW: u64 = 1 << 20;
+const CACHE: PageCache = PageCache::Bypassed;
 
 fn sum() -> LaneSum {
     LaneSum { lane: LaneId(0), len: 5, sum: Sha1Sum([0xab; 20]) }
 }
 
 fn create(room: &TempDir) -> Result<Opened<FileSink>, SinkError> {
-    FileSink::create(&room.path().join("backup"), WINDOW)
+    FileSink::create(&room.path().join("backup"), WINDOW, CACHE)
 }
 
 fn filled(room: &TempDir) -> FileSink {
@@ -151,7 +153,9 @@ fn a_stale_partial_is_replaced_and_said_so() {
     std::fs::write(&partial, "stale").unwrap();
     let Opened { mut sink, notices, .. } = create(&room).unwrap();
     assert_eq!(notices, [Notice::ReplacedPartial(partial)]);
-    sink.lane(LaneId(0), &LaneDigest::default()).unwrap().write(&Bytes::from_static(b"new")).unwrap();
+    let mut lane = sink.lane(LaneId(0), &LaneDigest::default()).unwrap();
+    lane.write(&Bytes::from_static(b"new")).unwrap();
+    lane.finish().unwrap();
     sink.commit(&[sum()]).unwrap();
     assert_eq!(std::fs::read(room.path().join("backup")).unwrap(), b"new");
 }
@@ -171,6 +175,33 @@ fn a_target_that_appears_meanwhile_is_not_replaced() {
 }
 
 #[test]
+fn a_backup_that_is_too_large_is_refused_at_once() {
+    let room = tempfile::tempdir().unwrap();
+    let mut sink = create(&room).unwrap().sink;
+    let hello = Hello { size: Some(1 << 62), ..hello(1, 1) };
+    let error = sink.start(&hello).unwrap_err();
+    assert!(matches!(error, SinkError::NoRoom { size, .. } if size == 1 << 62), "{error}");
+    let words = format!("file {}: there is no room for 4.0 EiB, ", room.path().join("backup").display());
+    assert!(error.to_string().starts_with(&words), "{error}");
+}
+
+#[test]
+fn an_announced_size_is_no_promise() {
+    for size in [3, 1 << 20] {
+        let room = tempfile::tempdir().unwrap();
+        let mut sink = create(&room).unwrap().sink;
+        sink.start(&Hello { size: Some(size), ..hello(1, 1) }).unwrap();
+        let mut lane = sink.lane(LaneId(0), &LaneDigest::default()).unwrap();
+        lane.write(&Bytes::from_static(b"hello")).unwrap();
+        lane.finish().unwrap();
+        sink.commit(&[sum()]).unwrap();
+        let meta = room.path().join("backup").metadata().unwrap();
+        assert_eq!(meta.len(), 5);
+        assert!(meta.blocks() * 512 < 1 << 20, "the rest was given back");
+    }
+}
+
+#[test]
 fn a_second_lane_is_refused() {
     let room = tempfile::tempdir().unwrap();
     let mut sink = create(&room).unwrap().sink;
@@ -180,10 +211,10 @@ fn a_second_lane_is_refused() {
 #[test]
 fn a_directory_and_a_dangling_link_are_refused() {
     let room = tempfile::tempdir().unwrap();
-    assert!(matches!(to_path(room.path(), WINDOW), Err(SinkError::NotAFile { kind: "directory", .. })));
+    assert!(matches!(to_path(room.path(), WINDOW, CACHE), Err(SinkError::NotAFile { kind: "directory", .. })));
     let link = room.path().join("link");
     std::os::unix::fs::symlink(room.path().join("nowhere"), &link).unwrap();
-    assert!(matches!(to_path(&link, WINDOW), Err(SinkError::NotAFile { .. })));
+    assert!(matches!(to_path(&link, WINDOW, CACHE), Err(SinkError::NotAFile { .. })));
     assert_eq!(names(&room), ["link"]);
 }
 
@@ -193,7 +224,7 @@ fn a_link_to_a_file_means_the_file() {
     std::fs::write(room.path().join("file"), "old").unwrap();
     let link = room.path().join("link");
     std::os::unix::fs::symlink("file", &link).unwrap();
-    assert!(matches!(to_path(&link, WINDOW), Err(SinkError::Exists { .. })));
+    assert!(matches!(to_path(&link, WINDOW, CACHE), Err(SinkError::Exists { .. })));
 }
 
 #[test]

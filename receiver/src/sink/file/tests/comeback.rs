@@ -11,7 +11,7 @@ use crate::journal::{Damage, Recalled, RecalledSession};
 const WINDOW: u64 = 4;
 
 pub(super) fn open(room: &TempDir) -> Opened<FileSink> {
-    FileSink::create(&room.path().join("backup"), WINDOW).unwrap()
+    FileSink::create(&room.path().join("backup"), WINDOW, CACHE).unwrap()
 }
 
 fn partial(room: &TempDir) -> PathBuf {
@@ -113,10 +113,38 @@ fn what_is_synced_at_the_end_is_kept_too() {
     let mut lane = sink.lane(LaneId(0), &LaneDigest::default()).unwrap();
     lane.write(&Bytes::from_static(b"hello")).unwrap();
     assert_eq!(lane.durable(&digest(b"hello")).unwrap(), 0);
+    lane.finish().unwrap();
     drop(lane);
     sink.sync().unwrap();
     kill(sink);
-    assert_eq!(session(open(&room).recalled).lanes[0].sum(), digest(b"hello").sum());
+    let session = session(open(&room).recalled);
+    session.condition.unwrap();
+    assert_eq!(session.lanes[0].sum(), digest(b"hello").sum());
+}
+
+#[test]
+fn it_goes_on_within_a_page_and_across_pages() {
+    let bytes: Vec<u8> = (0..3_000_000_u32).map(|i| (i % 251) as u8).collect();
+    for cache in [PageCache::Bypassed, PageCache::Used] {
+        let room = tempfile::tempdir().unwrap();
+        let mut end = 0;
+        for len in [1, 4094, 1, 5000, 1 << 20, 100_001] {
+            let Opened { mut sink, recalled, .. } = open(&room);
+            let from = recalled.map_or_else(LaneDigest::default, |recalled| {
+                let session = session(Some(recalled));
+                session.condition.unwrap();
+                session.lanes[0].clone()
+            });
+            assert_eq!(from.len(), end as u64);
+            sink.cache = cache;
+            sink.remember(&presence(9)).unwrap();
+            sink.start(&hello(1, 1)).unwrap();
+            write(&mut sink, &bytes[..end], &[&bytes[end..end + len]]);
+            end += len;
+            kill(sink);
+        }
+        assert!(fs::read(partial(&room)).unwrap() == bytes[..end], "{cache:?}");
+    }
 }
 
 #[test]
@@ -237,7 +265,7 @@ fn a_receiver_that_lives_is_left_alone() {
     let room = tempfile::tempdir().unwrap();
     let mut sink = begun(&room);
     write(&mut sink, b"", &[b"hello"]);
-    let again = || FileSink::create(&room.path().join("backup"), WINDOW);
+    let again = || FileSink::create(&room.path().join("backup"), WINDOW, CACHE);
     assert!(matches!(again(), Err(SinkError::AlreadyRunning { .. })));
     sink.commit(&[sum(LaneId(0), b"hello")]).unwrap();
     assert!(matches!(again(), Err(SinkError::AlreadyRunning { .. })), "committed, not acknowledged");
@@ -275,11 +303,11 @@ fn what_is_no_journal_is_refused_and_left_alone() {
     let journal = room.path().join("backup.partial.journal");
     fs::rename(&journal, room.path().join("real")).unwrap();
     symlink("real", &journal).unwrap();
-    let error = FileSink::create(&room.path().join("backup"), WINDOW).unwrap_err();
+    let error = FileSink::create(&room.path().join("backup"), WINDOW, CACHE).unwrap_err();
     assert!(matches!(&error, SinkError::Exists { path } if *path == journal), "{error}");
     assert_eq!(fs::read(partial(&room)).unwrap(), b"hello");
     fs::remove_file(partial(&room)).unwrap();
-    assert!(FileSink::create(&room.path().join("backup"), WINDOW).is_err());
+    assert!(FileSink::create(&room.path().join("backup"), WINDOW, CACHE).is_err());
     assert_eq!(names(&room), ["backup.partial.journal", "real"]);
 }
 

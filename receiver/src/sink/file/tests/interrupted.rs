@@ -73,7 +73,7 @@ fn after_that_the_rest_is_done_and_the_receipt_is_there() {
     for steps in 2..=4 {
         let room = killed_after(steps);
         for _ in 0..2 {
-            let Opened { sink, notices, recalled } = to_path(&room.path().join("backup"), WINDOW).unwrap();
+            let Opened { sink, notices, recalled } = to_path(&room.path().join("backup"), WINDOW, CACHE).unwrap();
             let recalled = recalled.unwrap();
             assert_eq!((notices.as_slice(), recalled.committed), ([].as_slice(), Some(receipt())), "{steps} steps");
             assert_eq!(recalled.session.unwrap().lanes[0].sum(), whole().sum);
