@@ -126,6 +126,7 @@ fn sending(size: ByteSize, key: Key, receiver: SocketAddr) -> anyhow::Result<xbs
         rate: None,
         size: Some(size.0),
         window: WINDOW,
+        links: 1,
         retry_for: Duration::from_secs(300),
         liveness: Liveness::DEFAULT,
     })

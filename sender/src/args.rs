@@ -7,7 +7,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
 use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, exit_codes_help};
 use xbproto::quantity::{ByteSize, Rate, Span};
-use xbproto::wire::Purpose;
+use xbproto::wire::{MAX_LINKS, Purpose};
 
 use crate::source::Wish;
 use crate::spool::SpoolPlan;
@@ -69,6 +69,12 @@ pub struct Args {
     /// Send at most RATE bytes a second, as pv -L reads it: 10m is 10 MiB/s
     #[arg(short = 'L', long, value_name = "RATE", help_heading = "Connection")]
     pub rate_limit: Option<Rate>,
+
+    /// Send over N links at a time, up to 16, each with a thread and a socket of its own
+    ///
+    /// Pays where one link cannot fill the path: at more than 10 Gbit/s, or where packets are lost on a long way.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=i64::from(MAX_LINKS)), help_heading = "Connection")]
+    pub links: u8,
 
     /// How long to try to reach the receiver before giving up (such as 30s, 5m; 0 tries once)
     #[arg(long, value_name = "DURATION", default_value = "30s", help_heading = "Connection")]

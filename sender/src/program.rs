@@ -41,8 +41,9 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     reporter.leaves("nothing, and what was run is ended");
     let (bind, expect, rate) = (args.bind, args.expect(), args.rate_limit);
     let (window, retry_for, liveness) = (args.session.window, args.retry_for.0, args.session.peer_timeout);
+    let links = args.links;
     let transfer =
-        Transfer { session, route, bind, key, source, spool, expect, rate, size, window, retry_for, liveness };
+        Transfer { session, route, bind, key, source, spool, expect, rate, size, window, links, retry_for, liveness };
     match transfer.run(requests, reporter).await? {
         Done::Checked(welcome) => checked(&welcome, size, reporter),
         Done::Confirmed { receipt, sums, elapsed, name } => {
@@ -68,7 +69,7 @@ fn source(args: &Args) -> Result<(Option<Ready>, Option<u64>), Failure> {
     let choice = choose(args.wish(), Stdin::inspect()).map_err(failed)?;
     let (ready, length) = match args.purpose() {
         Purpose::Check => (None, choice.length().map_err(failed)?),
-        Purpose::Transfer | Purpose::Resume => {
+        Purpose::Transfer | Purpose::Resume | Purpose::Join => {
             let ready = prepare(choice).map_err(failed)?;
             let length = ready.length();
             (Some(ready), length)

@@ -14,7 +14,7 @@ use xbproto::meter::Gauge;
 use xbproto::place::Place;
 use xbproto::quantity::Rate;
 use xbproto::quic::{self, Family, Tuning};
-use xbproto::session::{Received, Receiver, ReceiverConfig, Sender, SenderConfig, Sent};
+use xbproto::session::{LinkId, Received, Receiver, ReceiverConfig, Sender, SenderConfig, Sent};
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
 use xbproto::wire::{Purpose, SessionId};
@@ -22,6 +22,7 @@ use xbrecv::admission::Door;
 use xbrecv::listen::{Listener, Service};
 use xbrecv::settle::settle;
 use xbrecv::sink::Again;
+use xbsend::joined::keep_joined;
 use xbsend::pump::{Pump, Pumped};
 use xbsend::resume::keep_linked;
 use xbsend::route::Route;
@@ -43,6 +44,8 @@ pub struct Scenario {
     pub there: Conditions,
     /// From the receiver to the sender.
     pub back: Conditions,
+    /// Further links: what their paths are like, there and back.
+    pub more_links: Vec<(Conditions, Conditions)>,
     /// What the source of each lane does.
     pub lanes: Vec<Vec<Step>>,
     /// The rate limit.
@@ -71,6 +74,7 @@ impl Scenario {
             seed,
             there: Conditions::default(),
             back: Conditions::default(),
+            more_links: Vec::new(),
             lanes: vec![vec![Step::Give(len)]],
             rate: None,
             window: 16 << 20,
@@ -84,6 +88,11 @@ impl Scenario {
         Scenario { there: conditions.clone(), back: conditions, ..self }
     }
 
+    /// With further links like the first one, so many in all.
+    pub fn with_links(self, links: usize) -> Scenario {
+        Scenario { more_links: vec![(self.there.clone(), self.back.clone()); links - 1], ..self }
+    }
+
     /// Plays it to the end of both sides.
     ///
     /// # Panics
@@ -93,19 +102,29 @@ impl Scenario {
         let runtime = runtime.expect("a runtime without I/O needs nothing from the system");
         LocalSet::new().block_on(&runtime, async {
             let log = Log::start();
-            let there = Path::new(self.there.clone(), Rng::new(self.seed, THERE));
-            let back = Path::new(self.back.clone(), Rng::new(self.seed, BACK));
-            let (near, far) = socket::pair(there, back, &log);
+            let (near, far) = socket::network(self.routes(), &log);
             let both = async { tokio::join!(receive(self, far, &log), send(self, near, &log)) };
             let both = timeout(LONGEST, both).await;
             let (received, sent) = both.unwrap_or_else(|_| panic!("seed {}: the session hangs", self.seed));
             Story { log: log.take(), sent, received }
         })
     }
+
+    fn routes(&self) -> Vec<socket::Route> {
+        let links = std::iter::once((&self.there, &self.back));
+        let links = links.chain(self.more_links.iter().map(|(there, back)| (there, back)));
+        let path = |conditions: &Conditions, purpose| Path::new(conditions.clone(), Rng::new(self.seed, purpose));
+        let route = |(link, (there, back)): (u64, (&Conditions, &Conditions))| socket::Route {
+            there: path(there, THERE + LINK * link),
+            back: path(back, BACK + LINK * link),
+        };
+        (0..).zip(links).map(route).collect()
+    }
 }
 
 const THERE: u64 = 10;
 const BACK: u64 = 11;
+const LINK: u64 = 100;
 
 /// The receiving side, as `xbrecv` puts it together.
 async fn receive(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Received {
@@ -145,7 +164,7 @@ async fn receive(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Receive
 }
 
 /// The sending side, as `xbsend` puts it together.
-async fn send(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Sent {
+async fn send(scenario: &Scenario, sockets: Vec<Arc<Socket>>, log: &Log) -> Sent {
     let session = Arc::new(Shared::new(Sender::new(SenderConfig {
         session: SessionId([1; 16]),
         purpose: Purpose::Transfer,
@@ -157,14 +176,10 @@ async fn send(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Sent {
     let gauge = Arc::new(Gauge::default());
     let tuning = Tuning { window: scenario.window, rate: scenario.rate, liveness: Liveness::DEFAULT };
     let throttle = Arc::new(Throttle::new(scenario.rate));
-    let uplink = Uplink { session: session.clone(), throttle, gauge: gauge.clone(), tuning, path: Arc::default() };
-    let route = Route::parse(&socket.peer().to_string(), Family::Any, WAIT).expect("an address");
-    let endpoint = quic::dialer(socket, host::endpoint_config(!scenario.seed), tuning);
-    let endpoint = endpoint.expect("a socket in memory can always be used");
-    let link = start("link", async move {
-        keep_linked(&endpoint, &route, &Key::new(KEY), &uplink, &reporter()).await;
-        endpoint.wait_idle().await;
-    });
+    let links = sockets.len() as u8;
+    let (session_of, gauge_of) = (session.clone(), gauge.clone());
+    let uplink = Uplink { session: session_of, throttle, gauge: gauge_of, tuning, links, path: Arc::default() };
+    let links = start_links(scenario.seed, sockets, &uplink);
     let welcomed = session.when(|s| match s.outcome() {
         Some(_) => Some(false),
         None => s.target().map(|_| true),
@@ -174,8 +189,29 @@ async fn send(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Sent {
     }
     let outcome = session.when(|s| s.outcome().cloned()).await;
     log.note(Event::SenderEnded(outcome.clone()));
-    link.await;
+    for link in links {
+        link.await;
+    }
     outcome
+}
+
+/// Starts what reaches the receiver over the first socket and serves the session, and what joins it over the others.
+fn start_links(seed: u64, sockets: Vec<Arc<Socket>>, uplink: &Uplink) -> Vec<impl Future<Output = ()>> {
+    let joining = LinkId::joining(uplink.links);
+    let links = std::iter::once(LinkId::MAIN).chain(joining).zip(sockets);
+    let start_link = |(link, socket): (LinkId, Arc<Socket>)| {
+        let endpoint = quic::dialer(socket, host::endpoint_config(!seed ^ link.number() << 32), uplink.tuning);
+        let (endpoint, uplink) = (endpoint.expect("a socket in memory can always be used"), uplink.clone());
+        let route = Route::parse(&socket::RECEIVER.to_string(), Family::Any, WAIT).expect("an address");
+        start("link", async move {
+            match link {
+                LinkId::MAIN => keep_linked(&endpoint, &route, &Key::new(KEY), &uplink, &reporter()).await,
+                _ => keep_joined(link, &endpoint, &Key::new(KEY), &uplink, &reporter()).await,
+            }
+            endpoint.wait_idle().await;
+        })
+    };
+    links.map(start_link).collect()
 }
 
 /// Pumps the source into the session and tells it the source's verdict. The lane that fails first

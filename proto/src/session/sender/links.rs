@@ -22,6 +22,11 @@ impl LinkId {
     pub fn joining(links: u8) -> impl Iterator<Item = LinkId> {
         (1..links.min(MAX_LINKS)).map(LinkId)
     }
+
+    /// Its number, from 0.
+    pub fn number(self) -> u64 {
+        self.0.into()
+    }
 }
 
 impl fmt::Display for LinkId {
@@ -61,7 +66,8 @@ impl LinkSet {
 /// What a look at a link's QUIC shows.
 #[derive(Clone, Copy, Debug)]
 pub struct Sign {
-    /// How many acknowledgements have come so far.
+    /// How many acknowledgements have come so far. A receiver repeats them beside what it says itself: a main link that
+    /// has lost one direction only seems well, until it times out.
     pub acknowledgements: u64,
     /// When that was, on the link's own clock.
     pub at: Duration,
