@@ -108,6 +108,7 @@ fn receiving(target: &Path, key: Key, socket: UdpSocket) -> anyhow::Result<xbrec
         wait: None,
         window: WINDOW,
         liveness: Liveness::DEFAULT,
+        congestion: xbproto::quic::Congestion::default(),
     })
 }
 
@@ -126,8 +127,10 @@ fn sending(size: ByteSize, key: Key, receiver: SocketAddr) -> anyhow::Result<xbs
         rate: None,
         size: Some(size.0),
         window: WINDOW,
+        links: 1,
         retry_for: Duration::from_secs(300),
         liveness: Liveness::DEFAULT,
+        congestion: xbproto::quic::Congestion::default(),
     })
 }
 

@@ -70,6 +70,7 @@ impl Door {
             None => CloseCode::Done,
             Some(LinkRefused::Busy { .. }) => CloseCode::Busy,
             Some(LinkRefused::StateLost) => CloseCode::StateLost,
+            Some(LinkRefused::NoMainLink | LinkRefused::TooManyLinks { .. }) => CloseCode::Broken,
             Some(LinkRefused::Violation(_)) => CloseCode::Violation,
         };
         let reason = refused.map_or_else(|| "checked".to_owned(), LinkRefused::to_string);

@@ -1,4 +1,4 @@
-//! One link's life on the receiving side: control messages both ways, and blocks in.
+//! The main link's life on the receiving side: control messages both ways, and blocks in.
 
 use std::sync::Arc;
 
@@ -7,13 +7,15 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 use xbproto::cli::{Event, Reporter};
 use xbproto::failure::Party;
+use xbproto::lane::{Block, LaneId};
 use xbproto::liveness::Liveness;
 use xbproto::pool::Pool;
 use xbproto::quic::{CurrentPath, Link, LinkError, Lost, PathReport, begin_block, canonical, converse};
-use xbproto::session::{Coming, Receiver};
+use xbproto::session::{Coming, Receiver, Violation};
 use xbproto::shared::Shared;
+use xbproto::wire::BlockHeader;
 
-/// What the links of a session share.
+/// What the main links of a session share.
 #[derive(Clone, Debug)]
 pub struct Downlink {
     /// The session whose blocks and messages they carry.
@@ -40,7 +42,7 @@ impl Downlink {
         let blocks = |connection: Connection| async move {
             tokio::select! {
                 biased;
-                taken = self.take_blocks(connection.clone()) => taken,
+                taken = take_blocks(&self.session, &self.pool, &connection) => taken,
                 never = self.follow(&connection) => never,
             }
         };
@@ -62,20 +64,24 @@ impl Downlink {
             }
         }
     }
+}
 
-    /// Takes blocks off the connection as they arrive, however the sender interleaves them.
-    async fn take_blocks(&self, connection: Connection) -> Result<(), LinkError> {
-        let mut blocks = JoinSet::new();
-        loop {
-            tokio::select! {
-                biased;
-                Some(block) = blocks.join_next() => match block {
-                    Ok(taken) => taken?,
-                    Err(panic) => return Err(LinkError::Lost(panic.to_string())),
-                },
-                stream = connection.accept_uni() => {
-                    blocks.spawn(take_block(self.session.clone(), self.pool.clone(), stream?));
-                }
+/// Takes blocks off the connection as they arrive, however the sender interleaves them.
+pub(crate) async fn take_blocks(
+    session: &Arc<Shared<Receiver>>,
+    pool: &Pool,
+    connection: &Connection,
+) -> Result<(), LinkError> {
+    let mut blocks = JoinSet::new();
+    loop {
+        tokio::select! {
+            biased;
+            Some(block) = blocks.join_next() => match block {
+                Ok(taken) => taken?,
+                Err(panic) => return Err(LinkError::Lost(panic.to_string())),
+            },
+            stream = connection.accept_uni() => {
+                blocks.spawn(take_block(session.clone(), pool.clone(), stream?));
             }
         }
     }
@@ -85,20 +91,44 @@ impl Downlink {
 /// the session.
 async fn take_block(session: Arc<Shared<Receiver>>, pool: Pool, stream: RecvStream) -> Result<(), LinkError> {
     let Some(incoming) = begin_block(stream).await? else { return Ok(()) };
-    let (lane, offset, len) = (incoming.header.lane, incoming.header.offset, incoming.header.len as usize);
-    let violated = match session.change(|s| s.begins(lane, offset, len)) {
+    let BlockHeader { lane, offset, len, .. } = incoming.header;
+    let violated = match session.change(|s| s.begins(lane, offset, len as usize)) {
         Ok(Coming::Known) => return incoming.skip().await,
-        Ok(Coming::New) => match incoming.rest(&pool).await? {
-            Some(block) => session.change(|s| s.arrived(block)).err(),
-            None => {
-                session.change(|s| s.given_up(lane, len));
-                None
+        Ok(Coming::OneTooMany) => return Err(LinkError::Lost("too many copies of blocks are under way".into())),
+        Ok(Coming::New) => {
+            let begun = Begun { session: &session, lane, offset, len: len as usize };
+            match incoming.rest(&pool).await? {
+                Some(block) => begun.arrived(block).err(),
+                None => None,
             }
-        },
+        }
         Err(violation) => Some(violation),
     };
     if let Some(violation) = violated {
         session.change(|s| s.fail(violation.found_by(Party::Receiver)));
     }
     Ok(())
+}
+
+/// A block that has begun to arrive. The session is told when it does not go on, whatever ends it: else no other would
+/// have its room, for as long as the session lasts.
+struct Begun<'a> {
+    session: &'a Shared<Receiver>,
+    lane: LaneId,
+    offset: u64,
+    len: usize,
+}
+
+impl Begun<'_> {
+    fn arrived(self, block: Block) -> Result<(), Violation> {
+        let session = self.session;
+        std::mem::forget(self);
+        session.change(|s| s.arrived(block))
+    }
+}
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        self.session.change(|s| s.given_up(self.lane, self.offset, self.len));
+    }
 }

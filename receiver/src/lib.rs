@@ -6,7 +6,7 @@
 //! | [`transfer`] `status` | one session from the open port to the verdict; how it does |
 //! | `port` [`listen`] `newcomer` | the thread at the port; one session there; who else wants one |
 //! | [`admission`] [`arrivals`] [`strangers`] | who is at the door, on the way in, turned away |
-//! | [`downlink`] | one link's life |
+//! | [`downlink`] `joined` | the main link's life; further links that bring blocks |
 //! | [`hasher`] [`drain`] [`settle`] | order and digest; write; verify and commit |
 //! | [`sink`] [`extract`] [`disk`] | where the bytes go; unpacking; files that are safe |
 //! | [`journal`] | what outlives a receiver that is killed |
@@ -21,6 +21,7 @@ pub mod downlink;
 pub mod drain;
 pub mod extract;
 pub mod hasher;
+mod joined;
 pub mod journal;
 pub mod listen;
 mod newcomer;

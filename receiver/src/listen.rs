@@ -20,6 +20,7 @@ use xbproto::wire::{Message, Purpose};
 
 use crate::admission::{Arrival, Door, Greeted, Newcomer, greeting};
 use crate::downlink::Downlink;
+use crate::joined::{Bringer, Joined};
 use crate::sink::Again;
 use crate::strangers::Why;
 
@@ -58,8 +59,10 @@ pub(crate) struct Served<'a> {
     pub(crate) listener: &'a Listener,
     pub(crate) service: &'a Service,
     begun: Instant,
-    /// The link of the session: at most one.
+    /// The main link of the session: at most one.
     link: JoinSet<Result<(), Lost>>,
+    /// Those that have joined it.
+    joined: Joined,
     /// While a session that has begun has no link.
     pub(crate) absence: Option<Absence>,
 }
@@ -86,7 +89,8 @@ impl Listener {
         let recalled = service.session.look(|s| s.session().map(|_| receiver_waits(s.retry_for())));
         let recalled = recalled.map(|patience| Outage::begins("this receiver was restarted".to_owned(), patience));
         let absence = recalled.map(Absence::Recalled);
-        let mut served = Served { listener: self, service, begun: Instant::now(), link: JoinSet::new(), absence };
+        let (link, joined) = (JoinSet::new(), Joined::default());
+        let mut served = Served { listener: self, service, begun: Instant::now(), link, joined, absence };
         if let Some(Newcomer { greeted, .. }) = door.newcomer.take() {
             served.greeted(greeted, door).await;
         }
@@ -111,6 +115,7 @@ impl Served<'_> {
             tokio::select! {
                 biased;
                 Some(ended) = self.link.join_next() => self.link_ended(ended),
+                () = self.joined.one_ended() => {}
                 arrival = door.arrivals.next() => self.arrived(arrival, door).await,
                 Some(_) = door.answers.join_next() => {}
                 () = session.when(|s| s.outcome().map(|_| ())), if self.link.is_empty() && !over => {}
@@ -172,6 +177,7 @@ impl Served<'_> {
         let running = session.look(Receiver::session);
         match greeted.hello.purpose {
             Purpose::Check => self.checked(greeted, door),
+            Purpose::Join => self.join(greeted, door),
             Purpose::Transfer | Purpose::Resume if running.is_none_or(|id| id == greeted.hello.session) => {
                 match session.look(|s| s.admits(&greeted.hello)) {
                     Ok(()) => self.take_up(greeted).await,
@@ -194,6 +200,7 @@ impl Served<'_> {
     async fn take_up(&mut self, greeted: Greeted) {
         let Greeted { link, hello } = greeted;
         self.link.shutdown().await;
+        self.joined.end().await;
         let (reporter, session) = (&self.listener.reporter, &self.service.session);
         reporter.session(hello.session.into());
         if session.change(|s| s.link_up(hello)).is_err() {
@@ -217,6 +224,21 @@ impl Served<'_> {
             reporter: reporter.clone(),
         };
         self.link.spawn(async move { downlink.run(link).await });
+    }
+
+    /// Takes blocks over one more link, if the session has its main one.
+    fn join(&mut self, greeted: Greeted, door: &mut Door) {
+        let Listener { tuning, path, pool, reporter, .. } = self.listener;
+        let session = self.service.session.clone();
+        let admitted = session.look(|s| s.admits_joining(&greeted.hello)).and_then(|()| self.joined.has_room());
+        match admitted {
+            Ok(()) => {
+                let (path, pool, reporter) = (path.clone(), pool.clone(), reporter.clone());
+                let bringer = Bringer { session, path, pool, reporter };
+                self.joined.add(greeted.link, tuning, bringer);
+            }
+            Err(refused) => self.refuse(greeted, &refused, door),
+        }
     }
 
     fn checked(&self, greeted: Greeted, door: &mut Door) {

@@ -52,7 +52,7 @@ impl Served<'_> {
         let peer = greeted.link.peer();
         self.listener.reporter.tell(Event::Stranger { peer, why: refused.to_string() });
         let cause = match refused {
-            LinkRefused::Busy { .. } => Cause::Refused,
+            LinkRefused::Busy { .. } | LinkRefused::NoMainLink | LinkRefused::TooManyLinks { .. } => Cause::Refused,
             LinkRefused::StateLost => Cause::PeerLost,
             LinkRefused::Violation(_) => Cause::Integrity,
         };

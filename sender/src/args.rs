@@ -8,7 +8,7 @@ use clap::{Parser, ValueEnum};
 use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, exit_codes_help};
 use xbproto::quantity::{ByteSize, Rate, Span};
 use xbproto::quic::Congestion;
-use xbproto::wire::Purpose;
+use xbproto::wire::{MAX_LINKS, Purpose};
 
 use crate::source::Wish;
 use crate::spool::SpoolPlan;
@@ -74,6 +74,12 @@ pub struct Args {
     /// What decides how much is sent before it is acknowledged: auto measures what the path carries
     #[arg(long, value_enum, default_value_t = CongestionArg::Auto, value_name = "WHICH", help_heading = "Connection")]
     congestion: CongestionArg,
+
+    /// Send over N links at a time, up to 16, each with a thread and a socket of its own
+    ///
+    /// Pays where one link cannot fill the path: at more than 10 Gbit/s, or where packets are lost on a long way.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=i64::from(MAX_LINKS)), help_heading = "Connection")]
+    pub links: u8,
 
     /// How long to try to reach the receiver before giving up (such as 30s, 5m; 0 tries once)
     #[arg(long, value_name = "DURATION", default_value = "30s", help_heading = "Connection")]

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | [`program`] [`args`] [`route`] | the command line, and what it comes to |
 //! | [`transfer`] `status` | one session from the first attempt to the verdict; how it does |
-//! | [`resume`] `reach` [`uplink`] | coming back; reaching the receiver; one link's life |
+//! | `links` [`resume`] `reach` | the links' threads; coming back; reaching the receiver |
+//! | [`uplink`] [`joined`] | what a link does; the links beside the main one |
 //! | [`drive`] [`lanes`] [`pump`] | the source's verdict; its threads; read, watch, digest, push |
 //! | [`spool`] [`fill`] | a queue on the disk between source and pump; read, watch, queue |
 //! | [`source`] [`tap`] | where the bytes come from; what they have to be |
@@ -14,7 +15,9 @@ pub mod args;
 pub mod checksum_file;
 pub mod drive;
 pub mod fill;
+pub mod joined;
 pub mod lanes;
+mod links;
 pub mod program;
 pub mod pump;
 mod reach;

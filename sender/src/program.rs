@@ -42,6 +42,7 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     let (bind, expect, rate) = (args.bind, args.expect(), args.rate_limit);
     let congestion = args.congestion();
     let (window, retry_for, liveness) = (args.session.window, args.retry_for.0, args.session.peer_timeout);
+    let links = args.links;
     let transfer = Transfer {
         session,
         route,
@@ -53,6 +54,7 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
         rate,
         size,
         window,
+        links,
         retry_for,
         liveness,
         congestion,
@@ -82,7 +84,7 @@ fn source(args: &Args) -> Result<(Option<Ready>, Option<u64>), Failure> {
     let choice = choose(args.wish(), Stdin::inspect()).map_err(failed)?;
     let (ready, length) = match args.purpose() {
         Purpose::Check => (None, choice.length().map_err(failed)?),
-        Purpose::Transfer | Purpose::Resume => {
+        Purpose::Transfer | Purpose::Resume | Purpose::Join => {
             let ready = prepare(choice).map_err(failed)?;
             let length = ready.length();
             (Some(ready), length)

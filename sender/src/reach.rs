@@ -3,12 +3,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use quinn::Endpoint;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use xbproto::cli::{Event, Reporter};
 use xbproto::failure::{Cause, Failure, Party};
+use xbproto::key::Key;
 use xbproto::quantity::Span;
-use xbproto::quic::LinkError;
-use xbproto::wire::CloseCode;
+use xbproto::quic::{Admission, Link, LinkError, Tuning, connect, knock};
+use xbproto::wire::{CloseCode, VERSIONS};
 
 use crate::route::{Route, RouteError};
 
@@ -17,6 +19,18 @@ pub(crate) const ATTEMPT: Duration = Duration::from_secs(5);
 
 /// The pause between attempts that fail at once.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// Connects to a receiver, and proves the key.
+pub(crate) async fn dial(
+    endpoint: &Endpoint,
+    key: &Key,
+    address: SocketAddr,
+    tuning: &Tuning,
+) -> Result<Link, LinkError> {
+    let connecting = connect(endpoint, address, tuning);
+    let connecting = connecting.map_err(|error| LinkError::Lost(error.to_string()))?;
+    knock(connecting.await?, Admission { key, role: Party::Sender, versions: VERSIONS }).await
+}
 
 /// Looks up the route's addresses and tries them in turn, again and again, until one answers or the time is up.
 pub(crate) async fn reach<T, F: Future<Output = Result<T, LinkError>>>(

@@ -11,12 +11,11 @@ use xbproto::cli::{Event, Reporter};
 use xbproto::failure::Party;
 use xbproto::key::Key;
 use xbproto::quantity::Span;
-use xbproto::quic::{self, Admission, Link, LinkError, Lost, Outage, PathReport, knock};
+use xbproto::quic::{Link, LinkError, Lost, Outage, PathReport};
 use xbproto::retry::Backoff;
 use xbproto::session::{Sender, Sent};
-use xbproto::wire::VERSIONS;
 
-use crate::reach::{Miss, reach, try_each};
+use crate::reach::{Miss, dial, reach, try_each};
 use crate::route::Route;
 use crate::uplink::Uplink;
 
@@ -84,9 +83,7 @@ impl Dialer<'_> {
     }
 
     async fn dial(&self, address: SocketAddr) -> Result<Link, LinkError> {
-        let connecting = quic::connect(self.endpoint, address, &self.uplink.tuning);
-        let connecting = connecting.map_err(|error| LinkError::Lost(error.to_string()))?;
-        knock(connecting.await?, Admission { key: self.key, role: Party::Sender, versions: VERSIONS }).await
+        dial(self.endpoint, self.key, address, &self.uplink.tuning).await
     }
 
     /// Serves the session over `link`, which ends a `search` when the receiver has welcomed it.

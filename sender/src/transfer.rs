@@ -5,31 +5,26 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
-use quinn::{EndpointConfig, Runtime, TokioRuntime};
 use xbproto::cli::{Event, Latest, Progress, Reporter, Request, Requests, Standing};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::liveness::Liveness;
 use xbproto::meter::Gauge;
-use xbproto::place::{Place, Work};
 use xbproto::quantity::{ByteSize, Rate};
-use xbproto::quic::{self, Congestion, CurrentPath, Family, Tuning};
+use xbproto::quic::{self, Congestion, Family, Tuning};
 use xbproto::session::{Sender, SenderConfig, Sent};
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
 use xbproto::wire::{LaneSum, Purpose, Receipt, SessionId, Welcome};
 
 use crate::drive::drive;
-use crate::resume::keep_linked;
+use crate::links::Links;
 use crate::route::Route;
 use crate::source::{OnLine, Ready};
 use crate::spool::Spool;
 use crate::status::status;
 use crate::tap::Expect;
 use crate::uplink::Uplink;
-
-/// How long the packets that say goodbye may take, of that time.
-const LAST_PACKETS: Duration = Duration::from_secs(1);
 
 /// Everything that makes one session.
 #[derive(Debug)]
@@ -54,6 +49,8 @@ pub struct Transfer {
     pub size: Option<u64>,
     /// The session's window in bytes.
     pub window: u64,
+    /// How many links to send over, 1 to [`MAX_LINKS`](xbproto::wire::MAX_LINKS).
+    pub links: u8,
     /// How long to try to come back after a link is lost.
     pub retry_for: Duration,
     /// When a silent receiver is taken for lost.
@@ -89,10 +86,10 @@ impl Transfer {
     pub async fn run(mut self, mut requests: Requests, reporter: &Reporter) -> Result<Done, Failure> {
         reporter.session(self.session.into());
         let session = Arc::new(Shared::new(Sender::new(self.config())));
-        let socket = self.open_socket()?;
-        let link = self.start_link(socket, &session, reporter).map_err(unforeseen)?;
-        let (gauge, path, latest) = (link.gauge, link.path, Latest::default());
-        let link = tokio::spawn(quic::watch(link.work, session.clone()));
+        let links = self.links(&session, reporter);
+        let (gauge, path, latest) = (links.uplink.gauge.clone(), links.uplink.path.clone(), Latest::default());
+        let sockets = (0..self.links.max(1)).map(|_| self.open_socket()).collect::<Result<_, _>>()?;
+        let threads = links.start(sockets).map_err(unforeseen)?;
         let spool = self.spool.as_ref().map(Spool::gauge);
         let report = || reporter.tell(Event::Status(Box::new(status(&session, &latest, spool.as_deref(), &path))));
         let source = self.source.take();
@@ -111,9 +108,9 @@ impl Transfer {
             Request::Report => report(),
         };
         let (elapsed, name) = requests.during(work, heed).await;
-        // The link's thread may have to make a link in order to tell the receiver; whoever is in a hurry ends that.
+        // The main link's thread may have to make a link in order to tell the receiver; whoever is in a hurry ends that.
         tokio::select! {
-            _ = link => {}
+            _ = threads.join_all() => {}
             () = requests.end(report) => {}
         }
         verdict(&session, elapsed, name)
@@ -142,13 +139,8 @@ impl Transfer {
         })
     }
 
-    /// Starts the thread that reaches the receiver and serves the session over the link.
-    fn start_link(
-        &self,
-        socket: UdpSocket,
-        session: &Arc<Shared<Sender>>,
-        reporter: &Reporter,
-    ) -> io::Result<LinkThread> {
+    /// What the links are made with and work with.
+    fn links(&self, session: &Arc<Shared<Sender>>, reporter: &Reporter) -> Links {
         let tuning = Tuning {
             window: self.window,
             rate: self.rate,
@@ -156,27 +148,15 @@ impl Transfer {
             congestion: self.congestion,
             find_route: quic::Route::find,
         };
-        let (gauge, path) = (Arc::new(Gauge::default()), Arc::new(CurrentPath::default()));
-        let (route, key, rate) = (self.route.clone(), self.key.clone(), self.rate);
-        let (session, reporter) = (session.clone(), reporter.clone());
-        let (counted, current) = (gauge.clone(), path.clone());
-        let work = Place::Threads.start("link", move || async move {
-            let throttle = Arc::new(Throttle::new(rate));
-            let uplink = Uplink { session: session.clone(), throttle, gauge: counted, tuning, path: current };
-            let endpoint =
-                TokioRuntime.wrap_udp_socket(socket).and_then(|socket| quic::dialer(socket, EndpointConfig::default()));
-            match endpoint {
-                Ok(endpoint) => {
-                    keep_linked(&endpoint, &route, &key, &uplink, &reporter).await;
-                    // A peer that is lost would not hear it.
-                    if !session.look(|s| matches!(s.outcome(), Some(Sent::Failed(f)) if f.cause == Cause::PeerLost)) {
-                        let _ = tokio::time::timeout(LAST_PACKETS, endpoint.wait_idle()).await;
-                    }
-                }
-                Err(error) => session.change(|s| s.fail(unforeseen(error))),
-            }
-        })?;
-        Ok(LinkThread { work, gauge, path })
+        let uplink = Uplink {
+            session: session.clone(),
+            throttle: Arc::new(Throttle::new(self.rate)),
+            gauge: Arc::default(),
+            tuning,
+            links: self.links,
+            path: Arc::default(),
+        };
+        Links { route: self.route.clone(), key: self.key.clone(), uplink, reporter: reporter.clone() }
     }
 
     /// From the receiver's welcome to the end of the session.
@@ -242,13 +222,6 @@ pub fn fits(welcome: &Welcome, size: Option<u64>) -> Result<(), Failure> {
     }
 }
 
-/// The thread that owns the endpoint, and what it counts.
-struct LinkThread {
-    work: Work<()>,
-    gauge: Arc<Gauge>,
-    path: Arc<CurrentPath>,
-}
-
 fn verdict(session: &Shared<Sender>, elapsed: Duration, name: String) -> Result<Done, Failure> {
     session.look(|s| match s.outcome() {
         Some(Sent::Checked(welcome)) => Ok(Done::Checked(welcome.clone())),
@@ -283,6 +256,7 @@ mod tests {
             rate: None,
             size: None,
             window: 8 << 20,
+            links: 1,
             retry_for: Duration::ZERO,
             liveness: Liveness::default(),
             congestion: Congestion::default(),

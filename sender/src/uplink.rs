@@ -1,17 +1,22 @@
-//! One link's life on the sending side: control messages both ways, and blocks out.
+//! What a link does on the sending side: control messages both ways on the main one, and blocks out on each.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::Connection;
+use tokio::time::{Instant, sleep};
+use xbproto::lane::MAX_BLOCK;
 use xbproto::meter::Gauge;
 use xbproto::quic::{CurrentPath, Link, LinkError, Lost, Tuning, converse, write_block};
-use xbproto::session::Sender;
+use xbproto::session::{LinkId, SILENCE, Sender, Sign, Vitality};
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
 
 /// How often the send window follows the path's round-trip time under a rate limit.
 const RETUNE: Duration = Duration::from_secs(1);
+
+/// How often a link is looked at, of several: a few times before it counts as silent.
+const LOOK: Duration = Duration::from_millis(SILENCE.as_millis() as u64 / 4);
 
 /// What the links of a session share.
 #[derive(Clone, Debug)]
@@ -24,12 +29,14 @@ pub struct Uplink {
     pub gauge: Arc<Gauge>,
     /// The transport's settings.
     pub tuning: Tuning,
-    /// Where the present link can be looked at.
+    /// How many links there are to be.
+    pub links: u8,
+    /// Where the present links can be looked at.
     pub path: Arc<CurrentPath>,
 }
 
 impl Uplink {
-    /// Serves the session over `link` until the session is over, or the link is.
+    /// Serves the session over `link`, its main one, until the session is over, or the link is.
     ///
     /// # Errors
     /// [`Lost`] when the link ended before the session, or before the receiver knows how that ended.
@@ -39,30 +46,74 @@ impl Uplink {
         let blocks = |connection: Connection| async move {
             tokio::select! {
                 biased;
-                pushed = self.push_blocks(&connection) => pushed,
+                pushed = self.push_blocks(LinkId::MAIN, &connection) => pushed,
                 lost = self.retune(&connection) => lost,
+                lost = self.look_after_main(&connection) => lost,
             }
         };
         converse(&self.session, link, self.tuning.liveness, blocks).await
     }
 
-    /// Sends blocks, the oldest first.
-    async fn push_blocks(&self, connection: &Connection) -> Result<(), LinkError> {
-        for age in 0.. {
-            let block = self.session.when(Sender::next_block).await;
+    /// Sends blocks, the oldest first; those that another link has failed to bring before all.
+    pub(crate) async fn push_blocks(&self, link: LinkId, connection: &Connection) -> Result<(), LinkError> {
+        for age in 1.. {
+            let block = self.session.when(|s| match s.next_again(link) {
+                Some(again) => Some((again, 0)),
+                None => s.next_new(link).map(|new| (new, age)),
+            });
+            let (block, age) = block.await;
+            if self.links > 1 {
+                connection.set_send_window(self.send_window(connection));
+            }
             write_block(connection, block, age, &self.throttle, &self.gauge).await?;
         }
         Ok(())
     }
 
+    /// How many bytes a connection may hold. One of several holds little more than what is on its way, so that
+    /// the others have a share and no block waits behind many on a slow path.
+    fn send_window(&self, connection: &Connection) -> u64 {
+        let all = self.tuning.send_window(connection.rtt());
+        match self.links {
+            0 | 1 => all,
+            _ => all.min(2 * connection.stats().path.cwnd + MAX_BLOCK as u64),
+        }
+    }
+
     /// Keeps the send window in step with the round-trip time; ends with the connection.
-    async fn retune(&self, connection: &Connection) -> Result<(), LinkError> {
+    pub(crate) async fn retune(&self, connection: &Connection) -> Result<(), LinkError> {
         loop {
-            connection.set_send_window(self.tuning.send_window(connection.rtt()));
+            connection.set_send_window(self.send_window(connection));
             tokio::select! {
                 biased;
                 error = connection.closed() => return Err(error.into()),
-                () = tokio::time::sleep(RETUNE) => {}
+                () = sleep(RETUNE) => {}
+            }
+        }
+    }
+
+    /// Looks after the main link, if there are others that could help it out.
+    async fn look_after_main(&self, connection: &Connection) -> Result<(), LinkError> {
+        if self.links <= 1 {
+            return std::future::pending().await;
+        }
+        let begun = Instant::now();
+        loop {
+            self.until_quiet(LinkId::MAIN, connection, begun).await;
+            self.session.change(Sender::beat);
+        }
+    }
+
+    /// Tells the session again and again how a link does that has `begun` then. Ends when nothing has been acknowledged
+    /// for a moment: whoever says something then makes that there is something to acknowledge.
+    pub(crate) async fn until_quiet(&self, link: LinkId, connection: &Connection, begun: Instant) {
+        loop {
+            sleep(LOOK).await;
+            let stats = connection.stats();
+            let (acknowledgements, round_trip) = (stats.frame_rx.acks, stats.path.rtt);
+            let sign = Sign { acknowledgements, at: begun.elapsed(), round_trip };
+            if self.session.change(|s| s.look_at(link, sign)) != Vitality::Well {
+                return;
             }
         }
     }

@@ -117,14 +117,18 @@ impl Rogue {
     /// Comes to a receiver as a sender with the key that would try to come back for so long, and is welcomed.
     pub fn intrude(&self, to: SocketAddr, key: &Key, retry_for: Duration) -> Intruder {
         self.run(async {
-            let connection = self.connect(to).await;
-            let (control, heard) = connection.open_bi().await.expect("a receiver that listens");
-            let mut intruder = Intruder { connection, control, heard: ControlReader::new(heard) };
-            intruder.say(&proof_of(key, &intruder.connection)).await;
-            assert!(matches!(intruder.hear().await, Some(Message::Admit(_))), "the key was not taken");
-            intruder.say(&Message::Hello(Hello { retry_for, ..HELLO })).await;
+            let mut intruder = self.greet(to, key, Hello { retry_for, ..HELLO }).await;
             assert!(matches!(intruder.hear().await, Some(Message::Welcome(_))), "not welcomed");
             intruder
+        })
+    }
+
+    /// Comes to a receiver with the key to join this session; what it is answered. Nothing when it is turned away without.
+    pub fn join(&self, to: SocketAddr, key: &Key, session: SessionId) -> (Intruder, Option<Message>) {
+        self.run(async {
+            let mut intruder = self.greet(to, key, Hello { session, purpose: Purpose::Join, ..HELLO }).await;
+            let answer = intruder.hear().await;
+            (intruder, answer)
         })
     }
 
@@ -146,6 +150,17 @@ impl Rogue {
     /// Waits until none of its connections is left, and the other sides know.
     pub async fn wait_until_left_alone(&self) {
         self.endpoint.wait_idle().await;
+    }
+
+    /// Connects, proves the key, and says what for.
+    async fn greet(&self, to: SocketAddr, key: &Key, hello: Hello) -> Intruder {
+        let connection = self.connect(to).await;
+        let (control, heard) = connection.open_bi().await.expect("a receiver that listens");
+        let mut intruder = Intruder { connection, control, heard: ControlReader::new(heard) };
+        intruder.say(&proof_of(key, &intruder.connection)).await;
+        assert!(matches!(intruder.hear().await, Some(Message::Admit(_))), "the key was not taken");
+        intruder.say(&Message::Hello(hello)).await;
+        intruder
     }
 
     async fn connect(&self, to: SocketAddr) -> Connection {
@@ -198,6 +213,9 @@ pub struct Intruder {
 }
 
 impl Intruder {
+    /// The session that it has begun.
+    pub const SESSION: SessionId = HELLO.session;
+
     /// Says something, in its turn or not.
     pub async fn say(&mut self, message: &Message) {
         self.say_bytes(&message.encode()).await;

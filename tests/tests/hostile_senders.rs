@@ -81,11 +81,28 @@ fn blocks_without_end_within_the_share() {
     expect_violation("are under way at once", async |intruder| {
         let mut begun = Vec::new();
         for n in 0..1000 {
-            let offset = (n * MIB % SHARE) as u64;
+            // Each time around they begin a byte later, and are others.
+            let offset = (n * MIB % SHARE + n / (SHARE / MIB)) as u64;
             let Some(block) = intruder.begin_block(0, offset, MIB, &[1; MIB - 1]).await else { break };
             begun.push(block);
         }
     });
+}
+
+#[test]
+fn one_block_begun_again_and_again() {
+    let scene = Scene::new();
+    let receiver = scene.receiver(["-o", "out.xb"]).start();
+    let ended = observe(&scene, &receiver, Duration::ZERO, async |intruder| {
+        let mut begun = Vec::new();
+        for _ in 0..1000 {
+            let Some(block) = intruder.begin_block(0, 0, MIB, &[1; MIB - 1]).await else { break };
+            begun.push(block);
+        }
+        intruder.wait_for_the_end().await
+    });
+    assert!(matches!(ended, LinkError::Closed { code: CloseCode::Broken, .. }), "{ended:?}");
+    receiver.wait().expect_failure(3).expect_said("too many copies of blocks are under way");
 }
 
 #[test]

@@ -19,7 +19,7 @@
 //! | `stranger` | `peer`, `why` |
 //! | `notice`, `warning`, `detail` | `text` |
 //! | `child` | `label`, `line` |
-//! | `status` | `state`, `bytes`, `rate`, `average`, `bottleneck`, `window`, `window_limit`, `spool`, `spool_limit`, `peer_state`, `peer`, `rtt`, `mtu`, `congestion_window`, `sent`, `lost` |
+//! | `status` | `state`, `bytes`, `rate`, `average`, `bottleneck`, `window`, `window_limit`, `spool`, `spool_limit`, `peer_state`, `peer`, `links`, `rtt`, `mtu`, `congestion_window`, `sent`, `lost` |
 //! | `progress` | `bytes`, `total`, `rate`, `average`, `eta`, `file`, `bottleneck` (`source`, `limiter`, `network`, `disk`), `note` |
 //! | `checksum` | `name`, `sha1`, `lane` |
 //! | `finished` | `bytes`, `elapsed`, `average`, `reached`, `files`, `exit_code` (0) |
@@ -159,6 +159,7 @@ fn status(report: &Status) -> Vec<Field> {
         ("spool_limit", json!(fill("spool").map(|fill| fill.limit))),
         ("peer_state", json!(report.peer.map(|waiting| waiting.words()))),
         ("peer", json!(path.map(|p| p.peer.to_string()))),
+        ("links", json!(path.map(|p| p.links))),
         ("rtt", json!(path.map(|p| p.round_trip.as_secs_f64()))),
         ("mtu", json!(path.map(|p| p.mtu))),
         ("congestion_window", json!(path.map(|p| p.congestion_window))),

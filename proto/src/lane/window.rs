@@ -123,6 +123,12 @@ impl Window {
         Some(block)
     }
 
+    /// The block at `offset`, if it is kept and was handed out on this link: to be sent once more.
+    pub fn sent_block(&self, offset: u64) -> Option<Block> {
+        let index = self.kept.binary_search_by_key(&offset, |kept| kept.block.offset).ok()?;
+        (index < self.sent).then(|| self.kept[index].block.clone())
+    }
+
     /// Whether [`next_block`](Self::next_block) has one.
     pub fn has_unsent(&self) -> bool {
         self.sent < self.kept.len()

@@ -42,6 +42,17 @@ pub(super) fn close(connection: &Connection, code: CloseCode, reason: &str) {
     connection.close(VarInt::from_u32(code.number()), reason.as_bytes());
 }
 
+/// Closes a connection as of no more use when it is dropped, whatever has ended its use, and however. A close that came
+/// before stands.
+#[derive(Debug)]
+pub struct ClosedAtLast<'a>(pub &'a Connection);
+
+impl Drop for ClosedAtLast<'_> {
+    fn drop(&mut self) {
+        close(self.0, CloseCode::Broken, "this link is of no more use");
+    }
+}
+
 impl Link {
     /// Closes it now. What was written and not delivered may be lost.
     pub fn close(&self, code: CloseCode, reason: &str) {

@@ -24,7 +24,7 @@ pub use conversation::{Lost, converse, watch};
 pub use endpoint::{Acceptor, connect, dialer, listener, listener_config};
 pub use error::LinkError;
 pub use handshake::{Admission, TurnedAway, admit, knock};
-pub use link::{Link, canonical};
+pub use link::{ClosedAtLast, Link, canonical};
 pub use outage::Outage;
 pub use path::{CurrentPath, OnPath, PathReport};
 pub use route::{FindRoute, Route};

@@ -1,44 +1,71 @@
-//! The path that the present link takes, for whoever wants to know how it does.
+//! The paths that the present links take, for whoever wants to know how they do.
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use quinn::Connection;
 
 use super::canonical;
 
-/// Where the connection of the present link can be looked at from other threads.
+/// Where the connections of the present links can be looked at from other threads.
 #[derive(Debug, Default)]
-pub struct CurrentPath(Mutex<Option<Connection>>);
+pub struct CurrentPath(Mutex<Present>);
+
+#[derive(Debug, Default)]
+struct Present {
+    main: Option<Connection>,
+    joined: Vec<Connection>,
+}
 
 impl CurrentPath {
-    /// A link has come; it is the present one until the guard is dropped.
+    /// The main link has come; it is the present one until the guard is dropped.
     pub fn enter(&self, connection: Connection) -> OnPath<'_> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
-        OnPath(self)
+        let id = connection.stable_id();
+        self.present().main = Some(connection);
+        OnPath { path: self, id }
     }
 
-    /// How it does; `None` while there is no link.
+    /// A link has joined the main one; it is present until the guard is dropped.
+    pub fn join(&self, connection: Connection) -> OnPath<'_> {
+        let id = connection.stable_id();
+        self.present().joined.push(connection);
+        OnPath { path: self, id }
+    }
+
+    /// How the main link does, with what became of the packets of all; `None` while there is no main link.
     pub fn report(&self) -> Option<PathReport> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(PathReport::of)
+        let present = self.present();
+        let main = PathReport::of(present.main.as_ref()?);
+        Some(present.joined.iter().map(PathReport::of).fold(main, PathReport::and))
+    }
+
+    fn present(&self) -> MutexGuard<'_, Present> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Whoever holds it has the present link.
+/// Whoever holds it has a present link.
 #[derive(Debug)]
-pub struct OnPath<'a>(&'a CurrentPath);
+pub struct OnPath<'a> {
+    path: &'a CurrentPath,
+    id: usize,
+}
 
 impl Drop for OnPath<'_> {
     fn drop(&mut self) {
-        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let mut present = self.path.present();
+        present.main.take_if(|connection| connection.stable_id() == self.id);
+        present.joined.retain(|connection| connection.stable_id() != self.id);
     }
 }
 
 /// What became of a connection's packets, for whoever wants to know why it was as fast as it was.
 #[derive(Clone, Copy, Debug)]
 pub struct PathReport {
+    /// How many links there are. Packets and events are those of all of them, the rest is the main link's.
+    pub links: usize,
     /// The peer's present address.
     pub peer: SocketAddr,
     /// The smoothed round-trip time.
@@ -62,6 +89,7 @@ impl PathReport {
     pub fn of(connection: &Connection) -> PathReport {
         let stats = connection.stats();
         PathReport {
+            links: 1,
             peer: canonical(connection.remote_address()),
             round_trip: stats.path.rtt,
             mtu: stats.path.current_mtu,
@@ -72,13 +100,28 @@ impl PathReport {
             datagrams_per_call: stats.udp_tx.datagrams as f64 / stats.udp_tx.ios.max(1) as f64,
         }
     }
+
+    /// With what became of the packets of another link.
+    fn and(self, other: PathReport) -> PathReport {
+        PathReport {
+            links: self.links + other.links,
+            sent: self.sent + other.sent,
+            lost: self.lost + other.lost,
+            congestion_events: self.congestion_events + other.congestion_events,
+            ..self
+        }
+    }
 }
 
 impl fmt::Display for PathReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("path: ")?;
+        if self.links > 1 {
+            write!(f, "{} links, ", self.links)?;
+        }
         write!(
             f,
-            "path: round trip {:.1} ms, MTU {}, congestion window {} KiB, {} of {} packets lost in {} events, {:.1} datagrams to a call",
+            "round trip {:.1} ms, MTU {}, congestion window {} KiB, {} of {} packets lost in {} events, {:.1} datagrams to a call",
             self.round_trip.as_secs_f64() * 1e3,
             self.mtu,
             self.congestion_window >> 10,

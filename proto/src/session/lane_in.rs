@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::Violation;
+use super::under_way::{NoRoom, UnderWay};
 use crate::failure::{Cause, Failure, Party};
 use crate::lane::{Block, LaneDigest, LaneId, Reassembler};
 use crate::wire::{Ack, LaneSum, Resume};
@@ -12,8 +13,10 @@ use crate::wire::{Ack, LaneSum, Resume};
 pub enum Coming {
     /// It is, and will be told of again.
     New,
-    /// It was here before its link was lost. Nothing is to be kept of it, and nothing told.
+    /// It is here already. Nothing is to be kept of it, and nothing told.
     Known,
+    /// It is under way already, and there is no room for one more copy: its link is of no more use.
+    OneTooMany,
 }
 
 /// What has arrived of a lane, what is in the sink, and what the sender knows of it.
@@ -22,8 +25,8 @@ pub(super) struct LaneIn {
     lane: LaneId,
     blocks: Reassembler,
     share: usize,
-    /// Bytes of the new blocks that have begun to arrive; at most the share.
-    under_way: usize,
+    /// The blocks that have begun to arrive.
+    under_way: UnderWay,
     /// The digest of what is in the sink.
     digest: LaneDigest,
     durable: u64,
@@ -44,7 +47,7 @@ impl LaneIn {
             lane,
             blocks,
             share,
-            under_way: 0,
+            under_way: UnderWay::new(share),
             digest,
             durable: 0,
             told: (0, 0),
@@ -69,7 +72,6 @@ impl LaneIn {
 
     /// Where a new link goes on. What is durable is told again on it.
     pub(super) fn resume(&mut self) -> Resume {
-        self.under_way = 0;
         self.told = (self.written(), 0);
         let LaneSum { len, sum, .. } = self.sum();
         Resume { offset: len, sum }
@@ -82,21 +84,21 @@ impl LaneIn {
         if self.blocks.has(offset, len) {
             return Ok(Coming::Known);
         }
-        let bytes = self.under_way.saturating_add(len);
-        if bytes > self.share {
-            return Err(Violation::Crowded { lane, bytes, share: self.share });
+        match self.under_way.begins(offset, len) {
+            Ok(()) => Ok(Coming::New),
+            Err(NoRoom::ForCopies) => Ok(Coming::OneTooMany),
+            Err(NoRoom::ForBlocks(bytes)) => Err(Violation::Crowded { lane, bytes, share: self.share }),
         }
-        self.under_way = bytes;
-        Ok(Coming::New)
     }
 
-    /// A block that had begun is here, or will not come after all.
-    pub(super) fn ends_way(&mut self, len: usize) {
-        self.under_way -= len.min(self.under_way);
+    /// A block that had begun will not come after all.
+    pub(super) fn given_up(&mut self, offset: u64, len: usize) {
+        self.under_way.given_up(offset, len);
     }
 
     pub(super) fn arrived(&mut self, block: Block) -> Result<(), Violation> {
         let (lane, received) = (self.lane, block.end());
+        self.under_way.arrived(block.offset, block.bytes.len());
         if let Some(sum) = self.end.filter(|sum| received > sum.len) {
             return Err(Violation::PastEnd { lane, end: sum.len, received });
         }

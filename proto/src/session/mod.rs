@@ -20,12 +20,13 @@ mod half;
 mod lane_in;
 mod receiver;
 mod sender;
+mod under_way;
 mod voice;
 
 pub use half::{Farewell, Half};
 pub use lane_in::Coming;
 pub use receiver::{LinkRefused, Outcome as Received, Receiver, ReceiverConfig};
-pub use sender::{Outcome as Sent, Sender, SenderConfig};
+pub use sender::{LinkId, Outcome as Sent, SILENCE, Sender, SenderConfig, Sign, Vitality};
 
 use crate::failure::{Cause, Failure, Party};
 use crate::lane::{AckError, LaneId, MIN_SHARE, Misplaced, RewindError};

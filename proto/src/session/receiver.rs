@@ -137,15 +137,13 @@ impl Receiver {
     /// # Errors
     /// [`Violation`] when it is not what it should be.
     pub fn arrived(&mut self, block: Block) -> Result<(), Violation> {
-        let lane = self.lane_mut(block.lane)?;
-        lane.ends_way(block.bytes.len());
-        lane.arrived(block)
+        self.lane_mut(block.lane)?.arrived(block)
     }
 
-    /// A block of `len` bytes that had begun will not come: the sender has cancelled it.
-    pub fn given_up(&mut self, lane: LaneId, len: usize) {
+    /// A block of `len` bytes that had begun will not come: the sender has cancelled it, or its link was lost.
+    pub fn given_up(&mut self, lane: LaneId, offset: u64, len: usize) {
         if let Ok(lane) = self.lane_mut(lane) {
-            lane.ends_way(len);
+            lane.given_up(offset, len);
         }
     }
 

@@ -1,9 +1,17 @@
 //! The sending half.
 
+mod carried;
+mod links;
+mod several;
+
+pub use links::{LinkId, SILENCE, Sign, Vitality};
+
 use std::time::Duration;
 
 use bytes::Bytes;
 
+use self::carried::Carried;
+use self::links::Links;
 use super::voice::{Line, Voice};
 use super::{Violation, heard, rewind_failure, share};
 use crate::failure::{Cause, Failure, Party};
@@ -49,6 +57,7 @@ enum Link {
 #[derive(Debug)]
 struct Lane {
     window: Window,
+    carried: Carried,
     /// Set at EOF of the source; nothing is pushed after it.
     sum: Option<LaneSum>,
     end: EndSaid,
@@ -68,6 +77,8 @@ enum EndSaid {
 pub struct Sender {
     config: SenderConfig,
     link: Link,
+    /// The main one and those that have joined it.
+    links: Links,
     /// Empty until the first `Welcome`.
     lanes: Vec<Lane>,
     target: Option<Welcome>,
@@ -86,6 +97,7 @@ impl Sender {
         Sender {
             config,
             link: Link::Down,
+            links: Links::default(),
             lanes: Vec::new(),
             target: None,
             welcomes: 0,
@@ -98,25 +110,24 @@ impl Sender {
 
     /// A link is authenticated: greets the receiver on it.
     pub fn link_up(&mut self) {
-        let config = &self.config;
-        let purpose = if self.welcomes > 0 { Purpose::Resume } else { config.purpose };
+        let purpose = if self.welcomes > 0 { Purpose::Resume } else { self.config.purpose };
         self.link = Link::Greeting;
-        self.voice.begin(Message::Hello(Hello {
-            session: config.session,
-            purpose,
-            lanes: config.lanes,
-            window: config.window,
-            retry_for: config.retry_for,
-            size: config.size,
-        }));
+        self.links.clear();
+        self.voice.begin(Message::Hello(self.hello(purpose)));
         if let Some(Outcome::Failed(failure)) = &self.outcome {
             self.voice.say(Message::Abort(failure.clone()));
         }
     }
 
-    /// The link is lost. What was not acknowledged is kept.
+    fn hello(&self, purpose: Purpose) -> Hello {
+        let SenderConfig { session, purpose: _, lanes, window, retry_for, size } = self.config;
+        Hello { session, purpose, lanes, window, retry_for, size }
+    }
+
+    /// The link is lost, and with it those that have joined it. What was not acknowledged is kept.
     pub fn link_down(&mut self) {
         self.link = Link::Down;
+        self.links.clear();
         self.voice.fall_silent();
         for lane in self.lanes.iter_mut().filter(|lane| lane.end == EndSaid::OnThisLink) {
             lane.end = EndSaid::Before;
@@ -310,10 +321,11 @@ impl Sender {
             let share = share(welcome.window.min(self.config.window), lanes)?;
             let window = |lane| Window::new(LaneId(lane), share);
             self.lanes = (0..self.config.lanes)
-                .map(|lane| Lane { window: window(lane), sum: None, end: EndSaid::Never })
+                .map(|lane| Lane { window: window(lane), carried: Carried::default(), sum: None, end: EndSaid::Never })
                 .collect();
         }
         for (index, (lane, resume)) in self.lanes.iter_mut().zip(&welcome.lanes).enumerate() {
+            lane.carried = Carried::default();
             if let Err(error) = lane.window.rewind(resume.offset, resume.sum) {
                 let failure = self.judged(rewind_failure(LaneId(index as u16), &error));
                 self.give_up(failure);
@@ -321,6 +333,7 @@ impl Sender {
             }
         }
         self.link = Link::Up;
+        self.links.comes(LinkId::MAIN);
         self.welcomes += 1;
         self.target = Some(welcome);
         Ok(())
@@ -330,7 +343,11 @@ impl Sender {
         let lanes = self.lanes.len();
         let lane = ack.lane;
         let state = self.lanes.get_mut(usize::from(lane.0)).ok_or(Violation::UnknownLane { lane, lanes })?;
-        state.window.acknowledge(ack.written, ack.durable).map_err(|error| Violation::Acknowledged { lane, error })
+        let acknowledged = state.window.acknowledge(ack.written, ack.durable);
+        acknowledged.map_err(|error| Violation::Acknowledged { lane, error })?;
+        state.carried.written(state.window.written());
+        self.hedge();
+        Ok(())
     }
 
     /// Whether the receiver may have heard all it needs in order to commit.

@@ -3,6 +3,7 @@
 mod courses;
 mod endings;
 mod rules;
+mod several;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -69,7 +70,9 @@ impl Pair {
         self.receiver.link_down();
         self.to_receiver.clear();
         self.to_sender.clear();
-        self.blocks.clear();
+        for block in self.blocks.drain(..) {
+            self.receiver.given_up(block.lane, block.offset, block.bytes.len());
+        }
     }
 
     /// Exchanges control messages until nobody has more to say.
@@ -102,7 +105,13 @@ impl Pair {
     }
 
     fn send(&mut self) {
-        if let Some(block) = self.sender.next_block() {
+        self.send_over(LinkId::MAIN);
+    }
+
+    /// A block that is to be sent again, or the next one, begins to arrive over a link.
+    fn send_over(&mut self, link: LinkId) {
+        let again = self.sender.next_again(link);
+        if let Some(block) = again.or_else(|| self.sender.next_new(link)) {
             let coming = self.receiver.begins(block.lane, block.offset, block.bytes.len());
             if coming.expect("an honest block may come") == Coming::New {
                 self.blocks.push(block);

@@ -24,6 +24,7 @@ impl Message {
             Message::Receipt(receipt) => (0x07, receipt.body()),
             Message::Seen => (0x08, Writer::default()),
             Message::Abort(failure) => (0x09, abort_body(failure)),
+            Message::Joined => (0x0a, Writer::default()),
             Message::Pulse(pulse) => (0x80, Writer::default().u8(position(&Waiting::ALL, pulse.waiting))),
         };
         Writer::default().u8(kind).u32(body.0.len() as u32).raw(&body.0).0
@@ -54,6 +55,7 @@ impl Message {
             0x07 => read("Receipt", body, Receipt::read).map(Message::Receipt)?,
             0x08 => read("Seen", body, |_| Ok(Message::Seen))?,
             0x09 => read("Abort", body, read_abort).map(Message::Abort)?,
+            0x0a => read("Joined", body, |_| Ok(Message::Joined))?,
             0x80 => read("Pulse", body, Pulse::read).map(Message::Pulse)?,
             0x81.. => return Ok(None),
             kind => return Err(WireError::Kind { kind }),
@@ -92,7 +94,7 @@ fn count(reader: &mut Reader<'_>, field: &'static str, least: u16, most: u16) ->
 }
 
 const PARTIES: [Party; 2] = [Party::Sender, Party::Receiver];
-const PURPOSES: [Purpose; 3] = [Purpose::Transfer, Purpose::Check, Purpose::Resume];
+const PURPOSES: [Purpose; 4] = [Purpose::Transfer, Purpose::Check, Purpose::Resume, Purpose::Join];
 
 impl Knock {
     fn body(&self) -> Writer {

@@ -67,10 +67,12 @@ pub enum Purpose {
     Check,
     /// To go on with a session that the receiver has welcomed before.
     Resume,
+    /// To carry blocks of a session that has a main link, and nothing else.
+    Join,
 }
 
-/// The sender's proposal. Body: 16 bytes session, `u8` purpose (0 transfer, 1 check, 2 resume), `u16` lanes,
-/// `u64` window, `u64` milliseconds it would try to come back, optional `u64` size.
+/// The sender's proposal. Body: 16 bytes session, `u8` purpose (0 transfer, 1 check, 2 resume, 3 join),
+/// `u16` lanes, `u64` window, `u64` milliseconds it would try to come back, optional `u64` size.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hello {
     /// The session this link belongs to.
@@ -235,6 +237,8 @@ pub enum Message {
     Seen,
     /// Kind 0x09. Body: `u8` exit code, `u8` party (0 sender, 1 receiver), text reason.
     Abort(Failure),
+    /// Kind 0x0a: the receiver takes blocks over this link too. No body.
+    Joined,
     /// Kind 0x80.
     Pulse(Pulse),
 }
@@ -252,6 +256,7 @@ impl Message {
             Message::Receipt(_) => "Receipt",
             Message::Seen => "Seen",
             Message::Abort(_) => "Abort",
+            Message::Joined => "Joined",
             Message::Pulse(_) => "Pulse",
         }
     }

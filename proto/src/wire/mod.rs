@@ -48,12 +48,20 @@
 //!   `Abort` and [`CloseCode::StateLost`]: its process was restarted and had nothing to remember.
 //! * **Replacing.** A dialer with the same session takes its old link's place. A new session takes the
 //!   place of one that has no living link; against a living one it is refused as busy.
+//! * **More links.** A session has one *main* link, on which all of the above is said, and may have more that
+//!   carry blocks only. Each is dialled and proved like any other; its `Hello` names the session with
+//!   [`Purpose::Join`], and the receiver answers `Joined` when it takes blocks there, if the session has a living main
+//!   link and fewer than [`MAX_LINKS`] joined ones. Else it is refused with an `Abort` and a close, and the session is
+//!   not touched: a join begins no session and displaces no link. Nothing but `Pulse` follows on its control stream. Any
+//!   block may travel over any link, and over several; what a joined link has lost is sent again over another. The
+//!   joined links of a session end with its main link, and are joined again after the resume.
 //! * **Abort.** Either side may send it at any time after `Admit` with the cause and the reason, and
 //!   then waits for the other to close; the close says the same again, see [`CloseCode`]. A receiver
 //!   that has heard it commits nothing, unless it was giving the copy its final name already.
 //! * **Limits.** Before memory is taken for a block its header is checked: it ends within the share,
 //!   and the blocks of its lane that have begun to arrive and were not here before (as those that come
-//!   again after a link was lost may have been) are together no larger than the share. A lane has no
+//!   again after a link was lost may have been) are together no larger than the share. Copies of blocks that are
+//!   under way already may take half as much again; a link that brings one beyond that is closed. A lane has no
 //!   more blocks unacknowledged than [`max_blocks`](crate::lane::max_blocks). Blocks may be repeated
 //!   whole, but never overlap otherwise. A stream that is reset carries no block.
 //! * **Pulse.** Both sides say every second what they are waiting for, and when that changes. So there is
@@ -92,6 +100,10 @@ pub const VERSIONS: &[u16] = &[1];
 
 /// The largest body of a control message, in bytes.
 pub const MAX_MESSAGE: usize = 64 << 10;
+
+/// The most links of a session at a time: the main one and those that joined it. A receiver admits as many joined ones,
+/// for it may be slower than the sender to notice that one is lost.
+pub const MAX_LINKS: u8 = 16;
 
 /// The most lanes of a session: what fits into a `Welcome` of [`MAX_MESSAGE`].
 pub const MAX_LANES: u16 = 1024;

@@ -45,6 +45,9 @@ struct Network {
     from: IpAddr,
     /// The socket of each client towards the receiver.
     clients: HashMap<SocketAddr, Arc<Port>>,
+    /// The client that came last, and the one whose datagrams are swallowed.
+    last: Option<SocketAddr>,
+    swallowed: Option<SocketAddr>,
     /// The probability of a datagram being lost.
     loss: f64,
     rng: Rng,
@@ -61,6 +64,8 @@ impl Relay {
             receiver,
             from,
             clients: HashMap::new(),
+            last: None,
+            swallowed: None,
             loss: 0.0,
             rng: Rng::new(1, 0),
             carried: 0,
@@ -86,6 +91,17 @@ impl Relay {
     /// Datagrams pass again.
     pub fn up(&self) {
         self.network().link = Link::Up;
+    }
+
+    /// How many clients have sent something so far.
+    pub fn clients(&self) -> usize {
+        self.network().clients.len()
+    }
+
+    /// From now on nothing passes to or from one client, the last that came, and nobody is told.
+    pub fn swallow_last(&self) {
+        let mut network = self.network();
+        network.swallowed = network.last;
     }
 
     /// Forwards from new ports from now on; what is sent to the old ones is lost.
@@ -142,12 +158,19 @@ impl Drop for Relay {
 impl Network {
     /// The socket towards the receiver for a client, made when it first says something.
     fn port_of(&mut self, client: SocketAddr) -> Arc<Port> {
-        Arc::clone(self.clients.entry(client).or_insert_with(|| Arc::new(Port::bind(self.from))))
+        let Network { clients, last, from, .. } = self;
+        let port = clients.entry(client).or_insert_with(|| {
+            *last = Some(client);
+            Arc::new(Port::bind(*from))
+        });
+        Arc::clone(port)
     }
 
-    fn pass(&mut self, train: &Train<'_>, through: &Port, to: SocketAddr) {
+    /// Passes on what a client has sent, or is sent.
+    fn pass(&mut self, train: &Train<'_>, client: SocketAddr, through: &Port, to: SocketAddr) {
         match self.link {
             Link::Down => {}
+            _ if self.swallowed == Some(client) => {}
             Link::Up if self.loss == 0.0 => through.send(train, to),
             Link::Up => {
                 for datagram in train.datagrams() {
@@ -173,13 +196,13 @@ fn forward(front: &Port, network: &Mutex<Network>, mut waked: PipeReader) {
             let Some(train) = front.receive(&mut buffer) else { break };
             let mut network = lock(network);
             let (port, receiver) = (network.port_of(train.from), network.receiver);
-            network.pass(&train, &port, receiver);
+            network.pass(&train, train.from, &port, receiver);
             network.carried += train.bytes.len() as u64;
         }
         for (client, port) in &clients {
             for _ in 0..TURN {
                 let Some(train) = port.receive(&mut buffer) else { break };
-                lock(network).pass(&train, front, *client);
+                lock(network).pass(&train, *client, front, *client);
             }
         }
     }

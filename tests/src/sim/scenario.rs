@@ -15,7 +15,7 @@ use xbproto::place::Place;
 use xbproto::pool::Pool;
 use xbproto::quantity::Rate;
 use xbproto::quic::{self, Acceptor, Congestion, Family, FindRoute, Route as FirstHop, Tuning};
-use xbproto::session::{Received, Receiver, ReceiverConfig, Sender, SenderConfig, Sent};
+use xbproto::session::{LinkId, Received, Receiver, ReceiverConfig, Sender, SenderConfig, Sent};
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
 use xbproto::wire::{Purpose, SessionId};
@@ -23,6 +23,7 @@ use xbrecv::admission::Door;
 use xbrecv::listen::{Listener, Service};
 use xbrecv::settle::settle;
 use xbrecv::sink::Again;
+use xbsend::joined::keep_joined;
 use xbsend::pump::{Pump, Pumped};
 use xbsend::resume::keep_linked;
 use xbsend::route::Route;
@@ -44,6 +45,8 @@ pub struct Scenario {
     pub there: Conditions,
     /// From the receiver to the sender.
     pub back: Conditions,
+    /// Further links: what their paths are like, there and back.
+    pub more_links: Vec<(Conditions, Conditions)>,
     /// What the source of each lane does.
     pub lanes: Vec<Vec<Step>>,
     /// The rate limit.
@@ -74,6 +77,7 @@ impl Scenario {
             seed,
             there: Conditions::default(),
             back: Conditions::default(),
+            more_links: Vec::new(),
             lanes: vec![vec![Step::Give(len)]],
             rate: None,
             congestion: Congestion::default(),
@@ -88,6 +92,11 @@ impl Scenario {
         Scenario { there: conditions.clone(), back: conditions, ..self }
     }
 
+    /// With further links like the first one, so many in all.
+    pub fn with_links(self, links: usize) -> Scenario {
+        Scenario { more_links: vec![(self.there.clone(), self.back.clone()); links - 1], ..self }
+    }
+
     /// Plays it to the end of both sides.
     ///
     /// # Panics
@@ -95,11 +104,11 @@ impl Scenario {
     pub fn play(&self) -> Story {
         simulate(async {
             let log = Log::start();
-            self.session(self.paths(), &log).await
+            self.session(self.routes(), &log).await
         })
     }
 
-    /// Plays it beside `other`, whose bottleneck to the receiver both have to share.
+    /// Plays it beside `other`, whose bottleneck to the receiver both have to share. Each has one link.
     ///
     /// # Panics
     /// As [`Scenario::play`].
@@ -107,20 +116,25 @@ impl Scenario {
         simulate(async {
             // Each has the other's time.
             let (log, others_log) = (Log::start(), Log::start());
-            let (there, back) = other.paths();
-            let (_, own_back) = self.paths();
-            let own_there = Path::beside(&there, self.there.clone(), Rng::new(self.seed, THERE));
-            tokio::join!(self.session((own_there, own_back), &log), other.session((there, back), &others_log))
+            let (mut routes, others) = (self.routes(), other.routes());
+            routes[0].there = Path::beside(&others[0].there, self.there.clone(), Rng::new(self.seed, THERE));
+            tokio::join!(self.session(routes, &log), other.session(others, &others_log))
         })
     }
 
-    fn paths(&self) -> (Path, Path) {
-        let there = Path::new(self.there.clone(), Rng::new(self.seed, THERE));
-        (there, Path::new(self.back.clone(), Rng::new(self.seed, BACK)))
+    fn routes(&self) -> Vec<socket::Route> {
+        let links = std::iter::once((&self.there, &self.back));
+        let links = links.chain(self.more_links.iter().map(|(there, back)| (there, back)));
+        let path = |conditions: &Conditions, purpose| Path::new(conditions.clone(), Rng::new(self.seed, purpose));
+        let route = |(link, (there, back)): (u64, (&Conditions, &Conditions))| socket::Route {
+            there: path(there, THERE + LINK * link),
+            back: path(back, BACK + LINK * link),
+        };
+        (0..).zip(links).map(route).collect()
     }
 
-    async fn session(&self, (there, back): (Path, Path), log: &Log) -> Story {
-        let (near, far) = socket::pair(there, back, log);
+    async fn session(&self, routes: Vec<socket::Route>, log: &Log) -> Story {
+        let (near, far) = socket::network(routes, log);
         let both = async { tokio::join!(receive(self, far, log), send(self, near, log)) };
         let both = timeout(LONGEST, both).await;
         let (received, sent) = both.unwrap_or_else(|_| panic!("seed {}: the session hangs", self.seed));
@@ -140,6 +154,7 @@ const FIND_ROUTE: FindRoute = |_, _| FirstHop::UNKNOWN;
 
 const THERE: u64 = 10;
 const BACK: u64 = 11;
+const LINK: u64 = 100;
 
 /// The receiving side, as `xbrecv` puts it together.
 async fn receive(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Received {
@@ -188,7 +203,7 @@ async fn receive(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Receive
 }
 
 /// The sending side, as `xbsend` puts it together.
-async fn send(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Sent {
+async fn send(scenario: &Scenario, sockets: Vec<Arc<Socket>>, log: &Log) -> Sent {
     let session = Arc::new(Shared::new(Sender::new(SenderConfig {
         session: SessionId([1; 16]),
         purpose: Purpose::Transfer,
@@ -206,14 +221,10 @@ async fn send(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Sent {
         find_route: FIND_ROUTE,
     };
     let throttle = Arc::new(Throttle::new(scenario.rate));
-    let uplink = Uplink { session: session.clone(), throttle, gauge: gauge.clone(), tuning, path: Arc::default() };
-    let route = Route::parse(&socket.peer().to_string(), Family::Any, WAIT).expect("an address");
-    let endpoint = quic::dialer(socket, host::endpoint_config(!scenario.seed));
-    let endpoint = endpoint.expect("a socket in memory can always be used");
-    let link = start("link", async move {
-        keep_linked(&endpoint, &route, &Key::new(KEY), &uplink, &reporter()).await;
-        endpoint.wait_idle().await;
-    });
+    let links = sockets.len() as u8;
+    let (session_of, gauge_of) = (session.clone(), gauge.clone());
+    let uplink = Uplink { session: session_of, throttle, gauge: gauge_of, tuning, links, path: Arc::default() };
+    let links = start_links(scenario.seed, sockets, &uplink);
     let welcomed = session.when(|s| match s.outcome() {
         Some(_) => Some(false),
         None => s.target().map(|_| true),
@@ -223,8 +234,29 @@ async fn send(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Sent {
     }
     let outcome = session.when(|s| s.outcome().cloned()).await;
     log.note(Event::SenderEnded(outcome.clone()));
-    link.await;
+    for link in links {
+        link.await;
+    }
     outcome
+}
+
+/// Starts what reaches the receiver over the first socket and serves the session, and what joins it over the others.
+fn start_links(seed: u64, sockets: Vec<Arc<Socket>>, uplink: &Uplink) -> Vec<impl Future<Output = ()>> {
+    let joining = LinkId::joining(uplink.links);
+    let links = std::iter::once(LinkId::MAIN).chain(joining).zip(sockets);
+    let start_link = |(link, socket): (LinkId, Arc<Socket>)| {
+        let endpoint = quic::dialer(socket, host::endpoint_config(!seed ^ link.number() << 32));
+        let (endpoint, uplink) = (endpoint.expect("a socket in memory can always be used"), uplink.clone());
+        let route = Route::parse(&socket::RECEIVER.to_string(), Family::Any, WAIT).expect("an address");
+        start("link", async move {
+            match link {
+                LinkId::MAIN => keep_linked(&endpoint, &route, &Key::new(KEY), &uplink, &reporter()).await,
+                _ => keep_joined(link, &endpoint, &Key::new(KEY), &uplink, &reporter()).await,
+            }
+            endpoint.wait_idle().await;
+        })
+    };
+    links.map(start_link).collect()
 }
 
 /// Pumps the source into the session and tells it the source's verdict. The lane that fails first

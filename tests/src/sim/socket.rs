@@ -1,9 +1,9 @@
-//! Two UDP sockets with a network between them that exists only in memory.
+//! UDP sockets with a network between them that exists only in memory: those of a sender, and the one of its receiver.
 
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::{self, IoSliceMut};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -17,51 +17,50 @@ use xbproto::failure::Party;
 use super::path::Path;
 use super::{Event, Log};
 
-/// A socket that reaches exactly one other.
+/// A socket that reaches the other side's.
 #[derive(Debug)]
 pub struct Socket {
     owner: Party,
     address: SocketAddr,
-    peer: SocketAddr,
-    /// Takes what is sent from here.
-    path: Mutex<Path>,
+    peers: BTreeMap<SocketAddr, Peer>,
     inbox: Arc<Inbox>,
-    peers_inbox: Arc<Inbox>,
     log: Log,
 }
 
-/// The sockets of the sender and of the receiver. `there` leads from the first to the second. To
-/// be called within the runtime.
-pub fn pair(there: Path, back: Path, log: &Log) -> (Arc<Socket>, Arc<Socket>) {
-    let sender = SocketAddr::from(([10, 0, 0, 1], 40_000));
-    let receiver = SocketAddr::from(([10, 0, 0, 2], 9_999));
-    let inboxes = (Arc::new(Inbox::empty()), Arc::new(Inbox::empty()));
-    let near = Socket {
-        owner: Party::Sender,
-        address: sender,
-        peer: receiver,
-        path: Mutex::new(there),
-        inbox: inboxes.0.clone(),
-        peers_inbox: inboxes.1.clone(),
-        log: log.clone(),
-    };
-    let far = Socket {
-        owner: Party::Receiver,
-        address: receiver,
-        peer: sender,
-        path: Mutex::new(back),
-        inbox: inboxes.1,
-        peers_inbox: inboxes.0,
-        log: log.clone(),
-    };
-    (Arc::new(near), Arc::new(far))
+/// A socket of the other side.
+#[derive(Debug)]
+struct Peer {
+    /// Takes what is sent there.
+    path: Mutex<Path>,
+    inbox: Arc<Inbox>,
 }
 
-impl Socket {
-    /// The address of the socket it reaches.
-    pub fn peer(&self) -> SocketAddr {
-        self.peer
+/// Both directions between a socket of the sender and the one of the receiver.
+#[derive(Debug)]
+pub struct Route {
+    /// To the receiver.
+    pub there: Path,
+    /// To the sender.
+    pub back: Path,
+}
+
+/// The address of the receiver.
+pub const RECEIVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)), 9_999);
+
+/// A socket of the sender for each route, and the one of the receiver. To be called within the runtime.
+pub fn network(routes: Vec<Route>, log: &Log) -> (Vec<Arc<Socket>>, Arc<Socket>) {
+    let receivers = Arc::new(Inbox::empty());
+    let mut far = BTreeMap::new();
+    let mut near = Vec::new();
+    for (port, Route { there, back }) in (40_000..).zip(routes) {
+        let (address, inbox) = (SocketAddr::from(([10, 0, 0, 1], port)), Arc::new(Inbox::empty()));
+        far.insert(address, Peer { path: Mutex::new(back), inbox: inbox.clone() });
+        let receiver = Peer { path: Mutex::new(there), inbox: receivers.clone() };
+        let (owner, peers, log) = (Party::Sender, BTreeMap::from([(RECEIVER, receiver)]), log.clone());
+        near.push(Arc::new(Socket { owner, address, peers, inbox, log }));
     }
+    let (owner, address, log) = (Party::Receiver, RECEIVER, log.clone());
+    (near, Arc::new(Socket { owner, address, peers: far, inbox: receivers, log }))
 }
 
 impl AsyncUdpSocket for Socket {
@@ -70,15 +69,13 @@ impl AsyncUdpSocket for Socket {
     }
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
-        if transmit.destination != self.peer {
-            return Err(io::ErrorKind::HostUnreachable.into());
-        }
+        let peer = self.peers.get(&transmit.destination).ok_or(io::ErrorKind::HostUnreachable)?;
         let len = transmit.contents.len();
-        let fate = self.path.lock().unwrap_or_else(PoisonError::into_inner).send(self.log.now(), len);
+        let fate = peer.path.lock().unwrap_or_else(PoisonError::into_inner).send(self.log.now(), len);
         self.log.note(Event::Datagram { from: self.owner, len, fate });
         let datagram = Bytes::copy_from_slice(transmit.contents);
         for time in fate.arrivals() {
-            self.peers_inbox.put(self.log.moment(time), datagram.clone());
+            peer.inbox.put(self.log.moment(time), self.address, datagram.clone());
         }
         Ok(())
     }
@@ -93,11 +90,11 @@ impl AsyncUdpSocket for Socket {
         loop {
             let mut received = 0;
             for (buffer, meta) in buffers.iter_mut().zip(metas.iter_mut()) {
-                let Some(datagram) = arrivals.take_due() else { break };
+                let Some((addr, datagram)) = arrivals.take_due() else { break };
                 // As on a real socket, what does not fit is cut off.
                 let len = datagram.len().min(buffer.len());
                 buffer[..len].copy_from_slice(&datagram[..len]);
-                *meta = RecvMeta { addr: self.peer, len, stride: len, ecn: None, dst_ip: None };
+                *meta = RecvMeta { addr, len, stride: len, ecn: None, dst_ip: None };
                 received += 1;
             }
             if received > 0 {
@@ -136,7 +133,7 @@ struct Inbox(Mutex<Arrivals>);
 #[derive(Debug)]
 struct Arrivals {
     /// By the time of arrival; what arrives at the same time, in the order it was sent.
-    datagrams: BTreeMap<(Instant, u64), Bytes>,
+    datagrams: BTreeMap<(Instant, u64), (SocketAddr, Bytes)>,
     count: u64,
     timer: Pin<Box<Sleep>>,
     reader: Option<Waker>,
@@ -148,11 +145,11 @@ impl Inbox {
         Inbox(Mutex::new(Arrivals { datagrams: BTreeMap::new(), count: 0, timer, reader: None }))
     }
 
-    fn put(&self, at: Instant, datagram: Bytes) {
+    fn put(&self, at: Instant, from: SocketAddr, datagram: Bytes) {
         let mut arrivals = self.lock();
         arrivals.count += 1;
         let order = arrivals.count;
-        arrivals.datagrams.insert((at, order), datagram);
+        arrivals.datagrams.insert((at, order), (from, datagram));
         if let Some(reader) = arrivals.reader.take() {
             reader.wake();
         }
@@ -164,7 +161,7 @@ impl Inbox {
 }
 
 impl Arrivals {
-    fn take_due(&mut self) -> Option<Bytes> {
+    fn take_due(&mut self) -> Option<(SocketAddr, Bytes)> {
         let first = self.datagrams.first_entry()?;
         (first.key().0 <= Instant::now()).then(|| first.remove())
     }

@@ -4,7 +4,7 @@ use super::model::Model;
 use super::pair::{Pair, hello};
 use super::script::{Cast, Script};
 use crate::lane::{Block, LaneId, Sha1Sum};
-use crate::session::Coming;
+use crate::session::{Coming, LinkId};
 use crate::wire::{Ack, Hello, LaneSum, Message, Purpose, Reached, Receipt};
 
 impl Pair {
@@ -80,10 +80,10 @@ impl Pair {
         let block = Block { lane: id, offset, bytes: lane.content(script.byte().into(), len) };
         match (self.receiver.begins(id, offset, block.bytes.len()), script.byte() % 4) {
             (Err(violation), _) => self.receiver_finds(&violation),
-            (Ok(Coming::Known), _) => {}
-            (Ok(Coming::New), 0) => self.receiver.given_up(id, len),
+            (Ok(Coming::Known | Coming::OneTooMany), _) => {}
+            (Ok(Coming::New), 0) => self.receiver.given_up(id, offset, len),
             (Ok(Coming::New), 1) => {}
-            (Ok(Coming::New), _) => self.blocks.push(block),
+            (Ok(Coming::New), _) => self.blocks.push((LinkId::MAIN, block)),
         }
     }
 

@@ -96,6 +96,8 @@ impl Pair {
             (0..self.lanes.len()).for_each(|lane| self.end_lane(lane));
             self.sender.source_succeeded();
         }
+        // Every link moves.
+        (0..3).for_each(|link| self.look(255 - link));
         for _ in 0..BLOCKS {
             self.send(31);
             self.arrive(0, 31);

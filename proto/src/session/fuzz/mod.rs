@@ -40,7 +40,7 @@ pub fn session(bytes: &[u8]) {
 
 impl Pair {
     fn play(&mut self, Step { kind, a, b }: Step, script: &mut Script<'_>) {
-        match kind % 32 {
+        match kind % 36 {
             0..=3 => self.push(a, script::size(b)),
             4 => self.push_many(a, b),
             5..=7 => self.send(a),
@@ -64,6 +64,9 @@ impl Pair {
             28 => self.restart(a, b),
             29 => self.suffer(a),
             30 => self.lie_to_sender(script),
+            32 => self.join(a),
+            33 => self.lose_joined(a),
+            34 | 35 => self.look(a),
             _ => self.lie_to_receiver(a, script),
         }
     }

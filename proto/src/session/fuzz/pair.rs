@@ -7,7 +7,7 @@ use super::model::Model;
 use super::script::Cast;
 use crate::failure::{Cause, Failure, Party};
 use crate::lane::{Block, LaneId, MIN_SHARE};
-use crate::session::Coming;
+use crate::session::{Coming, LinkId, SILENCE, Sign};
 use crate::session::{LinkRefused, Receiver, ReceiverConfig, Sender, SenderConfig, Sent, Violation};
 use crate::wire::{Hello, LaneSum, Message, Purpose, SessionId, Waiting};
 
@@ -24,7 +24,8 @@ pub(super) struct Pair {
     /// What was said last, on any link.
     pub(super) last_to_sender: Option<Message>,
     pub(super) last_to_receiver: Option<Message>,
-    pub(super) blocks: Vec<Block>,
+    /// What has begun to arrive, and over which link.
+    pub(super) blocks: Vec<(LinkId, Block)>,
     /// What has come over the present link.
     pub(super) arrived: Vec<Block>,
     /// Whether the sink gives the copy its final name just now.
@@ -47,6 +48,9 @@ pub(super) struct Happened {
     /// The receiver's disk has changed what it had.
     pub(super) garbled: bool,
 }
+
+/// How many links there may be.
+const LINKS: u8 = 3;
 
 /// A receiver whose window is `shares` of the smallest ones.
 pub(super) fn offer(shares: usize) -> ReceiverConfig {
@@ -121,18 +125,72 @@ impl Pair {
         }
     }
 
-    /// A few blocks begin to arrive.
+    /// A few blocks begin to arrive, over any link there is.
     pub(super) fn send(&mut self, a: u8) {
+        let link = self.link_of(a / 32);
         for _ in 0..=a % 32 {
-            let Some(block) = self.sender_is_up.then(|| self.sender.next_block()).flatten() else { return };
+            let again = self.sender_is_up.then(|| self.sender.next_again(link)).flatten();
+            let block = again.or_else(|| self.sender_is_up.then(|| self.sender.next_new(link)).flatten());
+            let Some(block) = block else { return };
             if !self.receiver_is_up {
                 continue;
             }
             match self.receiver.begins(block.lane, block.offset, block.bytes.len()) {
-                Ok(Coming::New) => self.blocks.push(block),
+                Ok(Coming::New) => self.blocks.push((link, block)),
                 Ok(Coming::Known) => {}
+                Ok(Coming::OneTooMany) => return self.lose(link),
                 Err(violation) => self.receiver_finds(&violation),
             }
+        }
+    }
+
+    /// The link that an operand means: the main one, or one that may have joined it.
+    fn link_of(&self, a: u8) -> LinkId {
+        std::iter::once(LinkId::MAIN).chain(LinkId::joining(LINKS)).nth((a % LINKS).into()).unwrap_or(LinkId::MAIN)
+    }
+
+    /// A link joins the main one, if that is there on both sides.
+    pub(super) fn join(&mut self, a: u8) {
+        let link = self.link_of(a);
+        if link == LinkId::MAIN || !self.sender_is_up || !self.receiver_is_up || self.sender.has_link(link) {
+            return;
+        }
+        if self.receiver.admits_joining(&self.sender.join()).is_ok() {
+            self.sender.joined(link);
+        }
+    }
+
+    /// A link other than the main one is lost. The receiver may notice it later.
+    pub(super) fn lose_joined(&mut self, a: u8) {
+        match self.link_of(a) {
+            LinkId::MAIN => {}
+            link if a < 128 => self.lose(link),
+            link => self.sender.link_lost(link),
+        }
+    }
+
+    fn lose(&mut self, link: LinkId) {
+        if link == LinkId::MAIN {
+            return self.both_lose_link();
+        }
+        self.sender.link_lost(link);
+        self.give_up(|over| over == link);
+    }
+
+    /// Blocks that had begun to arrive will not.
+    fn give_up(&mut self, is_lost: impl Fn(LinkId) -> bool) {
+        for (_, block) in self.blocks.extract_if(.., |(link, _)| is_lost(*link)) {
+            self.receiver.given_up(block.lane, block.offset, block.bytes.len());
+        }
+    }
+
+    /// A link falls silent, or moves again.
+    pub(super) fn look(&mut self, a: u8) {
+        let link = self.link_of(a);
+        let sign = |acknowledgements, at| Sign { acknowledgements, at, round_trip: Duration::ZERO };
+        self.sender.look_at(link, sign(u64::from(a) + 1, Duration::ZERO));
+        if a < 128 {
+            self.sender.look_at(link, sign(u64::from(a) + 1, SILENCE));
         }
     }
 
@@ -142,7 +200,7 @@ impl Pair {
             if self.blocks.is_empty() {
                 return;
             }
-            let block = self.blocks.swap_remove(usize::from(a) % self.blocks.len());
+            let (_, block) = self.blocks.swap_remove(usize::from(a) % self.blocks.len());
             self.arrived.push(block.clone());
             if let Err(violation) = self.receiver.arrived(block) {
                 self.receiver_finds(&violation);
@@ -253,7 +311,7 @@ impl Pair {
     pub(super) fn nothing_more_reaches_receiver(&mut self) {
         self.receiver_is_up = false;
         self.to_receiver.clear();
-        self.blocks.clear();
+        self.give_up(|_| true);
         self.arrived.clear();
     }
 
@@ -282,7 +340,7 @@ impl Pair {
     fn refuse(&mut self, refused: &LinkRefused) {
         assert!(self.happened.misfortune || self.happened.lies, "an honest pair goes on: {refused}");
         let cause = match refused {
-            LinkRefused::Busy { .. } => Cause::Refused,
+            LinkRefused::Busy { .. } | LinkRefused::NoMainLink | LinkRefused::TooManyLinks { .. } => Cause::Refused,
             LinkRefused::StateLost => Cause::PeerLost,
             LinkRefused::Violation(_) => Cause::Integrity,
         };

@@ -68,12 +68,27 @@ impl Receiver {
     /// # Errors
     /// [`LinkRefused`] says why not.
     pub fn admits(&self, hello: &Hello) -> Result<(), LinkRefused> {
+        if hello.purpose == Purpose::Join {
+            return Err(LinkRefused::NoMainLink);
+        }
         match &self.session {
             Some(running) if running.session == hello.session && running.lanes == hello.lanes => Ok(()),
             _ if hello.purpose == Purpose::Resume => Err(LinkRefused::StateLost),
             Some(running) => Err(LinkRefused::Busy { running: running.session }),
             None => Ok(self.would_take(hello)?),
         }
+    }
+
+    /// Whether a further link whose sender greets so may carry blocks of the session that runs. Nothing is changed by it.
+    ///
+    /// # Errors
+    /// [`LinkRefused`] says why not.
+    pub fn admits_joining(&self, hello: &Hello) -> Result<(), LinkRefused> {
+        match &self.session {
+            Some(running) if running.session == hello.session && running.lanes == hello.lanes => {}
+            _ => return Err(LinkRefused::StateLost),
+        }
+        if self.linked && self.outcome.is_none() { Ok(()) } else { Err(LinkRefused::NoMainLink) }
     }
 
     /// A link is authenticated and its sender has greeted. The session begins, or goes on. A sender
@@ -134,6 +149,15 @@ pub enum LinkRefused {
         "state lost: this receiver knows nothing of the session; it was restarted, or another session has taken its place"
     )]
     StateLost,
+    /// It would carry blocks of a session that has no link to be told of them.
+    #[error("the session has no main link at the moment, so that no other can join it")]
+    NoMainLink,
+    /// The session has as many links as it may.
+    #[error("{links} links have joined the session, more than that is not allowed")]
+    TooManyLinks {
+        /// How many there are.
+        links: usize,
+    },
     /// The proposal makes no sense.
     #[error(transparent)]
     Violation(#[from] Violation),

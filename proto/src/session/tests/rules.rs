@@ -25,7 +25,7 @@ fn blocks_that_never_end_take_no_more_than_the_share() {
     let (lane, share) = (LaneId(0), WINDOW as usize / 2);
     pair.receiver.begins(lane, 0, share).expect("all of the share");
     assert!(matches!(pair.receiver.begins(lane, 0, 1), Err(Violation::Crowded { .. })));
-    pair.receiver.given_up(lane, share);
+    pair.receiver.given_up(lane, 0, share);
     pair.receiver.begins(lane, 0, 1).expect("there is room again");
 }
 
@@ -113,4 +113,45 @@ fn a_restarted_receiver_welcomes_to_the_window_of_its_session() {
     pair.receiver = Receiver::recalled(offer(2 * WINDOW), hello, Vec::new()).expect("a session that goes on");
     pair.link();
     assert_eq!(pair.sender.room(LaneId(0)), WINDOW as usize / 2);
+}
+
+fn joining(purpose: Purpose, session: u8) -> Hello {
+    let (session, window) = (SessionId([session; 16]), WINDOW);
+    Hello { session, purpose, lanes: LANES, window, retry_for: Duration::ZERO, size: None }
+}
+
+#[test]
+fn a_join_begins_no_session_and_displaces_no_link() {
+    let mut pair = Pair::new();
+    let join = joining(Purpose::Join, 1);
+    assert_eq!(pair.receiver.admits_joining(&join), Err(LinkRefused::StateLost));
+    assert_eq!(pair.receiver.link_up(join.clone()), Err(LinkRefused::NoMainLink));
+    assert!(!pair.receiver.is_busy());
+    pair.link();
+    assert_eq!(pair.receiver.admits_joining(&join), Ok(()));
+    assert_eq!(pair.receiver.link_up(join), Err(LinkRefused::NoMainLink));
+    assert_eq!(pair.receiver.admits_joining(&joining(Purpose::Join, 2)), Err(LinkRefused::StateLost));
+}
+
+#[test]
+fn only_what_is_linked_and_goes_on_is_joined() {
+    let mut pair = Pair::linked();
+    let join = pair.sender.join();
+    pair.cut();
+    assert_eq!(pair.receiver.admits_joining(&join), Err(LinkRefused::NoMainLink));
+    pair.link();
+    assert_eq!(pair.receiver.admits_joining(&join), Ok(()));
+    pair.receiver.fail(Failure::new(Cause::Sink, Party::Receiver, "no space left"));
+    assert_eq!(pair.receiver.admits_joining(&join), Err(LinkRefused::NoMainLink));
+}
+
+#[test]
+fn copies_of_blocks_under_way_are_limited() {
+    let mut pair = Pair::linked();
+    let (lane, share) = (LaneId(0), WINDOW as usize / 2);
+    (0..2).for_each(|half| {
+        pair.receiver.begins(lane, half * share as u64 / 2, share / 2).expect("half of the share");
+    });
+    assert_eq!(pair.receiver.begins(lane, 0, share / 2), Ok(Coming::New));
+    assert_eq!(pair.receiver.begins(lane, share as u64 / 2, share / 2), Ok(Coming::OneTooMany));
 }

@@ -60,6 +60,7 @@ fn samples() -> Vec<(Message, Vec<u8>)> {
             Message::Abort(Failure::new(Cause::Sink, Party::Receiver, "full")),
             [hex("09 00000008 07 01 0004"), b"full".to_vec()].concat(),
         ),
+        (Message::Joined, hex("0a 00000000")),
         (Message::Pulse(Pulse { waiting: Waiting::Disk }), hex("80 00000001 03")),
     ]
 }
@@ -100,7 +101,7 @@ fn bytes_left_over_are_refused() {
 
 #[test]
 fn unknown_kinds_are_skipped_only_from_0x80() {
-    assert_eq!(Message::decode_body(0x0a, b""), Err(WireError::Kind { kind: 0x0a }));
+    assert_eq!(Message::decode_body(0x0b, b""), Err(WireError::Kind { kind: 0x0b }));
     assert_eq!(Message::decode_body(0xfe, b"anything"), Ok(None));
 }
 

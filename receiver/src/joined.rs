@@ -1,0 +1,109 @@
+//! The links that have joined the main one of a session: they bring blocks, and say nothing.
+//!
+//! They come in at the one port, whose thread drives them all. That is enough to be correct, and to fill what one
+//! thread can receive; a receiver that is to take more than that would give each a thread of its own here.
+
+use std::sync::Arc;
+
+use quinn::{RecvStream, VarInt};
+use tokio::task::JoinSet;
+use xbproto::cli::{Event, Reporter};
+use xbproto::failure::{Cause, Failure, Party};
+use xbproto::pool::Pool;
+use xbproto::quic::{ClosedAtLast, ControlReader, CurrentPath, Link, LinkError, PathReport, Tuning};
+use xbproto::session::{LinkRefused, Receiver};
+use xbproto::shared::Shared;
+use xbproto::wire::{MAX_LINKS, Message};
+
+use crate::downlink::take_blocks;
+
+/// A joined link may have this part of the window on its way to us. All of them together so take no more than twice the
+/// window, whatever a sender does.
+const PART: u64 = MAX_LINKS as u64 / 2;
+
+/// The links of a session besides its main one.
+#[derive(Debug, Default)]
+pub(crate) struct Joined(JoinSet<()>);
+
+impl Joined {
+    /// Whether there is room for one more.
+    ///
+    /// # Errors
+    /// [`LinkRefused::TooManyLinks`].
+    pub(crate) fn has_room(&self) -> Result<(), LinkRefused> {
+        let links = self.0.len();
+        if links < MAX_LINKS.into() { Ok(()) } else { Err(LinkRefused::TooManyLinks { links }) }
+    }
+
+    /// Takes blocks from one more.
+    pub(crate) fn add(&mut self, link: Link, tuning: &Tuning, bringer: Bringer) {
+        tuning.trust(&link.connection, Party::Receiver);
+        link.connection.set_receive_window(VarInt::from_u64(tuning.window / PART).unwrap_or(VarInt::MAX));
+        self.0.spawn(async move { bringer.run(link).await });
+    }
+
+    /// Waits for the end of one; for ever while there is none.
+    pub(crate) async fn one_ended(&mut self) {
+        if self.0.join_next().await.is_none() {
+            std::future::pending().await
+        }
+    }
+
+    /// Ends all of them.
+    pub(crate) async fn end(&mut self) {
+        self.0.shutdown().await;
+    }
+}
+
+/// What brings the blocks of a joined link into its session.
+#[derive(Debug)]
+pub(crate) struct Bringer {
+    pub(crate) session: Arc<Shared<Receiver>>,
+    pub(crate) path: Arc<CurrentPath>,
+    pub(crate) pool: Pool,
+    pub(crate) reporter: Reporter,
+}
+
+impl Bringer {
+    /// Serves the link until it is lost, the session is over, or its main link is gone.
+    async fn run(self, link: Link) {
+        let Link { connection, mut reader, mut writer, .. } = link;
+        let _closed = ClosedAtLast(&connection);
+        let _on_path = self.path.join(connection.clone());
+        let serve = async {
+            writer.send(&Message::Joined).await?;
+            tokio::select! {
+                biased;
+                ended = take_blocks(&self.session, &self.pool, &connection) => ended,
+                ended = hear(&mut reader) => ended,
+            }
+        };
+        let words = tokio::select! {
+            biased;
+            () = self.session.when(|s| (!s.is_linked() || s.outcome().is_some()).then_some(())) => None,
+            ended = serve => ended.err().map(|error| self.learn(connection.close_reason().map_or(error, LinkError::from))),
+        };
+        let words = words.unwrap_or_else(|| "it is not needed any more".to_owned());
+        self.reporter
+            .tell(Event::Detail(format!("a joined link has ended ({words}); {}", PathReport::of(&connection))));
+    }
+
+    /// Gives the words for what has ended the link. A peer that does not keep to the protocol ends the session.
+    fn learn(&self, error: LinkError) -> String {
+        if let LinkError::Wire(_) = error {
+            self.session.change(|s| s.fail(Failure::new(Cause::Integrity, Party::Receiver, &error)));
+        }
+        error.to_string()
+    }
+}
+
+/// Hears that the sender is alive, and that is all it may say here.
+async fn hear(reader: &mut ControlReader<RecvStream>) -> Result<(), LinkError> {
+    loop {
+        match reader.next().await? {
+            Some(Message::Pulse(_)) => {}
+            Some(other) => return Err(LinkError::Stranger(format!("it said {} on a joined link", other.name()))),
+            None => return Err(LinkError::Lost("the sender has ended it".into())),
+        }
+    }
+}
