@@ -7,13 +7,13 @@ use bytes::{Bytes, BytesMut};
 use quinn::{Connection, ReadError, ReadExactError, RecvStream, SendStream, VarInt};
 
 use super::LinkError;
-use crate::lane::Block;
 use crate::meter::{Bottleneck, Gauge};
 use crate::throttle::Throttle;
 use crate::waiting::waiting_for;
-use crate::wire::{BLOCK_HEADER_LEN, BlockHeader, Encoding, WireError};
+use crate::wire::{BLOCK_HEADER_LEN, BlockHeader, EncodedBlock, Encoding, WireError};
 
-/// Writes `block` to a stream of its own, as fast as `throttle` and the connection allow, and counts
+/// Writes `block` to a stream of its own, as fast as `throttle` (which counts the bytes as they
+/// travel) and the connection allow, and counts
 /// in `gauge` how long either of them kept it waiting. `age` is the number of blocks written before
 /// on this link: older streams are served first.
 ///
@@ -21,22 +21,16 @@ use crate::wire::{BLOCK_HEADER_LEN, BlockHeader, Encoding, WireError};
 /// [`LinkError`] when the connection ended.
 pub async fn write_block(
     connection: &Connection,
-    block: Block,
+    block: EncodedBlock,
     age: u64,
     throttle: &Throttle,
     gauge: &Gauge,
 ) -> Result<(), LinkError> {
-    let header = BlockHeader {
-        encoding: Encoding::Plain,
-        lane: block.lane,
-        len: block.bytes.len() as u32,
-        offset: block.offset,
-    };
     let stream = waiting_for(Bottleneck::Network, gauge, connection.open_uni()).await?;
     let mut outgoing = Outgoing { stream, finished: false };
     // The control stream has priority 0 and so goes before all of them.
     let _ = outgoing.stream.set_priority(-1 - i32::try_from(age).unwrap_or(i32::MAX - 1));
-    outgoing.write(Bytes::copy_from_slice(&header.encode()), throttle, gauge).await?;
+    outgoing.write(Bytes::copy_from_slice(&block.header.encode()), throttle, gauge).await?;
     let mut rest = block.bytes;
     while !rest.is_empty() {
         let piece = rest.split_to(rest.len().min(throttle.slice().max(1)));
@@ -115,14 +109,18 @@ impl Incoming {
     /// out of the receive buffers that many packets share. `None` if the sender has cancelled it.
     ///
     /// # Errors
-    /// [`LinkError::Wire`] when its length is not what the header says.
-    pub async fn rest(mut self) -> Result<Option<Block>, LinkError> {
+    /// [`LinkError::Wire`] when its length is not what the header allows.
+    pub async fn rest(mut self) -> Result<Option<EncodedBlock>, LinkError> {
         let len = self.header.len as usize;
-        let mut bytes = BytesMut::with_capacity(len);
+        let (least, likely) = match self.header.encoding {
+            Encoding::Plain => (len, len),
+            Encoding::Zstd => (1, len / 2),
+        };
+        let mut bytes = BytesMut::with_capacity(likely);
         loop {
             let chunk = match self.stream.read_chunk(usize::MAX, true).await {
                 Ok(Some(chunk)) => chunk.bytes,
-                Ok(None) if bytes.len() == len => break,
+                Ok(None) if bytes.len() >= least => break,
                 Ok(None) => return Err(wrong_length(bytes.len())),
                 Err(ReadError::Reset(_)) => return Ok(None),
                 Err(error) => return Err(error.into()),
@@ -132,7 +130,7 @@ impl Incoming {
             }
             bytes.extend_from_slice(&chunk);
         }
-        Ok(Some(Block { lane: self.header.lane, offset: self.header.offset, bytes: bytes.freeze() }))
+        Ok(Some(EncodedBlock { header: self.header, bytes: bytes.freeze() }))
     }
 }
 
