@@ -123,6 +123,7 @@ fn sending(size: ByteSize, key: Key, receiver: SocketAddr) -> anyhow::Result<xbs
         source: Some(prepare(Choice::Command(command))?),
         spool: None,
         expect: Expect::Backup,
+        compression: None,
         rate: None,
         size: Some(size.0),
         window: WINDOW,

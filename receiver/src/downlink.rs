@@ -12,11 +12,15 @@ use xbproto::quic::{CurrentPath, Link, LinkError, Lost, PathReport, begin_block,
 use xbproto::session::{Coming, Receiver};
 use xbproto::shared::Shared;
 
+use crate::decode::Decoders;
+
 /// What the links of a session share.
 #[derive(Clone, Debug)]
 pub struct Downlink {
     /// The session whose blocks and messages they carry.
     pub session: Arc<Shared<Receiver>>,
+    /// What makes compressed blocks what they were.
+    pub decoders: Arc<Decoders>,
     /// How often this side says that it is alive.
     pub liveness: Liveness,
     /// Where the present link can be looked at.
@@ -71,7 +75,7 @@ impl Downlink {
                     Err(panic) => return Err(LinkError::Lost(panic.to_string())),
                 },
                 stream = connection.accept_uni() => {
-                    blocks.spawn(take_block(self.session.clone(), stream?));
+                    blocks.spawn(take_block(self.session.clone(), self.decoders.clone(), stream?));
                 }
             }
         }
@@ -80,13 +84,23 @@ impl Downlink {
 
 /// Takes one block into the session, which is asked before memory is taken for it. A violation ends
 /// the session.
-async fn take_block(session: Arc<Shared<Receiver>>, stream: RecvStream) -> Result<(), LinkError> {
+async fn take_block(
+    session: Arc<Shared<Receiver>>,
+    decoders: Arc<Decoders>,
+    stream: RecvStream,
+) -> Result<(), LinkError> {
     let Some(incoming) = begin_block(stream).await? else { return Ok(()) };
     let (lane, offset, len) = (incoming.header.lane, incoming.header.offset, incoming.header.len as usize);
     let violated = match session.change(|s| s.begins(lane, offset, len)) {
         Ok(Coming::Known) => return incoming.skip().await,
         Ok(Coming::New) => match incoming.rest().await? {
-            Some(block) => session.change(|s| s.arrived(block)).err(),
+            Some(encoded) => match decoders.decode(encoded).await {
+                Ok(block) => session.change(|s| s.arrived(block)).err(),
+                Err(failure) => {
+                    session.change(|s| s.fail(failure));
+                    None
+                }
+            },
             None => {
                 session.change(|s| s.given_up(lane, len));
                 None

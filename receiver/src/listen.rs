@@ -18,6 +18,7 @@ use xbproto::shared::Shared;
 use xbproto::wire::{Message, Purpose};
 
 use crate::admission::{Arrival, Door, Greeted, Newcomer, greeting};
+use crate::decode::Decoders;
 use crate::downlink::Downlink;
 use crate::sink::Again;
 use crate::strangers::Why;
@@ -29,6 +30,8 @@ pub struct Listener {
     pub endpoint: Endpoint,
     /// What a peer has to prove.
     pub key: Arc<Key>,
+    /// What makes compressed blocks what they were.
+    pub decoders: Arc<Decoders>,
     /// What a peer with the key may use.
     pub tuning: Tuning,
     /// Where the present link can be looked at.
@@ -203,6 +206,7 @@ impl Served<'_> {
         self.listener.tuning.trust(&link.connection, Party::Receiver);
         let downlink = Downlink {
             session: session.clone(),
+            decoders: self.listener.decoders.clone(),
             liveness: self.listener.tuning.liveness,
             path: self.listener.path.clone(),
             reporter: reporter.clone(),

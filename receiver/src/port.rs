@@ -16,6 +16,7 @@ use xbproto::quic::{self, CurrentPath, Tuning, listener_config};
 use xbproto::tls::Identity;
 
 use crate::admission::Door;
+use crate::decode::Decoders;
 use crate::listen::{Listener, Service};
 
 /// How long the packets that say goodbye may take.
@@ -41,10 +42,12 @@ impl OpenPort {
         let (services, mut served) = mpsc::unbounded_channel();
         let path = Arc::new(CurrentPath::default());
         let (current, reporter) = (path.clone(), reporter.clone());
+        let decoders = Decoders::start(Place::Threads).map_err(unforeseen)?;
         let thread = Place::Threads.start("link", move || async move {
             match listen(socket, &key, &identity, tuning) {
                 Ok(endpoint) => {
-                    let listener = Listener { endpoint, key: Arc::new(key), tuning, path: current, reporter };
+                    let (key, decoders) = (Arc::new(key), Arc::new(decoders));
+                    let listener = Listener { endpoint, key, decoders, tuning, path: current, reporter };
                     serve_all(&listener, &mut served).await;
                 }
                 Err(error) => fail_all(&error, &mut served).await,

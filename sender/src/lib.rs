@@ -5,6 +5,7 @@
 //! | [`program`] [`args`] [`route`] | the command line, and what it comes to |
 //! | [`transfer`] `status` | one session from the first attempt to the verdict; how it does |
 //! | [`resume`] `reach` [`uplink`] | coming back; reaching the receiver; one link's life |
+//! | [`outbox`] | between the session and its links: blocks as they travel, compressed or not |
 //! | [`drive`] [`lanes`] [`pump`] | the source's verdict; its threads; read, watch, digest, push |
 //! | [`spool`] [`fill`] | a queue on the disk between source and pump; read, watch, queue |
 //! | [`source`] [`tap`] | where the bytes come from; what they have to be |
@@ -15,6 +16,7 @@ pub mod checksum_file;
 pub mod drive;
 pub mod fill;
 pub mod lanes;
+pub mod outbox;
 pub mod program;
 pub mod pump;
 mod reach;

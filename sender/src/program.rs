@@ -39,15 +39,28 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     let checksum = checksum.map_err(|error| failure(error.cause(), error))?;
     let session = session_id()?;
     reporter.leaves("nothing, and what was run is ended");
-    let (bind, expect, rate) = (args.bind, args.expect(), args.rate_limit);
+    let (bind, expect, compression, rate) = (args.bind, args.expect(), args.compress, args.rate_limit);
     let (window, retry_for, liveness) = (args.session.window, args.retry_for.0, args.session.peer_timeout);
-    let transfer =
-        Transfer { session, route, bind, key, source, spool, expect, rate, size, window, retry_for, liveness };
+    let transfer = Transfer {
+        session,
+        route,
+        bind,
+        key,
+        source,
+        spool,
+        expect,
+        compression,
+        rate,
+        size,
+        window,
+        retry_for,
+        liveness,
+    };
     match transfer.run(requests, reporter).await? {
         Done::Checked(welcome) => checked(&welcome, size, reporter),
-        Done::Confirmed { receipt, sums, elapsed, name } => {
+        Done::Confirmed { receipt, sums, elapsed, name, compressed } => {
             confirmed(&sums, &name, checksum, reporter)?;
-            reporter.tell(Event::Finished(Summary::of(&receipt, elapsed, 0)));
+            reporter.tell(Event::Finished(Summary { compressed, ..Summary::of(&receipt, elapsed, 0) }));
             Ok(())
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::{EndpointConfig, Runtime, TokioRuntime};
-use xbproto::cli::{Event, Latest, Progress, Reporter, Request, Requests, Standing};
+use xbproto::cli::{Compressed, Event, Latest, Progress, Reporter, Request, Requests, Standing};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::liveness::Liveness;
@@ -20,6 +20,7 @@ use xbproto::throttle::Throttle;
 use xbproto::wire::{LaneSum, Purpose, Receipt, SessionId, Welcome};
 
 use crate::drive::drive;
+use crate::outbox::{Compression, Outbox};
 use crate::resume::keep_linked;
 use crate::route::Route;
 use crate::source::{OnLine, Ready};
@@ -48,7 +49,9 @@ pub struct Transfer {
     pub spool: Option<Spool>,
     /// How much is required of them.
     pub expect: Expect,
-    /// The rate limit.
+    /// Whether and how blocks are compressed on their way.
+    pub compression: Option<Compression>,
+    /// The rate limit, of bytes as they travel.
     pub rate: Option<Rate>,
     /// Expected bytes, if known: told to the receiver, and shown.
     pub size: Option<u64>,
@@ -75,6 +78,8 @@ pub enum Done {
         elapsed: Duration,
         /// What `sha1sum` would call the source.
         name: String,
+        /// What compression has come to, if there was any.
+        compressed: Option<Compressed>,
     },
 }
 
@@ -88,11 +93,13 @@ impl Transfer {
         reporter.session(self.session.into());
         let session = Arc::new(Shared::new(Sender::new(self.config())));
         let socket = self.open_socket()?;
-        let link = self.start_link(socket, &session, reporter).map_err(unforeseen)?;
+        let outbox = self.start_outbox(&session).map_err(unforeseen)?;
+        let link = self.start_link(socket, &session, outbox.clone(), reporter).map_err(unforeseen)?;
         let (gauge, path, latest) = (link.gauge, link.path, Latest::default());
         let link = tokio::spawn(quic::watch(link.work, session.clone()));
         let spool = self.spool.as_ref().map(Spool::gauge);
-        let report = || reporter.tell(Event::Status(Box::new(status(&session, &latest, spool.as_deref(), &path))));
+        let state = || status(&session, &latest, spool.as_deref(), &path, &outbox);
+        let report = || reporter.tell(Event::Status(Box::new(state())));
         let source = self.source.take();
         let work = async {
             let welcome = session.when(|s| match (s.outcome(), s.target()) {
@@ -114,7 +121,7 @@ impl Transfer {
             _ = link => {}
             () = requests.end(report) => {}
         }
-        verdict(&session, elapsed, name)
+        verdict(&session, elapsed, name, outbox.compressed())
     }
 
     fn config(&self) -> SenderConfig {
@@ -140,11 +147,22 @@ impl Transfer {
         })
     }
 
+    /// Starts the threads that compress, if it is to be done. One that ends early is a defect that ends the session.
+    fn start_outbox(&self, session: &Arc<Shared<Sender>>) -> io::Result<Outbox> {
+        let Some(compression) = self.compression else { return Ok(Outbox::plain(session.clone())) };
+        let (outbox, workers) = Outbox::compressing(session.clone(), compression, Place::Threads)?;
+        for worker in workers {
+            tokio::spawn(quic::watch(worker, session.clone()));
+        }
+        Ok(outbox)
+    }
+
     /// Starts the thread that reaches the receiver and serves the session over the link.
     fn start_link(
         &self,
         socket: UdpSocket,
         session: &Arc<Shared<Sender>>,
+        outbox: Outbox,
         reporter: &Reporter,
     ) -> io::Result<LinkThread> {
         let tuning = Tuning { window: self.window, rate: self.rate, liveness: self.liveness };
@@ -154,7 +172,7 @@ impl Transfer {
         let (counted, current) = (gauge.clone(), path.clone());
         let work = Place::Threads.start("link", move || async move {
             let throttle = Arc::new(Throttle::new(rate));
-            let uplink = Uplink { session: session.clone(), throttle, gauge: counted, tuning, path: current };
+            let uplink = Uplink { session: session.clone(), outbox, throttle, gauge: counted, tuning, path: current };
             let endpoint = TokioRuntime
                 .wrap_udp_socket(socket)
                 .and_then(|socket| quic::dialer(socket, EndpointConfig::default(), tuning));
@@ -242,11 +260,16 @@ struct LinkThread {
     path: Arc<CurrentPath>,
 }
 
-fn verdict(session: &Shared<Sender>, elapsed: Duration, name: String) -> Result<Done, Failure> {
+fn verdict(
+    session: &Shared<Sender>,
+    elapsed: Duration,
+    name: String,
+    compressed: Option<Compressed>,
+) -> Result<Done, Failure> {
     session.look(|s| match s.outcome() {
         Some(Sent::Checked(welcome)) => Ok(Done::Checked(welcome.clone())),
         Some(Sent::Confirmed(receipt)) => {
-            Ok(Done::Confirmed { receipt: receipt.clone(), sums: s.sums(), elapsed, name })
+            Ok(Done::Confirmed { receipt: receipt.clone(), sums: s.sums(), elapsed, name, compressed })
         }
         Some(Sent::Failed(failure)) => Err(failure.clone()),
         None => Err(Failure::new(Cause::Unforeseen, Party::Sender, "the session ended without a verdict")),
@@ -273,6 +296,7 @@ mod tests {
             source: None,
             spool: None,
             expect: Expect::Raw,
+            compression: None,
             rate: None,
             size: None,
             window: 8 << 20,

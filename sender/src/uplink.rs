@@ -10,6 +10,8 @@ use xbproto::session::Sender;
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
 
+use crate::outbox::Outbox;
+
 /// How often the send window follows the path's round-trip time under a rate limit.
 const RETUNE: Duration = Duration::from_secs(1);
 
@@ -18,6 +20,8 @@ const RETUNE: Duration = Duration::from_secs(1);
 pub struct Uplink {
     /// The session whose blocks and messages they carry.
     pub session: Arc<Shared<Sender>>,
+    /// Where blocks come from.
+    pub outbox: Outbox,
     /// Lets bytes pass to QUIC.
     pub throttle: Arc<Throttle>,
     /// Where waiting is counted.
@@ -49,7 +53,7 @@ impl Uplink {
     /// Sends blocks, the oldest first.
     async fn push_blocks(&self, connection: &Connection) -> Result<(), LinkError> {
         for age in 0.. {
-            let block = self.session.when(Sender::next_block).await;
+            let block = self.outbox.next().await;
             write_block(connection, block, age, &self.throttle, &self.gauge).await?;
         }
         Ok(())

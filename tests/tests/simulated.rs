@@ -57,6 +57,7 @@ fn of_seed(seed: u64) -> Scenario {
         back: conditions(&mut rng),
         lanes: (0..lanes).map(|_| lane(&mut rng)).collect(),
         rate: rng.chance(0.3).then(|| rate(rng.within(100..=1000) * KIB)),
+        compression: None,
         window: lanes * rng.within(2..=4) * MIB,
         disk: Disk { sync_rate: rng.chance(0.3).then(|| rng.within(1..=8) * MIB), ..Disk::default() },
         retry_for: Duration::ZERO,

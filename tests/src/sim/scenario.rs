@@ -19,9 +19,11 @@ use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
 use xbproto::wire::{Purpose, SessionId};
 use xbrecv::admission::Door;
+use xbrecv::decode::Decoders;
 use xbrecv::listen::{Listener, Service};
 use xbrecv::settle::settle;
 use xbrecv::sink::Again;
+use xbsend::outbox::{Compression, Outbox};
 use xbsend::pump::{Pump, Pumped};
 use xbsend::resume::keep_linked;
 use xbsend::route::Route;
@@ -47,6 +49,8 @@ pub struct Scenario {
     pub lanes: Vec<Vec<Step>>,
     /// The rate limit.
     pub rate: Option<Rate>,
+    /// Whether and how blocks are compressed.
+    pub compression: Option<Compression>,
     /// The session's window in bytes, on both sides.
     pub window: u64,
     /// What the receiver writes to.
@@ -73,6 +77,7 @@ impl Scenario {
             back: Conditions::default(),
             lanes: vec![vec![Step::Give(len)]],
             rate: None,
+            compression: None,
             window: 16 << 20,
             disk: Disk::default(),
             retry_for: Duration::ZERO,
@@ -117,6 +122,7 @@ async fn receive(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Receive
     let listener = Listener {
         endpoint: endpoint.clone(),
         key: Arc::new(Key::new(KEY)),
+        decoders: Arc::new(Decoders::start(Place::Tasks).expect("a task can always be started")),
         tuning,
         path: Arc::default(),
         reporter: reporter(),
@@ -157,7 +163,12 @@ async fn send(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Sent {
     let gauge = Arc::new(Gauge::default());
     let tuning = Tuning { window: scenario.window, rate: scenario.rate, liveness: Liveness::DEFAULT };
     let throttle = Arc::new(Throttle::new(scenario.rate));
-    let uplink = Uplink { session: session.clone(), throttle, gauge: gauge.clone(), tuning, path: Arc::default() };
+    let (outbox, workers) = match scenario.compression {
+        Some(how) => Outbox::compressing(session.clone(), how, Place::Tasks).expect("a task can always be started"),
+        None => (Outbox::plain(session.clone()), Vec::new()),
+    };
+    let (gauge_of_link, path) = (gauge.clone(), Arc::default());
+    let uplink = Uplink { session: session.clone(), outbox, throttle, gauge: gauge_of_link, tuning, path };
     let route = Route::parse(&socket.peer().to_string(), Family::Any, WAIT).expect("an address");
     let endpoint = quic::dialer(socket, host::endpoint_config(!scenario.seed), tuning);
     let endpoint = endpoint.expect("a socket in memory can always be used");
@@ -175,6 +186,9 @@ async fn send(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Sent {
     let outcome = session.when(|s| s.outcome().cloned()).await;
     log.note(Event::SenderEnded(outcome.clone()));
     link.await;
+    for worker in workers {
+        worker.finished().await.expect("no part of a simulation panics");
+    }
     outcome
 }
 
