@@ -23,7 +23,7 @@ use xbrecv::decode::Decoders;
 use xbrecv::listen::{Listener, Service};
 use xbrecv::settle::settle;
 use xbrecv::sink::Again;
-use xbsend::outbox::{Compression, Outbox};
+use xbsend::outbox::{Compression, Effort, Outbox};
 use xbsend::pump::{Pump, Pumped};
 use xbsend::resume::keep_linked;
 use xbsend::route::Route;
@@ -84,6 +84,17 @@ impl Scenario {
         }
     }
 
+    /// Every third one compresses, automatically or not.
+    pub fn compressed_by_seed(self) -> Scenario {
+        let mut rng = Rng::new(self.seed, COMPRESSION);
+        let compression = match rng.within(0..=5) {
+            0 => Some(Compression::Auto),
+            1 => Some(Compression::Fixed(Effort::Zstd(1))),
+            _ => None,
+        };
+        Scenario { compression, ..self }
+    }
+
     /// The same conditions in both directions.
     pub fn over(self, conditions: Conditions) -> Scenario {
         Scenario { there: conditions.clone(), back: conditions, ..self }
@@ -111,6 +122,7 @@ impl Scenario {
 
 const THERE: u64 = 10;
 const BACK: u64 = 11;
+const COMPRESSION: u64 = 12;
 
 /// The receiving side, as `xbrecv` puts it together.
 async fn receive(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Received {
