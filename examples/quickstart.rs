@@ -108,7 +108,6 @@ fn receiving(target: &Path, key: Key, socket: UdpSocket) -> anyhow::Result<xbrec
         wait: None,
         window: WINDOW,
         liveness: Liveness::DEFAULT,
-        congestion: xbproto::quic::Congestion::default(),
     })
 }
 
@@ -124,6 +123,7 @@ fn sending(size: ByteSize, key: Key, receiver: SocketAddr) -> anyhow::Result<xbs
         source: Some(prepare(Choice::Command(command))?),
         spool: None,
         expect: Expect::Backup,
+        compression: None,
         rate: None,
         size: Some(size.0),
         window: WINDOW,

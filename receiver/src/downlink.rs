@@ -9,23 +9,24 @@ use xbproto::cli::{Event, Reporter};
 use xbproto::failure::Party;
 use xbproto::lane::{Block, LaneId};
 use xbproto::liveness::Liveness;
-use xbproto::pool::Pool;
 use xbproto::quic::{CurrentPath, Link, LinkError, Lost, PathReport, begin_block, canonical, converse};
 use xbproto::session::{Coming, Receiver, Violation};
 use xbproto::shared::Shared;
 use xbproto::wire::BlockHeader;
+
+use crate::decode::Decoders;
 
 /// What the main links of a session share.
 #[derive(Clone, Debug)]
 pub struct Downlink {
     /// The session whose blocks and messages they carry.
     pub session: Arc<Shared<Receiver>>,
+    /// What makes compressed blocks what they were.
+    pub decoders: Arc<Decoders>,
     /// How often this side says that it is alive.
     pub liveness: Liveness,
     /// Where the present link can be looked at.
     pub path: Arc<CurrentPath>,
-    /// Where the blocks' memory comes from.
-    pub pool: Pool,
     /// Who is told.
     pub reporter: Reporter,
 }
@@ -42,7 +43,7 @@ impl Downlink {
         let blocks = |connection: Connection| async move {
             tokio::select! {
                 biased;
-                taken = take_blocks(&self.session, &self.pool, &connection) => taken,
+                taken = take_blocks(&self.session, &self.decoders, &connection) => taken,
                 never = self.follow(&connection) => never,
             }
         };
@@ -69,7 +70,7 @@ impl Downlink {
 /// Takes blocks off the connection as they arrive, however the sender interleaves them.
 pub(crate) async fn take_blocks(
     session: &Arc<Shared<Receiver>>,
-    pool: &Pool,
+    decoders: &Arc<Decoders>,
     connection: &Connection,
 ) -> Result<(), LinkError> {
     let mut blocks = JoinSet::new();
@@ -81,7 +82,7 @@ pub(crate) async fn take_blocks(
                 Err(panic) => return Err(LinkError::Lost(panic.to_string())),
             },
             stream = connection.accept_uni() => {
-                blocks.spawn(take_block(session.clone(), pool.clone(), stream?));
+                blocks.spawn(take_block(session.clone(), decoders.clone(), stream?));
             }
         }
     }
@@ -89,7 +90,11 @@ pub(crate) async fn take_blocks(
 
 /// Takes one block into the session, which is asked before memory is taken for it. A violation ends
 /// the session.
-async fn take_block(session: Arc<Shared<Receiver>>, pool: Pool, stream: RecvStream) -> Result<(), LinkError> {
+async fn take_block(
+    session: Arc<Shared<Receiver>>,
+    decoders: Arc<Decoders>,
+    stream: RecvStream,
+) -> Result<(), LinkError> {
     let Some(incoming) = begin_block(stream).await? else { return Ok(()) };
     let BlockHeader { lane, offset, len, .. } = incoming.header;
     let violated = match session.change(|s| s.begins(lane, offset, len as usize)) {
@@ -97,8 +102,14 @@ async fn take_block(session: Arc<Shared<Receiver>>, pool: Pool, stream: RecvStre
         Ok(Coming::OneTooMany) => return Err(LinkError::Lost("too many copies of blocks are under way".into())),
         Ok(Coming::New) => {
             let begun = Begun { session: &session, lane, offset, len: len as usize };
-            match incoming.rest(&pool).await? {
-                Some(block) => begun.arrived(block).err(),
+            match incoming.rest(decoders.pool()).await? {
+                Some(encoded) => match decoders.decode(encoded).await {
+                    Ok(block) => begun.arrived(block).err(),
+                    Err(failure) => {
+                        session.change(|s| s.fail(failure));
+                        None
+                    }
+                },
                 None => None,
             }
         }

@@ -9,12 +9,12 @@ use quinn::{RecvStream, VarInt};
 use tokio::task::JoinSet;
 use xbproto::cli::{Event, Reporter};
 use xbproto::failure::{Cause, Failure, Party};
-use xbproto::pool::Pool;
 use xbproto::quic::{ClosedAtLast, ControlReader, CurrentPath, Link, LinkError, PathReport, Tuning};
 use xbproto::session::{LinkRefused, Receiver};
 use xbproto::shared::Shared;
 use xbproto::wire::{MAX_LINKS, Message};
 
+use crate::decode::Decoders;
 use crate::downlink::take_blocks;
 
 /// A joined link may have this part of the window on its way to us. All of them together so take no more than twice the
@@ -60,7 +60,7 @@ impl Joined {
 pub(crate) struct Bringer {
     pub(crate) session: Arc<Shared<Receiver>>,
     pub(crate) path: Arc<CurrentPath>,
-    pub(crate) pool: Pool,
+    pub(crate) decoders: Arc<Decoders>,
     pub(crate) reporter: Reporter,
 }
 
@@ -74,7 +74,7 @@ impl Bringer {
             writer.send(&Message::Joined).await?;
             tokio::select! {
                 biased;
-                ended = take_blocks(&self.session, &self.pool, &connection) => ended,
+                ended = take_blocks(&self.session, &self.decoders, &connection) => ended,
                 ended = hear(&mut reader) => ended,
             }
         };

@@ -6,7 +6,7 @@
 //! | [`transfer`] `status` | one session from the open port to the verdict; how it does |
 //! | `port` [`listen`] `newcomer` | the thread at the port; one session there; who else wants one |
 //! | [`admission`] [`arrivals`] [`strangers`] | who is at the door, on the way in, turned away |
-//! | [`downlink`] `joined` | the main link's life; further links that bring blocks |
+//! | [`downlink`] `joined` [`decode`] | the main link's life; further links that bring blocks; compressed blocks into original ones |
 //! | [`hasher`] [`drain`] [`settle`] | order and digest; write; verify and commit |
 //! | [`sink`] [`extract`] [`disk`] | where the bytes go; unpacking; files that are safe |
 //! | [`journal`] | what outlives a receiver that is killed |
@@ -15,6 +15,7 @@
 pub mod admission;
 pub mod args;
 pub mod arrivals;
+pub mod decode;
 pub mod destination;
 pub mod disk;
 pub mod downlink;

@@ -10,7 +10,6 @@ use tokio::time::{Instant, sleep_until};
 use xbproto::cli::{Event, Reporter};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
-use xbproto::pool::Pool;
 use xbproto::quantity::Span;
 use xbproto::quic::{Acceptor, CurrentPath, Lost, Outage, Tuning, TurnedAway, canonical};
 use xbproto::retry::receiver_waits;
@@ -19,6 +18,7 @@ use xbproto::shared::Shared;
 use xbproto::wire::{Message, Purpose};
 
 use crate::admission::{Arrival, Door, Greeted, Newcomer, greeting};
+use crate::decode::Decoders;
 use crate::downlink::Downlink;
 use crate::joined::{Bringer, Joined};
 use crate::sink::Again;
@@ -33,12 +33,12 @@ pub struct Listener {
     pub acceptor: Acceptor,
     /// What a peer has to prove.
     pub key: Arc<Key>,
+    /// What makes compressed blocks what they were.
+    pub decoders: Arc<Decoders>,
     /// What a peer with the key may use.
     pub tuning: Tuning,
     /// Where the present link can be looked at.
     pub path: Arc<CurrentPath>,
-    /// Where the memory for blocks comes from.
-    pub pool: Pool,
     /// Who is told.
     pub reporter: Reporter,
 }
@@ -218,9 +218,9 @@ impl Served<'_> {
         self.listener.tuning.trust(&link.connection, Party::Receiver);
         let downlink = Downlink {
             session: session.clone(),
+            decoders: self.listener.decoders.clone(),
             liveness: self.listener.tuning.liveness,
             path: self.listener.path.clone(),
-            pool: self.listener.pool.clone(),
             reporter: reporter.clone(),
         };
         self.link.spawn(async move { downlink.run(link).await });
@@ -228,13 +228,13 @@ impl Served<'_> {
 
     /// Takes blocks over one more link, if the session has its main one.
     fn join(&mut self, greeted: Greeted, door: &mut Door) {
-        let Listener { tuning, path, pool, reporter, .. } = self.listener;
+        let Listener { decoders, tuning, path, reporter, .. } = self.listener;
         let session = self.service.session.clone();
         let admitted = session.look(|s| s.admits_joining(&greeted.hello)).and_then(|()| self.joined.has_room());
         match admitted {
             Ok(()) => {
-                let (path, pool, reporter) = (path.clone(), pool.clone(), reporter.clone());
-                let bringer = Bringer { session, path, pool, reporter };
+                let (path, decoders, reporter) = (path.clone(), decoders.clone(), reporter.clone());
+                let bringer = Bringer { session, path, decoders, reporter };
                 self.joined.add(greeted.link, tuning, bringer);
             }
             Err(refused) => self.refuse(greeted, &refused, door),

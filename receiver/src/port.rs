@@ -12,11 +12,11 @@ use xbproto::cli::{Reporter, Requests};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::place::{Place, Work};
-use xbproto::pool::Pool;
 use xbproto::quic::{self, Acceptor, CurrentPath, Tuning, listener_config};
 use xbproto::tls::Identity;
 
 use crate::admission::Door;
+use crate::decode::Decoders;
 use crate::listen::{Listener, Service};
 
 /// How long the packets that say goodbye may take.
@@ -42,11 +42,12 @@ impl OpenPort {
         let (services, mut served) = mpsc::unbounded_channel();
         let path = Arc::new(CurrentPath::default());
         let (current, reporter) = (path.clone(), reporter.clone());
+        let decoders = Decoders::start(Place::Threads).map_err(unforeseen)?;
         let thread = Place::Threads.start("link", move || async move {
             match listen(socket, &key, &identity, tuning) {
                 Ok((endpoint, acceptor)) => {
-                    let (key, path, pool) = (Arc::new(key), current, Pool::default());
-                    let listener = Listener { endpoint, acceptor, key, tuning, path, pool, reporter };
+                    let (key, path, decoders) = (Arc::new(key), current, Arc::new(decoders));
+                    let listener = Listener { endpoint, acceptor, key, decoders, tuning, path, reporter };
                     serve_all(&listener, &mut served).await;
                 }
                 Err(error) => fail_all(&error, &mut served).await,

@@ -18,6 +18,13 @@ pub(crate) fn status(session: &Shared<Receiver>, latest: &Latest, path: &Current
         let (held, limit) = s.window();
         let fills = vec![Fill { name: "window", held, limit }];
         let peer = s.is_linked().then(|| s.peer_waits_for());
-        Status { state: state.to_owned(), snapshot: latest.snapshot(), fills, peer, path: path.report() }
+        Status {
+            state: state.to_owned(),
+            snapshot: latest.snapshot(),
+            fills,
+            compressed: None,
+            peer,
+            path: path.report(),
+        }
     })
 }

@@ -10,6 +10,7 @@ use xbproto::quantity::{ByteSize, Rate, Span};
 use xbproto::quic::Congestion;
 use xbproto::wire::{MAX_LINKS, Purpose};
 
+use crate::outbox::Compression;
 use crate::source::Wish;
 use crate::spool::SpoolPlan;
 use crate::tap::Expect;
@@ -80,6 +81,14 @@ pub struct Args {
     /// Pays where one link cannot fill the path: at more than 10 Gbit/s, or where packets are lost on a long way.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=i64::from(MAX_LINKS)), help_heading = "Connection")]
     pub links: u8,
+
+    /// Compress on the wire, with zstd: as hard as makes it faster (auto), or with a level from 1 to 19
+    ///
+    /// Each block of the stream by itself, on half of the cores; what does not get smaller is sent as it is. auto, which
+    /// is meant if nothing is said, looks at who is waited for, the network or the CPU. The receiver stores
+    /// or unpacks the original stream, and the checksum is its. A rate limit holds for what is on the wire.
+    #[arg(long, value_name = "LEVEL", num_args = 0..=1, require_equals = true, default_missing_value = "auto", help_heading = "Connection")]
+    pub compress: Option<Compression>,
 
     /// How long to try to reach the receiver before giving up (such as 30s, 5m; 0 tries once)
     #[arg(long, value_name = "DURATION", default_value = "30s", help_heading = "Connection")]
@@ -180,6 +189,7 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
+    use crate::outbox::Effort;
 
     #[test]
     fn clap_finds_no_fault() {
@@ -191,6 +201,16 @@ mod tests {
         let args = Args::parse_from(["xbsend", "db2:9999", "--tool-args", "--user=root", "-S", "/run/x.sock"]);
         assert_eq!(args.wish().tool_args, ["--user=root", "-S", "/run/x.sock"]);
         assert_eq!(args.to, "db2:9999");
+    }
+
+    #[test]
+    fn compression_is_automatic_unless_a_level_is_said() {
+        let compress = |args: &[&str]| Args::try_parse_from([&["xbsend"], args].concat()).map(|args| args.compress);
+        assert_eq!(compress(&["db2"]).ok(), Some(None));
+        assert_eq!(compress(&["--compress", "db2"]).ok(), Some(Some(Compression::Auto)));
+        let level = Compression::Fixed(Effort::Zstd(3));
+        assert_eq!(compress(&["--compress=3", "db2"]).ok(), Some(Some(level)));
+        assert!(compress(&["--compress=99", "db2"]).is_err());
     }
 
     #[test]

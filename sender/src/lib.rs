@@ -6,6 +6,7 @@
 //! | [`transfer`] `status` | one session from the first attempt to the verdict; how it does |
 //! | `links` [`resume`] `reach` | the links' threads; coming back; reaching the receiver |
 //! | [`uplink`] [`joined`] | what a link does; the links beside the main one |
+//! | [`outbox`] | between the session and its links: blocks as they travel, compressed or not |
 //! | [`drive`] [`lanes`] [`pump`] | the source's verdict; its threads; read, watch, digest, push |
 //! | [`spool`] [`fill`] | a queue on the disk between source and pump; read, watch, queue |
 //! | [`source`] [`tap`] | where the bytes come from; what they have to be |
@@ -18,6 +19,7 @@ pub mod fill;
 pub mod joined;
 pub mod lanes;
 mod links;
+pub mod outbox;
 pub mod program;
 pub mod pump;
 mod reach;

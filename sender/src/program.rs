@@ -39,10 +39,9 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     let checksum = checksum.map_err(|error| failure(error.cause(), error))?;
     let session = session_id()?;
     reporter.leaves("nothing, and what was run is ended");
-    let (bind, expect, rate) = (args.bind, args.expect(), args.rate_limit);
-    let congestion = args.congestion();
+    let (bind, expect, compression, rate) = (args.bind, args.expect(), args.compress, args.rate_limit);
+    let (congestion, links) = (args.congestion(), args.links);
     let (window, retry_for, liveness) = (args.session.window, args.retry_for.0, args.session.peer_timeout);
-    let links = args.links;
     let transfer = Transfer {
         session,
         route,
@@ -51,6 +50,7 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
         source,
         spool,
         expect,
+        compression,
         rate,
         size,
         window,
@@ -61,9 +61,9 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     };
     match transfer.run(requests, reporter).await? {
         Done::Checked(welcome) => checked(&welcome, size, reporter),
-        Done::Confirmed { receipt, sums, elapsed, name } => {
+        Done::Confirmed { receipt, sums, elapsed, name, compressed } => {
             confirmed(&sums, &name, checksum, reporter)?;
-            reporter.tell(Event::Finished(Summary::of(&receipt, elapsed, 0)));
+            reporter.tell(Event::Finished(Summary { compressed, ..Summary::of(&receipt, elapsed, 0) }));
             Ok(())
         }
     }

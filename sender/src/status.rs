@@ -5,6 +5,7 @@ use xbproto::quic::CurrentPath;
 use xbproto::session::Sender;
 use xbproto::shared::Shared;
 
+use crate::outbox::Outbox;
 use crate::spool::SpoolGauge;
 
 /// How the session does, for whoever asks.
@@ -13,6 +14,7 @@ pub(crate) fn status(
     latest: &Latest,
     spool: Option<&SpoolGauge>,
     path: &CurrentPath,
+    outbox: &Outbox,
 ) -> Status {
     session.look(|s| {
         let (held, limit) = s.window();
@@ -26,6 +28,7 @@ pub(crate) fn status(
         let spool = spool.map(|spool| Fill { name: "spool", held: spool.queued(), limit: spool.limit() });
         let fills = std::iter::once(window).chain(spool).collect();
         let peer = s.is_linked().then(|| s.peer_waits_for());
-        Status { state: state.to_owned(), snapshot: latest.snapshot(), fills, peer, path: path.report() }
+        let (snapshot, compressed) = (latest.snapshot(), outbox.compressed());
+        Status { state: state.to_owned(), snapshot, fills, compressed, peer, path: path.report() }
     })
 }

@@ -5,11 +5,12 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
-use xbproto::cli::{Event, Latest, Progress, Reporter, Request, Requests, Standing};
+use xbproto::cli::{Compressed, Event, Latest, Progress, Reporter, Request, Requests, Standing};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::liveness::Liveness;
 use xbproto::meter::Gauge;
+use xbproto::place::Place;
 use xbproto::quantity::{ByteSize, Rate};
 use xbproto::quic::{self, Congestion, Family, Tuning};
 use xbproto::session::{Sender, SenderConfig, Sent};
@@ -19,6 +20,7 @@ use xbproto::wire::{LaneSum, Purpose, Receipt, SessionId, Welcome};
 
 use crate::drive::drive;
 use crate::links::Links;
+use crate::outbox::{Compression, Outbox};
 use crate::route::Route;
 use crate::source::{OnLine, Ready};
 use crate::spool::Spool;
@@ -43,7 +45,9 @@ pub struct Transfer {
     pub spool: Option<Spool>,
     /// How much is required of them.
     pub expect: Expect,
-    /// The rate limit.
+    /// Whether and how blocks are compressed on their way.
+    pub compression: Option<Compression>,
+    /// The rate limit, of bytes as they travel.
     pub rate: Option<Rate>,
     /// Expected bytes, if known: told to the receiver, and shown.
     pub size: Option<u64>,
@@ -74,6 +78,8 @@ pub enum Done {
         elapsed: Duration,
         /// What `sha1sum` would call the source.
         name: String,
+        /// What compression has come to, if there was any.
+        compressed: Option<Compressed>,
     },
 }
 
@@ -86,12 +92,14 @@ impl Transfer {
     pub async fn run(mut self, mut requests: Requests, reporter: &Reporter) -> Result<Done, Failure> {
         reporter.session(self.session.into());
         let session = Arc::new(Shared::new(Sender::new(self.config())));
-        let links = self.links(&session, reporter);
+        let outbox = self.start_outbox(&session).map_err(unforeseen)?;
+        let links = self.links(&session, outbox.clone(), reporter);
         let (gauge, path, latest) = (links.uplink.gauge.clone(), links.uplink.path.clone(), Latest::default());
         let sockets = (0..self.links.max(1)).map(|_| self.open_socket()).collect::<Result<_, _>>()?;
         let threads = links.start(sockets).map_err(unforeseen)?;
         let spool = self.spool.as_ref().map(Spool::gauge);
-        let report = || reporter.tell(Event::Status(Box::new(status(&session, &latest, spool.as_deref(), &path))));
+        let state = || status(&session, &latest, spool.as_deref(), &path, &outbox);
+        let report = || reporter.tell(Event::Status(Box::new(state())));
         let source = self.source.take();
         let work = async {
             let welcome = session.when(|s| match (s.outcome(), s.target()) {
@@ -113,7 +121,7 @@ impl Transfer {
             _ = threads.join_all() => {}
             () = requests.end(report) => {}
         }
-        verdict(&session, elapsed, name)
+        verdict(&session, elapsed, name, outbox.compressed())
     }
 
     fn config(&self) -> SenderConfig {
@@ -139,8 +147,18 @@ impl Transfer {
         })
     }
 
+    /// Starts the threads that compress, if it is to be done. One that ends early is a defect that ends the session.
+    fn start_outbox(&self, session: &Arc<Shared<Sender>>) -> io::Result<Outbox> {
+        let Some(compression) = self.compression else { return Ok(Outbox::plain(session.clone())) };
+        let (outbox, workers) = Outbox::compressing(session.clone(), compression, Place::Threads)?;
+        for worker in workers {
+            tokio::spawn(quic::watch(worker, session.clone()));
+        }
+        Ok(outbox)
+    }
+
     /// What the links are made with and work with.
-    fn links(&self, session: &Arc<Shared<Sender>>, reporter: &Reporter) -> Links {
+    fn links(&self, session: &Arc<Shared<Sender>>, outbox: Outbox, reporter: &Reporter) -> Links {
         let tuning = Tuning {
             window: self.window,
             rate: self.rate,
@@ -150,6 +168,7 @@ impl Transfer {
         };
         let uplink = Uplink {
             session: session.clone(),
+            outbox,
             throttle: Arc::new(Throttle::new(self.rate)),
             gauge: Arc::default(),
             tuning,
@@ -222,11 +241,16 @@ pub fn fits(welcome: &Welcome, size: Option<u64>) -> Result<(), Failure> {
     }
 }
 
-fn verdict(session: &Shared<Sender>, elapsed: Duration, name: String) -> Result<Done, Failure> {
+fn verdict(
+    session: &Shared<Sender>,
+    elapsed: Duration,
+    name: String,
+    compressed: Option<Compressed>,
+) -> Result<Done, Failure> {
     session.look(|s| match s.outcome() {
         Some(Sent::Checked(welcome)) => Ok(Done::Checked(welcome.clone())),
         Some(Sent::Confirmed(receipt)) => {
-            Ok(Done::Confirmed { receipt: receipt.clone(), sums: s.sums(), elapsed, name })
+            Ok(Done::Confirmed { receipt: receipt.clone(), sums: s.sums(), elapsed, name, compressed })
         }
         Some(Sent::Failed(failure)) => Err(failure.clone()),
         None => Err(Failure::new(Cause::Unforeseen, Party::Sender, "the session ended without a verdict")),
@@ -253,6 +277,7 @@ mod tests {
             source: None,
             spool: None,
             expect: Expect::Raw,
+            compression: None,
             rate: None,
             size: None,
             window: 8 << 20,

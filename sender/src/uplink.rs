@@ -12,6 +12,8 @@ use xbproto::session::{LinkId, SILENCE, Sender, Sign, Vitality};
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
 
+use crate::outbox::{Outbox, Turn};
+
 /// How often the send window follows the path's round-trip time under a rate limit.
 const RETUNE: Duration = Duration::from_secs(1);
 
@@ -23,6 +25,8 @@ const LOOK: Duration = Duration::from_millis(SILENCE.as_millis() as u64 / 4);
 pub struct Uplink {
     /// The session whose blocks and messages they carry.
     pub session: Arc<Shared<Sender>>,
+    /// Where blocks come from.
+    pub outbox: Outbox,
     /// Lets bytes pass to QUIC.
     pub throttle: Arc<Throttle>,
     /// Where waiting is counted.
@@ -57,11 +61,8 @@ impl Uplink {
     /// Sends blocks, the oldest first; those that another link has failed to bring before all.
     pub(crate) async fn push_blocks(&self, link: LinkId, connection: &Connection) -> Result<(), LinkError> {
         for age in 1.. {
-            let block = self.session.when(|s| match s.next_again(link) {
-                Some(again) => Some((again, 0)),
-                None => s.next_new(link).map(|new| (new, age)),
-            });
-            let (block, age) = block.await;
+            let (turn, block) = self.outbox.next(link).await;
+            let age = if turn == Turn::Again { 0 } else { age };
             if self.links > 1 {
                 connection.set_send_window(self.send_window(connection));
             }

@@ -12,6 +12,7 @@ use xbproto::lane::LaneId;
 use xbproto::quantity::Rate;
 use xbproto::session::{Received, Sent};
 use xbproto::throttle;
+use xbsend::outbox::Compression;
 use xbtests::sim::{
     BlackHole, Blackout, Bottleneck, Conditions, Delay, Disk, Entry, Event, Fate, Rng, Scenario, Step, Story,
 };
@@ -61,8 +62,21 @@ fn of_seed(seed: u64) -> Scenario {
         congestion: Default::default(),
         window: lanes * rng.within(2..=4) * MIB,
         disk: Disk { sync_rate: rng.chance(0.3).then(|| rng.within(1..=8) * MIB), ..Disk::default() },
-        retry_for: Duration::ZERO,
+        ..Scenario::new(seed, 0).compressed_by_seed()
     }
+}
+
+/// What the simulation sends repeats itself within a block, so compression makes little of it.
+#[test]
+fn a_slow_link_is_faster_with_compression() {
+    let conditions = Conditions { bottleneck: Some(SLOW), ..lossy(ms(20), 0.0) };
+    let took = |compression| {
+        let scenario = Scenario { compression, ..Scenario::new(77, 30 * MIB).over(conditions.clone()) };
+        assert_confirmed(&scenario).time_of(&Event::Committed).expect("committed")
+    };
+    let (plain, auto) = (took(None), took(Some(Compression::Auto)));
+    let fixed = took("3".parse().ok());
+    assert!(auto < plain / 8 && fixed < plain / 8, "{plain:?} without, {auto:?} and {fixed:?} with compression");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::compressed::Compressed;
 use super::status::Status;
 use crate::failure::{Failure, Party};
 use crate::key::Key;
@@ -150,6 +151,8 @@ pub struct Summary {
     pub reached: String,
     /// How many files were unpacked, if any were.
     pub files: Option<u64>,
+    /// What compression on the wire has come to, if this side has compressed.
+    pub compressed: Option<Compressed>,
 }
 
 impl Summary {
@@ -157,7 +160,8 @@ impl Summary {
     pub fn of(receipt: &Receipt, elapsed: Duration, before: u64) -> Summary {
         let bytes: u64 = receipt.lanes.iter().map(|lane| lane.len).sum();
         let average = (bytes.saturating_sub(before) as f64 / elapsed.as_secs_f64().max(1e-3)) as u64;
-        Summary { bytes, elapsed, average, reached: receipt.reached.to_string(), files: receipt.files }
+        let reached = receipt.reached.to_string();
+        Summary { bytes, elapsed, average, reached, files: receipt.files, compressed: None }
     }
 }
 

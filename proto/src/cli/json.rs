@@ -19,10 +19,10 @@
 //! | `stranger` | `peer`, `why` |
 //! | `notice`, `warning`, `detail` | `text` |
 //! | `child` | `label`, `line` |
-//! | `status` | `state`, `bytes`, `rate`, `average`, `bottleneck`, `window`, `window_limit`, `spool`, `spool_limit`, `peer_state`, `peer`, `links`, `rtt`, `mtu`, `congestion_window`, `sent`, `lost` |
+//! | `status` | `state`, `bytes`, `rate`, `average`, `bottleneck`, `window`, `window_limit`, `spool`, `spool_limit`, `peer_state`, `peer`, `links`, `rtt`, `mtu`, `congestion_window`, `sent`, `lost`, `original`, `encoded`, `effort` |
 //! | `progress` | `bytes`, `total`, `rate`, `average`, `eta`, `file`, `bottleneck` (`source`, `limiter`, `network`, `disk`), `note` |
 //! | `checksum` | `name`, `sha1`, `lane` |
-//! | `finished` | `bytes`, `elapsed`, `average`, `reached`, `files`, `exit_code` (0) |
+//! | `finished` | `bytes`, `elapsed`, `average`, `reached`, `files`, `original`, `encoded`, `effort`, `exit_code` (0) |
 //! | `failed` | `party` (`sender`, `receiver`), `reason`, `exit_code`, `meaning`, `left`, `advice` |
 //!
 //! The invitation, which holds the key, is never written. What a terminal would act on is escaped.
@@ -33,6 +33,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
+use super::compressed::Compressed;
 use super::escape::is_acted_on;
 use super::event::{Event, Face, LastWords, Moment, SessionTag, Snapshot, program_name};
 use super::exit::{advice, meaning};
@@ -121,14 +122,17 @@ fn fields(event: &Event) -> Option<(&'static str, Vec<Field>)> {
         }
         Event::Finished(summary) => (
             "finished",
-            vec![
+            [
                 ("bytes", json!(summary.bytes)),
                 ("elapsed", json!(summary.elapsed.as_secs_f64())),
                 ("average", json!(summary.average)),
                 ("reached", json!(summary.reached)),
                 ("files", json!(summary.files)),
-                ("exit_code", json!(0)),
-            ],
+            ]
+            .into_iter()
+            .chain(compressed(summary.compressed.as_ref()))
+            .chain([("exit_code", json!(0))])
+            .collect(),
         ),
         Event::Failed(LastWords { failure, left }) => (
             "failed",
@@ -147,7 +151,7 @@ fn fields(event: &Event) -> Option<(&'static str, Vec<Field>)> {
 fn status(report: &Status) -> Vec<Field> {
     let (snapshot, path) = (report.snapshot.as_ref(), report.path.as_ref());
     let fill = |name| report.fills.iter().find(|fill| fill.name == name);
-    vec![
+    [
         ("state", json!(report.state)),
         ("bytes", json!(snapshot.map(|s| s.bytes))),
         ("rate", json!(snapshot.map(|s| s.now))),
@@ -165,6 +169,17 @@ fn status(report: &Status) -> Vec<Field> {
         ("congestion_window", json!(path.map(|p| p.congestion_window))),
         ("sent", json!(path.map(|p| p.sent))),
         ("lost", json!(path.map(|p| p.lost))),
+    ]
+    .into_iter()
+    .chain(compressed(report.compressed.as_ref()))
+    .collect()
+}
+
+fn compressed(compressed: Option<&Compressed>) -> [Field; 3] {
+    [
+        ("original", json!(compressed.map(|c| c.original))),
+        ("encoded", json!(compressed.map(|c| c.encoded))),
+        ("effort", json!(compressed.map(Compressed::effort))),
     ]
 }
 
@@ -231,10 +246,11 @@ mod tests {
             average: 4,
             reached: "synced".into(),
             files: None,
+            compressed: Some(Compressed { original: 1000, encoded: 400, levels: Some(1..=3) }),
         };
         assert_eq!(
             fields_of(Event::Finished(summary)),
-            r#""event":"finished","bytes":7,"elapsed":1.5,"average":4,"reached":"synced","files":null,"exit_code":0}"#
+            r#""event":"finished","bytes":7,"elapsed":1.5,"average":4,"reached":"synced","files":null,"original":1000,"encoded":400,"effort":"levels 1 to 3","exit_code":0}"#
         );
         assert_eq!(
             fields_of(Event::Failed(Failure::new(Cause::Usage, Party::Receiver, "no such directory").into())),

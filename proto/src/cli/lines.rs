@@ -122,6 +122,7 @@ mod tests {
             average: 87 << 20,
             reached: "synced".into(),
             files: Some(512),
+            compressed: None,
         };
         let checksum = Event::Checksum { name: "backup.xbstream".into(), sum: Sha1Sum([0xab; 20]), lane: LaneId(0) };
         assert_eq!(

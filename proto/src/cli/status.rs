@@ -1,5 +1,6 @@
 //! The report that SIGUSR1 asks for.
 
+use super::compressed::Compressed;
 use super::event::Snapshot;
 use super::words::{numbers, passing};
 use crate::quantity::ByteSize;
@@ -15,6 +16,8 @@ pub struct Status {
     pub snapshot: Option<Snapshot>,
     /// What is held in memory or on disk between source and sink.
     pub fills: Vec<Fill>,
+    /// What compression on the wire has come to, if this side compresses.
+    pub compressed: Option<Compressed>,
     /// What the peer waits for, as it said last.
     pub peer: Option<Waiting>,
     /// How the link does, while there is one.
@@ -42,10 +45,11 @@ impl Status {
             .fills
             .iter()
             .map(|fill| format!("{}: {} of {} in use", fill.name, ByteSize(fill.held), ByteSize(fill.limit)));
+        let compressed = self.compressed.iter().map(ToString::to_string);
         let peer = self.peer.map(|waiting| format!("peer: {}", waiting.words()));
         let path = self.path.as_ref().map(|path| format!("{path}, to {}", path.peer));
         let path = path.unwrap_or_else(|| "path: no link".to_owned());
-        let lines = [first].into_iter().chain(waiting).chain(fills).chain(peer).chain([path]);
+        let lines = [first].into_iter().chain(waiting).chain(fills).chain(compressed).chain(peer).chain([path]);
         lines.map(|line| format!("status: {line}")).collect()
     }
 }
@@ -62,6 +66,7 @@ mod tests {
             state: "sending".into(),
             snapshot: Some(Snapshot { bottleneck: Some(Bottleneck::Disk), ..snapshot }),
             fills: vec![Fill { name: "window", held: 12 << 20, limit: 64 << 20 }],
+            compressed: Some(Compressed { original: 2 << 20, encoded: 1 << 20, levels: Some(1..=1) }),
             peer: Some(Waiting::Disk),
             path: None,
         };
@@ -71,6 +76,7 @@ mod tests {
                 "status: sending, 3.0 GiB, 10.0 MiB/s now, 9.0 MiB/s average",
                 "status: waiting for the disk",
                 "status: window: 12.0 MiB of 64.0 MiB in use",
+                "status: compressed 2.0 MiB to 1.0 MiB (2.0x, level 1)",
                 "status: peer: waits for its disk",
                 "status: path: no link",
             ]

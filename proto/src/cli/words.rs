@@ -123,7 +123,7 @@ fn verdict(summary: &Summary) -> Vec<String> {
         ByteSize(summary.average),
         printable(&summary.reached)
     );
-    vec![moved, VERDICT.to_owned()]
+    summary.compressed.iter().map(ToString::to_string).chain([moved, VERDICT.to_owned()]).collect()
 }
 
 /// The first cause in the same words on both sides, what is left here, what to do, and the code.

@@ -7,14 +7,14 @@ use bytes::Bytes;
 use quinn::{Connection, ReadError, ReadExactError, RecvStream, SendStream, VarInt};
 
 use super::LinkError;
-use crate::lane::Block;
 use crate::meter::{Bottleneck, Gauge};
 use crate::pool::Pool;
 use crate::throttle::Throttle;
 use crate::waiting::waiting_for;
-use crate::wire::{BLOCK_HEADER_LEN, BlockHeader, Encoding, WireError};
+use crate::wire::{BLOCK_HEADER_LEN, BlockHeader, EncodedBlock, Encoding, WireError};
 
-/// Writes `block` to a stream of its own, as fast as `throttle` and the connection allow, and counts
+/// Writes `block` to a stream of its own, as fast as `throttle` (which counts the bytes as they
+/// travel) and the connection allow, and counts
 /// in `gauge` how long either of them kept it waiting. `age` is the number of blocks written before
 /// on this link: older streams are served first.
 ///
@@ -22,22 +22,16 @@ use crate::wire::{BLOCK_HEADER_LEN, BlockHeader, Encoding, WireError};
 /// [`LinkError`] when the connection ended.
 pub async fn write_block(
     connection: &Connection,
-    block: Block,
+    block: EncodedBlock,
     age: u64,
     throttle: &Throttle,
     gauge: &Gauge,
 ) -> Result<(), LinkError> {
-    let header = BlockHeader {
-        encoding: Encoding::Plain,
-        lane: block.lane,
-        len: block.bytes.len() as u32,
-        offset: block.offset,
-    };
     let stream = waiting_for(Bottleneck::Network, gauge, connection.open_uni()).await?;
     let mut outgoing = Outgoing { stream, finished: false };
     // The control stream has priority 0 and so goes before all of them.
     let _ = outgoing.stream.set_priority(-1 - i32::try_from(age).unwrap_or(i32::MAX - 1));
-    outgoing.write(Bytes::copy_from_slice(&header.encode()), throttle, gauge).await?;
+    outgoing.write(Bytes::copy_from_slice(&block.header.encode()), throttle, gauge).await?;
     let mut rest = block.bytes;
     while !rest.is_empty() {
         let piece = rest.split_to(rest.len().min(throttle.slice().max(1)));
@@ -120,15 +114,19 @@ impl Incoming {
     /// once, out of the receive buffers that many packets share. `None` if the sender has cancelled it.
     ///
     /// # Errors
-    /// [`LinkError::Wire`] when its length is not what the header says.
-    pub async fn rest(mut self, pool: &Pool) -> Result<Option<Block>, LinkError> {
-        let BlockHeader { lane, offset, len, .. } = self.header;
+    /// [`LinkError::Wire`] when its length is not what the header allows.
+    pub async fn rest(mut self, pool: &Pool) -> Result<Option<EncodedBlock>, LinkError> {
+        let BlockHeader { encoding, offset, len, .. } = self.header;
+        let least = match encoding {
+            Encoding::Plain => len as usize,
+            Encoding::Zstd => 1,
+        };
         let mut buffer = pool.buffer(len as usize, offset);
         let mut pieces = [const { Bytes::new() }; PIECES];
         loop {
             let read = match self.stream.read_chunks(&mut pieces).await {
                 Ok(Some(read)) => read,
-                Ok(None) if buffer.len() == len as usize => break,
+                Ok(None) if buffer.len() >= least => break,
                 Ok(None) => return Err(wrong_length(buffer.len())),
                 Err(ReadError::Reset(_)) => return Ok(None),
                 Err(error) => return Err(error.into()),
@@ -139,7 +137,7 @@ impl Incoming {
                 }
             }
         }
-        Ok(Some(Block { lane, offset, bytes: buffer.freeze() }))
+        Ok(Some(EncodedBlock { header: self.header, bytes: buffer.freeze() }))
     }
 }
 

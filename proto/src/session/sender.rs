@@ -291,6 +291,12 @@ impl Sender {
         self.welcomes
     }
 
+    /// How often what had been handed out was taken back, to be handed out again on a new link. A block
+    /// that was handed out before that need not be written any more.
+    pub fn rewinds(&self) -> u64 {
+        self.welcomes
+    }
+
     /// Whether the receiver has welcomed the present link.
     pub fn is_linked(&self) -> bool {
         self.link == Link::Up

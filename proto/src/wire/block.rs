@@ -3,14 +3,22 @@
 //! | offset | size | field |
 //! |---|---|---|
 //! | 0 | 1 | 0x42 |
-//! | 1 | 1 | encoding: 0 as is |
+//! | 1 | 1 | encoding: 0 as is, 1 zstd |
 //! | 2 | 2 | lane |
 //! | 4 | 4 | bytes of the lane that it carries, 1 to [`MAX_BLOCK`] |
 //! | 8 | 8 | offset of the first of them in the lane |
 //!
-//! The bytes follow up to the end of the stream.
+//! The bytes follow up to the end of the stream: as they are, or as **one zstd frame** (RFC 8878) that states its content
+//! size, which is the length above, and needs no dictionary. A frame is shorter than what it stands for: a block that
+//! does not shrink is sent as it is. So nobody has to take more memory than the header says, and the
+//! window a frame asks for does not matter: whoever decodes it has the whole block in front of him.
+//!
+//! Lengths, offsets and digests are those of the lane's own bytes, however they travel; each block may travel as
+//! its sender likes, and otherwise when it is sent again. Every receiver understands both.
 
-use crate::lane::{LaneId, MAX_BLOCK};
+use bytes::Bytes;
+
+use crate::lane::{Block, LaneId, MAX_BLOCK};
 
 use super::codec::{Reader, WireError, Writer};
 
@@ -25,6 +33,8 @@ const MARK: u8 = 0x42;
 pub enum Encoding {
     /// As they are.
     Plain,
+    /// As one zstd frame.
+    Zstd,
 }
 
 /// What stands before the bytes of a block.
@@ -43,8 +53,11 @@ pub struct BlockHeader {
 impl BlockHeader {
     /// As it stands on the wire.
     pub fn encode(&self) -> [u8; BLOCK_HEADER_LEN] {
-        let Encoding::Plain = self.encoding;
-        let bytes = Writer::default().u8(MARK).u8(0).u16(self.lane.0).u32(self.len).u64(self.offset);
+        let encoding = match self.encoding {
+            Encoding::Plain => 0,
+            Encoding::Zstd => 1,
+        };
+        let bytes = Writer::default().u8(MARK).u8(encoding).u16(self.lane.0).u32(self.len).u64(self.offset);
         let mut header = [0; BLOCK_HEADER_LEN];
         header.copy_from_slice(&bytes.0);
         header
@@ -63,6 +76,7 @@ impl BlockHeader {
         }
         let encoding = match reader.u8("encoding")? {
             0 => Encoding::Plain,
+            1 => Encoding::Zstd,
             other => return Err(reader.bad("encoding", other.into())),
         };
         let lane = LaneId(reader.u16("lane")?);
@@ -76,6 +90,24 @@ impl BlockHeader {
         }
         reader.end()?;
         Ok(BlockHeader { encoding, lane, len, offset })
+    }
+}
+
+/// A block as it travels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodedBlock {
+    /// What stands before its bytes.
+    pub header: BlockHeader,
+    /// The bytes that follow: at most as many as the header says, and fewer in any encoding but [`Encoding::Plain`].
+    pub bytes: Bytes,
+}
+
+impl From<Block> for EncodedBlock {
+    /// As it is.
+    fn from(block: Block) -> EncodedBlock {
+        let Block { lane, offset, bytes } = block;
+        let header = BlockHeader { encoding: Encoding::Plain, lane, len: bytes.len() as u32, offset };
+        EncodedBlock { header, bytes }
     }
 }
 
@@ -101,11 +133,15 @@ mod tests {
     fn bytes_are_pinned() {
         assert_eq!(HEADER.encode(), BYTES);
         assert_eq!(BlockHeader::decode(&BYTES), Ok(HEADER));
+        let (mut zstd, mut bytes) = (HEADER, BYTES);
+        (zstd.encoding, bytes[1]) = (Encoding::Zstd, 1);
+        assert_eq!(zstd.encode(), bytes);
+        assert_eq!(BlockHeader::decode(&bytes), Ok(zstd));
     }
 
     #[test]
     fn what_no_peer_writes_is_refused() {
-        for (at, value, field) in [(0, 0x41, "mark"), (1, 1, "encoding"), (4, 1, "length"), (8, 0xff, "offset")] {
+        for (at, value, field) in [(0, 0x41, "mark"), (1, 2, "encoding"), (4, 1, "length"), (8, 0xff, "offset")] {
             let mut bytes = BYTES;
             bytes[at] = value;
             if field == "offset" {

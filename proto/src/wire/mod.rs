@@ -9,7 +9,7 @@
 //! On every link the dialer opens one bidirectional stream, the **control stream**, and writes
 //! first (a QUIC listener sees a stream only once its opener has written). It carries
 //! [`Message`]s. Bytes of the backup travel in **blocks**: one unidirectional stream for each, from
-//! the sender to the receiver, a [`BlockHeader`] and then its bytes.
+//! the sender to the receiver, a [`BlockHeader`] and then its bytes, as they are or compressed.
 //!
 //! # The order of messages
 //!
@@ -64,6 +64,9 @@
 //!   under way already may take half as much again; a link that brings one beyond that is closed. A lane has no
 //!   more blocks unacknowledged than [`max_blocks`](crate::lane::max_blocks). Blocks may be repeated
 //!   whole, but never overlap otherwise. A stream that is reset carries no block.
+//! * **Compression.** A block may travel as a zstd frame ([`Encoding::Zstd`]), as its sender decides for each. What
+//!   is said of lengths, offsets, windows and SHA-1 everywhere else is said of the lane's own bytes. A frame that
+//!   does not come to exactly the bytes its header speaks of is a violation.
 //! * **Pulse.** Both sides say every second what they are waiting for, and when that changes. So there is
 //!   always something to acknowledge, whether bytes move or not, and each side's QUIC knows that the
 //!   other is alive; silence beyond the peer timeout ends the link, not the session.
@@ -81,7 +84,7 @@ mod close;
 mod codec;
 mod message;
 
-pub use block::{BLOCK_HEADER_LEN, BlockHeader, Encoding};
+pub use block::{BLOCK_HEADER_LEN, BlockHeader, EncodedBlock, Encoding};
 pub use close::CloseCode;
 pub use codec::WireError;
 pub use message::{

@@ -12,7 +12,6 @@ use xbproto::lane::LaneId;
 use xbproto::liveness::Liveness;
 use xbproto::meter::Gauge;
 use xbproto::place::Place;
-use xbproto::pool::Pool;
 use xbproto::quantity::Rate;
 use xbproto::quic::{self, Acceptor, Congestion, Family, FindRoute, Route as FirstHop, Tuning};
 use xbproto::session::{LinkId, Received, Receiver, ReceiverConfig, Sender, SenderConfig, Sent};
@@ -20,10 +19,12 @@ use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
 use xbproto::wire::{Purpose, SessionId};
 use xbrecv::admission::Door;
+use xbrecv::decode::Decoders;
 use xbrecv::listen::{Listener, Service};
 use xbrecv::settle::settle;
 use xbrecv::sink::Again;
 use xbsend::joined::keep_joined;
+use xbsend::outbox::{Compression, Effort, Outbox};
 use xbsend::pump::{Pump, Pumped};
 use xbsend::resume::keep_linked;
 use xbsend::route::Route;
@@ -53,6 +54,8 @@ pub struct Scenario {
     pub rate: Option<Rate>,
     /// What decides how much the sender has under way.
     pub congestion: Congestion,
+    /// Whether and how blocks are compressed.
+    pub compression: Option<Compression>,
     /// The session's window in bytes, on both sides.
     pub window: u64,
     /// What the receiver writes to.
@@ -81,10 +84,22 @@ impl Scenario {
             lanes: vec![vec![Step::Give(len)]],
             rate: None,
             congestion: Congestion::default(),
+            compression: None,
             window: 16 << 20,
             disk: Disk::default(),
             retry_for: Duration::ZERO,
         }
+    }
+
+    /// Every third one compresses, automatically or not.
+    pub fn compressed_by_seed(self) -> Scenario {
+        let mut rng = Rng::new(self.seed, COMPRESSION);
+        let compression = match rng.within(0..=5) {
+            0 => Some(Compression::Auto),
+            1 => Some(Compression::Fixed(Effort::Zstd(1))),
+            _ => None,
+        };
+        Scenario { compression, ..self }
     }
 
     /// The same conditions in both directions.
@@ -155,6 +170,7 @@ const FIND_ROUTE: FindRoute = |_, _| FirstHop::UNKNOWN;
 const THERE: u64 = 10;
 const BACK: u64 = 11;
 const LINK: u64 = 100;
+const COMPRESSION: u64 = 12;
 
 /// The receiving side, as `xbrecv` puts it together.
 async fn receive(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Received {
@@ -171,10 +187,10 @@ async fn receive(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Receive
     let endpoint = quic::listener(socket, host::endpoint_config(scenario.seed), &acceptor);
     let endpoint = endpoint.expect("a socket in memory can always be used");
     let listener = Listener {
-        pool: Pool::default(),
         endpoint: endpoint.clone(),
         acceptor,
         key: Arc::new(Key::new(KEY)),
+        decoders: Arc::new(Decoders::start(Place::Tasks).expect("a task can always be started")),
         tuning,
         path: Arc::default(),
         reporter: reporter(),
@@ -221,9 +237,20 @@ async fn send(scenario: &Scenario, sockets: Vec<Arc<Socket>>, log: &Log) -> Sent
         find_route: FIND_ROUTE,
     };
     let throttle = Arc::new(Throttle::new(scenario.rate));
-    let links = sockets.len() as u8;
-    let (session_of, gauge_of) = (session.clone(), gauge.clone());
-    let uplink = Uplink { session: session_of, throttle, gauge: gauge_of, tuning, links, path: Arc::default() };
+    let (outbox, workers) = match scenario.compression {
+        Some(how) => Outbox::compressing(session.clone(), how, Place::Tasks).expect("a task can always be started"),
+        None => (Outbox::plain(session.clone()), Vec::new()),
+    };
+    let (links, gauge_of_links) = (sockets.len() as u8, gauge.clone());
+    let uplink = Uplink {
+        session: session.clone(),
+        outbox,
+        throttle,
+        gauge: gauge_of_links,
+        tuning,
+        links,
+        path: Arc::default(),
+    };
     let links = start_links(scenario.seed, sockets, &uplink);
     let welcomed = session.when(|s| match s.outcome() {
         Some(_) => Some(false),
@@ -236,6 +263,9 @@ async fn send(scenario: &Scenario, sockets: Vec<Arc<Socket>>, log: &Log) -> Sent
     log.note(Event::SenderEnded(outcome.clone()));
     for link in links {
         link.await;
+    }
+    for worker in workers {
+        worker.finished().await.expect("no part of a simulation panics");
     }
     outcome
 }

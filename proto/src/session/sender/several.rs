@@ -34,7 +34,7 @@ impl Sender {
     /// The next block that is to be sent once more, if `link` is there to take it: another link has lost it, or has
     /// fallen silent with it.
     pub fn next_again(&mut self, link: LinkId) -> Option<Block> {
-        if self.outcome.is_some() || !self.links.is_ready(link) {
+        if !self.is_ready(link) {
             return None;
         }
         let next = |lane: &super::Lane| lane.window.sent_block(lane.carried.next_again(link)?);
@@ -43,9 +43,14 @@ impl Sender {
         Some(block)
     }
 
+    /// Whether `link` is there to take a block, and the session goes on.
+    pub fn is_ready(&self, link: LinkId) -> bool {
+        self.outcome.is_none() && self.links.is_ready(link)
+    }
+
     /// The next new block, if `link` is there to take it.
     pub fn next_new(&mut self, link: LinkId) -> Option<Block> {
-        if !self.links.is_ready(link) {
+        if !self.is_ready(link) {
             return None;
         }
         let block = self.next_block()?;
