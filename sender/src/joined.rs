@@ -3,6 +3,8 @@
 //! They come and go without a word: what one has lost goes over the others, and it is dialled again. Only the main
 //! link's loss is an outage, and ends them all; they join again after the resume.
 
+use std::pin::pin;
+
 use quinn::{Connection, Endpoint, RecvStream, SendStream};
 use tokio::time::{Instant, sleep, timeout};
 use xbproto::cli::{Event, Reporter};
@@ -160,7 +162,16 @@ impl Joiner<'_> {
         let begun = Instant::now();
         loop {
             self.uplink.until_quiet(self.link, connection, begun).await;
-            writer.send(&Message::Pulse(Pulse { waiting: Waiting::Nothing })).await?;
+            let alive = Message::Pulse(Pulse { waiting: Waiting::Nothing });
+            let mut saying = pin!(writer.send(&alive));
+            loop {
+                tokio::select! {
+                    biased;
+                    said = &mut saying => break said?,
+                    // A link that is full takes no word; it may fall silent meanwhile.
+                    () = self.uplink.until_quiet(self.link, connection, begun) => {}
+                }
+            }
         }
     }
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use quinn::Connection;
 use tokio::time::{Instant, sleep};
-use xbproto::lane::MAX_BLOCK;
 use xbproto::meter::Gauge;
 use xbproto::quic::{CurrentPath, Link, LinkError, Lost, Tuning, converse, write_block};
 use xbproto::session::{LinkId, SILENCE, Sender, Sign, Vitality};
@@ -19,6 +18,10 @@ const RETUNE: Duration = Duration::from_secs(1);
 
 /// How often a link is looked at, of several: a few times before it counts as silent.
 const LOOK: Duration = Duration::from_millis(SILENCE.as_millis() as u64 / 4);
+
+/// What one of several links may hold beyond half as much again as its congestion window, in bytes: enough to keep a
+/// short path busy.
+const AHEAD: u64 = 256 << 10;
 
 /// What the links of a session share.
 #[derive(Clone, Debug)]
@@ -77,7 +80,7 @@ impl Uplink {
         let all = self.tuning.send_window(connection.rtt());
         match self.links {
             0 | 1 => all,
-            _ => all.min(2 * connection.stats().path.cwnd + MAX_BLOCK as u64),
+            _ => all.min(connection.stats().path.cwnd * 3 / 2 + AHEAD),
         }
     }
 
