@@ -13,9 +13,10 @@
 //! time left and the source is not waited for. When they have none, the CPU is what is short, and what they manage
 //! says how fast they would be with less effort.
 //!
-//! A model may be wrong: a busy core is no free one, and a disk takes no more because its bytes travelled smaller. So
-//! every step towards more effort is **on trial**: unless bytes really move faster, it is taken back, and the next one has to wait
-//! twice as long. What cannot be compressed gains nothing, and so ends up stored.
+//! A model may be wrong: a busy core is no free one, a disk takes no more because its bytes travelled smaller, and a
+//! network may have become faster while the CPU was short. So a change that the model only promises is **on trial**: unless bytes
+//! really move faster, it is taken back, and the next trial has to wait twice as long. What cannot be compressed
+//! gains nothing, and so ends up stored.
 
 mod span;
 mod survey;
@@ -48,8 +49,8 @@ pub(super) const EFFORTS: [Effort; 11] = [
 /// more is known.
 const FIRST: usize = 4;
 
-/// A change has to promise so much more than what is.
-const GAIN: f64 = 1.04;
+/// A change has to promise so much more than what is: less is lost in the noise of a busy host.
+const GAIN: f64 = 1.1;
 
 /// Efforts that come so near to the best are as good, and the cheapest of them is taken.
 const AS_GOOD: f64 = 0.97;
