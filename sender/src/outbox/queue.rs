@@ -23,7 +23,7 @@ pub(super) struct Queue {
 pub(super) struct Encoded {
     /// It, as it travels.
     pub(super) block: EncodedBlock,
-    /// What it was given.
+    /// What it was given, if that was of use.
     pub(super) effort: Effort,
     /// How often the session had taken back what it had handed out, when it handed out this one.
     pub(super) rewinds: u64,

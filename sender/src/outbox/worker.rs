@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use xbproto::lane::Block;
 use xbproto::session::Sender;
 use xbproto::shared::Shared;
-use xbproto::wire::EncodedBlock;
+use xbproto::wire::{EncodedBlock, Encoding};
 
 use super::Effort;
 use super::auto::{Auto, Course, EFFORTS, Sample};
@@ -61,6 +61,7 @@ impl Worker {
             let Taken { block, turn, rewinds, starved } = self.take().await;
             let begun = Instant::now();
             let (effort, encoded) = self.encode(&block);
+            let effort = if encoded.header.encoding == Encoding::Plain { Effort::Stored } else { effort };
             self.queue.change(|queue| queue.put(turn, Encoded { block: encoded, effort, rewinds }));
             self.learn(&block, begun.elapsed(), starved);
         }

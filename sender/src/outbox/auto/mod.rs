@@ -13,9 +13,10 @@
 //! time left and the source is not waited for. When they have none, the CPU is what is short, and what they manage
 //! says how fast they would be with less effort.
 //!
-//! A model may be wrong: a busy core is no free one, and a disk takes no more because its bytes travelled smaller. So
-//! every step towards more effort is **on trial**: unless bytes really move faster, it is taken back, and the next one has to wait
-//! twice as long. What cannot be compressed gains nothing, and so ends up stored.
+//! A model may be wrong: a busy core is no free one, a disk takes no more because its bytes travelled smaller, and a
+//! network may have become faster while the CPU was short. So a change that the model only promises is **on trial**: unless bytes
+//! really move faster, it is taken back, and the next trial has to wait, longer each time. What cannot be compressed
+//! gains nothing, and so ends up stored.
 
 mod span;
 mod survey;
@@ -48,8 +49,8 @@ pub(super) const EFFORTS: [Effort; 11] = [
 /// more is known.
 const FIRST: usize = 4;
 
-/// A change has to promise so much more than what is.
-const GAIN: f64 = 1.04;
+/// A change has to promise so much more than what is: less is lost in the noise of a busy host.
+const GAIN: f64 = 1.1;
 
 /// Efforts that come so near to the best are as good, and the cheapest of them is taken.
 const AS_GOOD: f64 = 0.97;
@@ -60,8 +61,12 @@ const BROUGHT: f64 = 1.0 / 3.0;
 /// What is counted on of cores that were seen free: others want them too.
 const FREE_FOR_GOOD: f64 = 1.0 / 1.5;
 
-/// How long no new trial is begun after one that has failed: at first, and at most.
-const PAUSE: Duration = Duration::from_secs(2);
+/// The part of their time that workers may be busy without being suspected of keeping cores from the others.
+const IN_THE_WAY: f64 = 0.3;
+
+/// How long no new trial is begun after one that has failed: at first, and at most; and how much longer after each.
+const PAUSE: Duration = Duration::from_secs(3);
+const LONGER: u32 = 4;
 const LONGEST_PAUSE: Duration = Duration::from_secs(64);
 
 /// Chooses the effort. Its time is that since the workers began.
@@ -131,7 +136,7 @@ impl Auto {
             Finding::Nothing => {}
             Finding::SourceIsSlow => self.trial = None,
             Finding::CpuIsShort { rate } => self.take_less(now, rate, course),
-            Finding::NetworkIsSlow { rate } => self.take_best(now, rate, course),
+            Finding::NetworkIsSlow { rate, busy } => self.take_best(now, rate, busy, course),
         }
     }
 
@@ -150,9 +155,14 @@ impl Auto {
         }
     }
 
-    /// The network takes what makes `rate`: would it be more with another effort?
-    fn take_best(&mut self, now: Duration, rate: f64, course: &Course) {
-        self.network = Some(rate * self.surveys.ratio(self.step).unwrap_or(1.0));
+    /// The network takes what makes `rate`: would it be more with another effort? Workers that are `busy` for a large
+    /// part of their time may be what slows it, and then it might take more than is seen. Less effort needs no trial.
+    fn take_best(&mut self, now: Duration, rate: f64, busy: f64, course: &Course) {
+        let seen = rate * self.surveys.ratio(self.step).unwrap_or(1.0);
+        self.network = match busy > IN_THE_WAY {
+            true => self.network.map(|network| network.max(seen)),
+            false => Some(seen),
+        };
         match self.trial.take() {
             Some(trial) if rate < trial.rate + (trial.promised - trial.rate) * BROUGHT => {
                 self.begin_pause(now);
@@ -161,22 +171,29 @@ impl Auto {
             Some(_) => self.pause = PAUSE,
             None => {}
         }
-        let (step, promised) = self.best(rate);
-        if now >= self.next_trial && (promised > rate * GAIN || step < self.step) {
+        let may_try = now >= self.next_trial;
+        let (step, promised) = self.best(rate, if may_try { EFFORTS.len() } else { self.step + 1 });
+        let (gains, less) = (promised > rate * GAIN, step < self.step);
+        if gains && less && self.network.is_some() {
+            self.begin_pause(now);
+            self.change(step, course);
+        } else if may_try && (gains || less) {
             self.begin_trial(step, rate, promised, course);
         }
     }
 
     fn begin_trial(&mut self, step: usize, rate: f64, promised: f64, course: &Course) {
+        // Of what nobody knows, the least that would be worth it is expected.
+        let promised = if promised.is_finite() { promised } else { rate * GAIN };
         self.trial = Some(Trial { from: self.step, rate, promised });
         self.change(step, course);
     }
 
-    /// The cheapest effort that comes near the best, and what it promises.
-    fn best(&self, rate: f64) -> (usize, f64) {
+    /// Of the first `steps` efforts the cheapest that comes near the best, and what it promises.
+    fn best(&self, rate: f64, steps: usize) -> (usize, f64) {
         let free = self.workers * FREE_FOR_GOOD;
         let predicted = |step| if step == self.step { Some(rate) } else { self.predicted(step, free) };
-        let rates = || (0..EFFORTS.len()).filter_map(|step| Some((step, predicted(step)?)));
+        let rates = || (0..steps).filter_map(|step| Some((step, predicted(step)?)));
         let most = rates().map(|(_, rate)| rate).fold(rate, f64::max);
         rates().find(|(_, rate)| *rate >= most * AS_GOOD).unwrap_or((self.step, rate))
     }
@@ -195,7 +212,7 @@ impl Auto {
 
     fn begin_pause(&mut self, now: Duration) {
         self.next_trial = now + self.pause;
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        self.pause = (self.pause * LONGER).min(LONGEST_PAUSE);
     }
 }
 

@@ -7,7 +7,7 @@ const GLANCE: Duration = Duration::from_millis(100);
 
 /// How long, and over how many original bytes, it is looked at how fast these arrive.
 const LOOK: Duration = Duration::from_millis(200);
-const ENOUGH: u64 = 8 << 20;
+const ENOUGH: u64 = 32 << 20;
 
 /// The part of their time that workers without time left are busy.
 const BUSY: f64 = 0.9;
@@ -38,8 +38,14 @@ pub(in crate::outbox) struct Course {
 pub(super) enum Finding {
     Nothing,
     SourceIsSlow,
-    CpuIsShort { rate: f64 },
-    NetworkIsSlow { rate: f64 },
+    CpuIsShort {
+        rate: f64,
+    },
+    /// `busy` is the part of their time that the workers had to do.
+    NetworkIsSlow {
+        rate: f64,
+        busy: f64,
+    },
 }
 
 /// A short time, and what happened in it.
@@ -92,11 +98,11 @@ impl Span {
         } else if share(self.starved) >= STARVED {
             Finding::SourceIsSlow
         } else {
-            Finding::NetworkIsSlow { rate: per_second(arrived) }
+            Finding::NetworkIsSlow { rate: per_second(arrived), busy: share(self.busy) }
         };
         self.rate = match finding {
             Finding::Nothing | Finding::SourceIsSlow => self.rate,
-            Finding::CpuIsShort { rate } | Finding::NetworkIsSlow { rate } => Some(rate),
+            Finding::CpuIsShort { rate } | Finding::NetworkIsSlow { rate, .. } => Some(rate),
         };
         let (settled, rate) = (self.settled, self.rate);
         *self = Span { since: now, from: course.delivered, settled, rate, ..Span::default() };

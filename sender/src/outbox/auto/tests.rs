@@ -152,7 +152,7 @@ fn what_is_faster_than_the_workers_is_not_held_up() {
             let first = run.run(2.0);
             assert!(first > plain * 0.85, "{first} of {plain} MB/s, the first window included: {run:?}");
             let more = run.run(10.0);
-            assert!(more > plain * 0.95, "{more} of {plain} MB/s: {run:?}");
+            assert!(more > plain * 0.9, "{more} of {plain} MB/s: {run:?}");
         }
     }
 }
