@@ -47,13 +47,13 @@ impl Job {
 
     /// Waits for the end of all its processes. Fails unless the first one ends with exit code 0.
     pub(crate) fn wait(self) -> Result<()> {
-        let status = wait_for(WaitId::Pid(self.leader))?;
+        let code = wait_for(WaitId::Pid(self.leader))?.and_then(|status| status.exit_status());
         while wait_for(WaitId::Pgid(Some(self.leader)))?.is_some() {}
         living().remove(&self.leader.as_raw_pid());
-        match status {
-            Some(status) if status.exit_status() == Some(0) => Ok(()),
+        match code {
             _ if STOPPED.load(Ordering::Relaxed) => bail!("{} was interrupted", self.name),
-            _ => bail!("{} failed ({status:?}); it said:\n{}", self.name, self.words()),
+            Some(0) => Ok(()),
+            code => bail!("{} failed (exit code {code:?}): {}", self.name, self.words().trim_end()),
         }
     }
 

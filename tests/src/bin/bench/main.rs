@@ -93,7 +93,7 @@ fn run(args: &Args, extent: &Extent, groups: &[Group]) -> Result<()> {
     let stage = Stage::set(&folder, &programs()?, args.emulator.clone())?;
     let streams = Streams { folder: &folder, extent, own: args.stream.as_deref() };
     let rounds = args.rounds.unwrap_or(extent.rounds);
-    println!("Machine: {}. Medians of {rounds} rounds (lowest–highest).\n", machine::describe(&folder));
+    println!("Machine: {}. Rounds: {rounds}.\n", machine::describe(&folder));
     let mut all = Vec::new();
     for group in groups {
         if let Err(error) = group.place.build(stage.emulator()) {

@@ -39,8 +39,8 @@ impl Measurement {
     /// Measures a row of a group that moves `stream`.
     pub(crate) fn of(row: &Row, group: &Group, stream: &Path, stage: &Stage) -> Result<Measurement> {
         let scenery = group.place.build(stage.emulator())?;
-        for host in [scenery.sender(), scenery.receiver()] {
-            host.set("net.ipv4.tcp_congestion_control", row.congestion)?;
+        if group.place.link().is_some() {
+            scenery.sender().control_congestion(scenery.address(), row.congestion)?;
         }
         settle(stream)?;
         let transfer = |port, source| Transfer { stage, scenery: &*scenery, port, stream, source, to: group.to };

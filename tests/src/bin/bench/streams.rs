@@ -65,7 +65,7 @@ impl Streams<'_> {
         run(stage, &fill, Stdio::null())?;
         for first in (0..self.extent.tables).step_by(TABLES_AT_ONCE) {
             let tables = first..(first + TABLES_AT_ONCE).min(self.extent.tables);
-            server.run(&scene, &tables.map(table).collect::<String>());
+            server.run(&scene, &format!("USE small;\n{}", tables.map(table).collect::<String>()));
         }
         let target = scene.new_folder("target");
         let back_up = format!(
@@ -100,8 +100,8 @@ const TABLES_AT_ONCE: usize = 100;
 /// The statements that make a small table with a few rows.
 fn table(number: usize) -> String {
     format!(
-        "CREATE TABLE small.t{number} (id INT AUTO_INCREMENT PRIMARY KEY, word VARCHAR(100)) ENGINE=InnoDB;
-         INSERT INTO small.t{number} (word) SELECT CONCAT('row ', seq, ' of table {number}') FROM seq_1_to_100;\n"
+        "CREATE TABLE t{number} (id INT AUTO_INCREMENT PRIMARY KEY, word VARCHAR(100)) ENGINE=InnoDB;
+         INSERT INTO t{number} (word) SELECT CONCAT('row ', seq, ' of table {number}') FROM seq_1_to_100;\n"
     )
 }
 

@@ -13,7 +13,7 @@ impl Peer for Socat {
 
     fn preparation(&self) -> Option<&str> {
         Some(
-            "[[ -e $DIR/tls.key ]] || openssl req -quiet -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=bench \
+            "[[ -e $DIR/tls.key ]] || openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=bench \
              -keyout $DIR/tls.key -out $DIR/tls.crt",
         )
     }

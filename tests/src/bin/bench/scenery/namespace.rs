@@ -43,10 +43,12 @@ impl Namespace {
         command
     }
 
-    /// Sets a variable of the kernel for it alone.
-    pub(crate) fn set(&self, variable: &str, value: &str) -> Result<()> {
-        let status = self.bash(&format!("echo {value} > /proc/sys/{}", variable.replace('.', "/"))).status();
-        ensure!(status.context("starting ip")?.success(), "setting {variable} to {value} in {} failed", self.name);
+    /// Lets TCP towards an address of another host use this congestion control. The route has it, because the variable of
+    /// the kernel takes only what all users of the first namespace may use.
+    pub(crate) fn control_congestion(&self, address: &str, name: &str) -> Result<()> {
+        let route = format!("ip route replace $(ip -o route get {address} | sed 's/ uid .*//') congctl {name}");
+        let status = self.bash(&route).status().context("starting ip")?;
+        ensure!(status.success(), "setting the congestion control {name} towards {address} failed");
         Ok(())
     }
 
