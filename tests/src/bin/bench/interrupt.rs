@@ -11,24 +11,20 @@ use crate::job;
 /// From now on, SIGINT, SIGTERM and SIGHUP end all jobs rather than this process. It ends because its jobs fail.
 pub(crate) fn watch() -> Result<()> {
     let runtime = runtime::Builder::new_current_thread().enable_io().build().context("a runtime for signals")?;
-    let _inside = runtime.enter();
-    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-    let [mut interrupt, mut terminate, mut hangup] = {
-        let [a, b, c] = kinds.map(signal);
-        [a?, b?, c?]
+    let (mut interrupt, mut terminate, mut hangup) = {
+        let _inside = runtime.enter();
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?)
     };
-    drop(_inside);
-    thread::spawn(move || {
-        runtime.block_on(async {
-            loop {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                    _ = hangup.recv() => {}
-                }
-                job::stop_all();
+    let watching = async move {
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
             }
-        });
-    });
+            job::stop_all();
+        }
+    };
+    thread::spawn(move || runtime.block_on(watching));
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What was found in a group.
 
+use std::mem;
 use std::path::Path;
 
 use anyhow::Result;
@@ -35,12 +36,14 @@ impl Results {
         let mut results = Results { rows: Vec::new(), left_out: Vec::new() };
         let mut rows: Vec<&Row> = group.rows.iter().filter(|row| results.admit(row, group, stage)).collect();
         for round in 1..=rounds {
-            rows.retain(|row| {
+            for row in mem::take(&mut rows) {
                 let found = Measurement::of(row, group, stream, stage);
+                job::check()?;
                 progress(&format!("{} {round}/{rounds}: {}: {}", group.name, row.name, describe(&found)));
-                results.add(row.name, found)
-            });
-            job::check()?;
+                if results.add(row.name, found) {
+                    rows.push(row);
+                }
+            }
         }
         Ok(results)
     }

@@ -21,29 +21,40 @@ pub(crate) enum Source {
 }
 
 /// A source that is open.
-pub(crate) struct Feed(JoinHandle<io::Result<u64>>);
+pub(crate) enum Feed {
+    /// The sender has a file with so many bytes.
+    Given(u64),
+    /// A thread writes to the sender.
+    Flowing(JoinHandle<io::Result<u64>>),
+}
 
 impl Source {
     /// Opens it: the sender's standard input, and what feeds it.
     pub(crate) fn open(self, stream: &Path) -> Result<(Stdio, Feed)> {
-        let open = || File::open(stream).with_context(|| format!("opening {}", stream.display()));
-        let (file, again) = (open()?, open()?);
-        if self == Source::File {
-            return Ok((file.into(), Feed(thread::spawn(move || Ok(again.metadata()?.len())))));
-        }
+        let file = File::open(stream).with_context(|| format!("opening {}", stream.display()))?;
+        let (piece, time) = match self {
+            Source::File => {
+                let bytes = file.metadata().context("the length of a stream")?.len();
+                return Ok((file.into(), Feed::Given(bytes)));
+            }
+            Source::Pieces => (64 << 10, None),
+            Source::Lasting(time) => (1 << 20, Some(time)),
+        };
         let (reader, writer) = pipe().context("making a pipe")?;
-        let feed = thread::spawn(move || match self {
-            Source::Lasting(time) => feed(file, writer, 1 << 20, Some(Instant::now() + time)),
-            Source::File | Source::Pieces => feed(file, writer, 64 << 10, None),
-        });
-        Ok((reader.into(), Feed(feed)))
+        let until = time.map(|time| Instant::now() + time);
+        Ok((reader.into(), Feed::Flowing(thread::spawn(move || feed(file, writer, piece, until)))))
     }
 }
 
 impl Feed {
     /// How many bytes the sender has got. Waits until it has all.
     pub(crate) fn bytes(self) -> Result<u64> {
-        self.0.join().map_err(|_| anyhow!("the source panicked"))?.context("feeding the sender")
+        match self {
+            Feed::Given(bytes) => Ok(bytes),
+            Feed::Flowing(feed) => {
+                feed.join().map_err(|_| anyhow!("the source panicked"))?.context("feeding the sender")
+            }
+        }
     }
 }
 
@@ -69,17 +80,15 @@ mod tests {
 
     #[test]
     fn a_file_is_handed_out_once_and_a_lasting_source_repeats_it() {
-        let content = [7; 100_000];
-        for (source, repeats) in [(Source::Pieces, false), (Source::Lasting(Duration::from_millis(50)), true)] {
-            let mut file = tempfile::NamedTempFile::new().unwrap();
-            file.write_all(&content).unwrap();
-            let (reader, writer) = pipe().unwrap();
-            let until = repeats.then(|| Instant::now() + Duration::from_millis(50));
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&[7; 100_000]).unwrap();
+        for until in [None, Some(Instant::now() + Duration::from_millis(50))] {
+            let (mut reader, writer) = pipe().unwrap();
             let file = file.reopen().unwrap();
             let fed = thread::spawn(move || feed(file, writer, 64 << 10, until).unwrap());
-            let read = io::copy(&mut { reader }, &mut io::sink()).unwrap();
-            assert_eq!(read, fed.join().unwrap(), "{source:?}");
-            assert_eq!(read > content.len() as u64, repeats, "{source:?}: {read}");
+            let read = io::copy(&mut reader, &mut io::sink()).unwrap();
+            assert_eq!(read, fed.join().unwrap());
+            assert_eq!(read > 100_000, until.is_some(), "{read}");
         }
     }
 }

@@ -4,14 +4,18 @@ use std::fmt::Write;
 
 use crate::group::Group;
 use crate::results::{Results, RowResults};
-use crate::spread::Spread;
+
+/// What stands in a cell that has nothing to say. A column of nothing else is left out.
+const NOTHING: &str = "–";
 
 /// The table of a group, what was left out of it, and how its targets were met. Each figure is a median, with the lowest
 /// and the highest value of all rounds.
 pub(crate) fn render(group: &Group, results: &Results) -> String {
     let mut text = format!("### {}: {}\n\n", group.name, group.title());
-    let cells: Vec<[String; 6]> = results.rows().iter().map(|row| cells(group, results, row)).collect();
-    text += &align(&[head(group, results)].into_iter().chain(cells).collect::<Vec<_>>());
+    let mut columns = vec![column("", results, |row| Some(row.name))];
+    columns.extend(figures(group, results));
+    columns.retain(|column| column.iter().skip(1).any(|cell| cell != NOTHING));
+    text += &align(&columns);
     for left_out in results.left_out() {
         let _ = writeln!(text, "\nleft out: {left_out}");
     }
@@ -22,40 +26,47 @@ pub(crate) fn render(group: &Group, results: &Results) -> String {
     text
 }
 
-fn head(group: &Group, results: &Results) -> [String; 6] {
-    let unit = if group.place.link().is_some() { "Mbit/s" } else { "MB/s" };
-    let first = results.rows().first().map_or("the first", |row| row.name);
+/// The columns with figures.
+fn figures(group: &Group, results: &Results) -> [Vec<String>; 6] {
+    let (unit, scale) = if group.place.link().is_some() { ("Mbit/s", 8.0) } else { ("MB/s", 1.0) };
+    let first = results.rows().first().map_or("", |row| row.name);
     let against = format!("× {first}");
-    ["", unit, &against, "CPU s/GB", "MiB of sender, receiver", "wasted %"].map(str::to_owned)
-}
-
-fn cells(group: &Group, results: &Results, row: &RowResults) -> [String; 6] {
-    let scale = if group.place.link().is_some() { 8.0 } else { 1.0 };
-    let first = results.rows().first().map_or(row.name, |first| first.name);
-    let peak = |end: usize| row.rounds.iter().filter_map(|one| Some(one.peaks?[end])).max();
-    let peaks = peak(0).zip(peak(1)).map(|(sender, receiver)| format!("{}, {}", sender >> 10, receiver >> 10));
-    let or_nothing = |spread: Option<Spread>| spread.map_or("–".to_owned(), |spread| spread.to_string());
     [
-        row.name.to_owned(),
-        or_nothing(results.spread(row.name, |one| Some(one.rate() * scale))),
-        or_nothing(results.ratio(row.name, first, |one| Some(one.rate()))),
-        or_nothing(results.spread(row.name, |one| one.cpu_per_gb())),
-        peaks.unwrap_or_else(|| "–".to_owned()),
-        or_nothing(results.spread(row.name, |one| one.wasted)),
+        column(unit, results, |row| results.spread(row.name, |one| Some(one.rate() * scale))),
+        column(&against, results, |row| results.ratio(row.name, first, |one| Some(one.rate()))),
+        column("CPU s/GB", results, |row| results.spread(row.name, |one| one.cpu_per_gb())),
+        column("MiB of sender, receiver", results, memory),
+        column("wasted %", results, |row| results.spread(row.name, |one| one.wasted)),
+        column("share %", results, |row| results.spread(row.name, |one| one.share)),
     ]
 }
 
-/// Rows of cells as lines with columns of equal width, the first row as the head.
-fn align(rows: &[[String; 6]]) -> String {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; 6] = std::array::from_fn(width);
-    let line = |row: &[String; 6]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!(" {cell:<width$} |"));
+/// The highest peaks of both ends.
+fn memory(row: &RowResults) -> Option<String> {
+    let peak = |end: usize| row.rounds.iter().filter_map(|one| Some(one.peaks?[end] >> 10)).max();
+    Some(format!("{}, {}", peak(0)?, peak(1)?))
+}
+
+/// A head, and a cell for each row.
+fn column<T: ToString>(head: &str, results: &Results, cell: impl Fn(&RowResults) -> Option<T>) -> Vec<String> {
+    let cells = results.rows().iter().map(|row| cell(row).map_or(NOTHING.to_owned(), |cell| cell.to_string()));
+    [head.to_owned()].into_iter().chain(cells).collect()
+}
+
+/// Columns side by side, each as wide as its widest cell, the first line as the head.
+fn align(columns: &[Vec<String>]) -> String {
+    let widths: Vec<usize> =
+        columns.iter().map(|cells| cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0)).collect();
+    let line = |cells: Vec<&str>| {
+        let cells = cells.iter().zip(&widths).map(|(cell, width)| format!(" {cell:<width$} |"));
         format!("|{}\n", cells.collect::<String>())
     };
-    let rule = widths.map(|width| "-".repeat(width));
-    let (head, body) = rows.split_at(1.min(rows.len()));
-    head.iter().chain([&rule]).chain(body).map(line).collect()
+    let rules: Vec<String> = widths.iter().map(|width| "-".repeat((*width).max(1))).collect();
+    let height = columns.first().map_or(0, Vec::len);
+    let mut lines: Vec<String> =
+        (0..height).map(|row| line(columns.iter().map(|cells| cells[row].as_str()).collect())).collect();
+    lines.insert(1.min(height), line(rules.iter().map(String::as_str).collect()));
+    lines.concat()
 }
 
 #[cfg(test)]
@@ -64,11 +75,7 @@ mod tests {
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
-        let rows = [["", "MB/s", "a", "b", "c", "d"], ["nc", "1", "×", "b", "c", "d"]];
-        let text = align(&rows.map(|row| row.map(str::to_owned)));
-        assert_eq!(
-            text,
-            "|    | MB/s | a | b | c | d |\n| -- | ---- | - | - | - | - |\n| nc | 1    | × | b | c | d |\n"
-        );
+        let columns = [["", "nc"], ["MB/s", "1"], ["× nc", "–"]].map(|cells| cells.map(str::to_owned).to_vec());
+        assert_eq!(align(&columns), "|    | MB/s | × nc |\n| -- | ---- | ---- |\n| nc | 1    | –    |\n");
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::job::Job;
 use crate::listening::wait_until_listening;
@@ -54,8 +54,9 @@ impl Transfer<'_> {
         // When the sender fails, the receiver is dropped, and so killed.
         sender.wait()?;
         receiver.map_or(Ok(()), Job::wait)?;
-        let wall = start.elapsed();
-        Ok(Transferred { bytes: feed.bytes()?, wall, peaks: watches.map(|watch| watch.map_or(0, Watch::peak)) })
+        let (wall, bytes) = (start.elapsed(), feed.bytes()?);
+        self.check(&out, bytes)?;
+        Ok(Transferred { bytes, wall, peaks: watches.map(|watch| watch.map_or(0, Watch::peak)) })
     }
 
     /// What `OUT` is.
@@ -67,6 +68,15 @@ impl Transfer<'_> {
             To::Folder => fs::create_dir(&out).with_context(|| format!("making {}", out.display()))?,
         }
         Ok(out)
+    }
+
+    /// What ended well and lost something is no measurement.
+    fn check(&self, out: &Path, bytes: u64) -> Result<()> {
+        if self.to == To::File {
+            let arrived = fs::metadata(out).with_context(|| format!("looking at {}", out.display()))?.len();
+            ensure!(arrived == bytes, "{bytes} bytes were sent, and {arrived} arrived");
+        }
+        Ok(())
     }
 
     fn listen(&self, line: &str, out: &Path, folder: &Path) -> Result<Job> {
