@@ -32,6 +32,7 @@ mod watch;
 use std::env;
 use std::fs;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
@@ -73,8 +74,17 @@ struct Args {
     json: Option<PathBuf>,
 }
 
-fn main() -> Result<()> {
-    let args = Args::parse();
+fn main() -> ExitCode {
+    match begin(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tests/bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn begin(args: &Args) -> Result<()> {
     let extent = if args.quick { Extent::QUICK } else { Extent::WHOLE };
     let groups = chosen(plan::groups(&extent), &args.groups)?;
     if args.list {
@@ -84,7 +94,7 @@ fn main() -> Result<()> {
     ensure!(rustix::process::geteuid().is_root(), "only root can make hosts (network namespaces): run it as root");
     rustix::process::set_child_subreaper(Some(rustix::process::getpid())).context("becoming a subreaper")?;
     interrupt::watch()?;
-    run(&args, &extent, &groups)
+    run(args, &extent, &groups)
 }
 
 fn run(args: &Args, extent: &Extent, groups: &[Group]) -> Result<()> {
