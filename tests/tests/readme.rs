@@ -19,8 +19,14 @@ use xbproto::cli::EXIT_CODES;
 use xbtests::{Backup, FakeTool, Program, Scene, program_path};
 
 /// The documents whose commands are run.
-const DOCUMENTS: [&str; 5] =
-    ["README.md", "CONTRIBUTING.md", "docs/faults.md", "docs/operations.md", "docs/progress-json.md"];
+const DOCUMENTS: [&str; 6] = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/faults.md",
+    "docs/operations.md",
+    "docs/performance.md",
+    "docs/progress-json.md",
+];
 
 /// Where a block is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
