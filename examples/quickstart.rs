@@ -96,7 +96,7 @@ async fn transfer(
 
 /// The receiving end: the stream is unpacked below `target`.
 fn receiving(target: &Path, key: Key, socket: UdpSocket) -> anyhow::Result<xbrecv::transfer::Transfer> {
-    let sink = ExtractSink::create(target, u64::from_be_bytes(random()?))?.sink;
+    let sink = ExtractSink::create(target, u64::from_be_bytes(random()?), PageCache::Bypassed)?.sink;
     let unpacking = Some(sink.progress());
     let destination = Destination { sink: Box::new(sink), name: "-".to_owned(), unpacking, recalled: None };
     Ok(xbrecv::transfer::Transfer {

@@ -10,6 +10,7 @@ pub(crate) use error::{At, as_path, reason, shown};
 pub use error::{DiskError, Notice};
 pub use output::PageCache;
 pub(crate) use output::{Output, drop_cached, give_back, reserve};
+pub(crate) use pages::Pages;
 pub(crate) use rename::rename_new;
 
 use std::ffi::{OsStr, OsString};
@@ -83,6 +84,24 @@ pub(crate) fn names(dir: impl AsFd) -> io::Result<Vec<OsString>> {
     Ok(names)
 }
 
+/// The names of the directories in the directory `dir`.
+pub(crate) fn subdirs(dir: impl AsFd) -> io::Result<Vec<OsString>> {
+    let mut names = Vec::new();
+    for found in Dir::read_from(&dir)? {
+        let found = found?;
+        let name = OsString::from_vec(found.file_name().to_bytes().to_vec());
+        let is_dir = match found.file_type() {
+            // Not every file system says it here.
+            FileType::Unknown => entry(&dir, &name)?.is_some_and(|stat| is_dir(&stat)),
+            kind => kind == FileType::Directory,
+        };
+        if is_dir && name != "." && name != ".." {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
 /// Removes `name` from `dir` with all below it, following no link. A name that is missing is no error.
 pub(crate) fn remove_all(dir: impl AsFd, name: &OsStr) -> io::Result<()> {
     match unlinkat(&dir, name, AtFlags::empty()) {
@@ -122,6 +141,8 @@ mod tests {
         remove_all(&dir, OsStr::new("tree")).unwrap();
 
         assert_eq!(names(&dir).unwrap(), ["outside"]);
+        assert_eq!(subdirs(&dir).unwrap(), ["outside"]);
+        assert_eq!(subdirs(open_dir(&outside).unwrap()).unwrap(), [""; 0]);
         assert!(outside.join("kept").exists());
     }
 }

@@ -37,6 +37,8 @@ pub enum PageCache {
 #[derive(Debug)]
 pub(crate) struct Output {
     file: Arc<File>,
+    /// Where the first bytes go that belong to a page begun by somebody else, and how many they are.
+    head: (u64, usize),
     pages: Pages,
     direct: Direct,
 }
@@ -62,8 +64,15 @@ impl Output {
         let head = &mut page[..(offset % PAGE as u64) as usize];
         file.read_exact_at(head, at)?;
         let pages = Pages::after(at, head);
-        let direct = if cache == PageCache::Bypassed { Direct::Off } else { Direct::Never };
-        Ok(Output { file, pages, direct })
+        Ok(Output { file, head: (offset, 0), pages, direct: Direct::wanted(cache) })
+    }
+
+    /// Writes a part of `file` that begins at `offset`. The page in which that lies is not read: what comes of it goes
+    /// through the page cache. `pages` are those of an earlier output.
+    pub(crate) fn of_part(file: Arc<File>, offset: u64, cache: PageCache, mut pages: Pages) -> Output {
+        let at = offset.next_multiple_of(PAGE as u64);
+        pages.restart(at);
+        Output { file, head: (offset, (at - offset) as usize), pages, direct: Direct::wanted(cache) }
     }
 
     /// Takes the next bytes. They are in the file after the next [`settle`](Self::settle).
@@ -71,7 +80,13 @@ impl Output {
     /// # Errors
     /// When whole pages cannot be written.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let Output { file, pages, direct } = self;
+        let Output { file, head: (offset, missing), pages, direct } = self;
+        let (head, bytes) = bytes.split_at(bytes.len().min(*missing));
+        if !head.is_empty() {
+            file.write_all_at(head, *offset)?;
+            *offset += head.len() as u64;
+            *missing -= head.len();
+        }
         pages.put(bytes, |at, whole| direct.write(file, whole, at))
     }
 
@@ -80,7 +95,7 @@ impl Output {
     /// # Errors
     /// When it cannot be written.
     pub(crate) fn settle(&mut self) -> io::Result<()> {
-        let Output { file, pages, direct } = self;
+        let Output { file, pages, direct, .. } = self;
         pages.release(|at, whole| direct.write(file, whole, at))?;
         let (at, rest) = pages.rest();
         if !rest.is_empty() {
@@ -89,9 +104,23 @@ impl Output {
         }
         Ok(())
     }
+
+    /// Settles, and leaves the file to be written by others. Gives the pages for another output.
+    ///
+    /// # Errors
+    /// As for [`settle`](Self::settle).
+    pub(crate) fn end(mut self) -> io::Result<Pages> {
+        self.settle()?;
+        self.direct.turn_off(&self.file)?;
+        Ok(self.pages)
+    }
 }
 
 impl Direct {
+    fn wanted(cache: PageCache) -> Direct {
+        if cache == PageCache::Bypassed { Direct::Off } else { Direct::Never }
+    }
+
     /// Writes whole, aligned pages, past the page cache if that can be done.
     fn write(&mut self, file: &File, pages: &[u8], at: u64) -> io::Result<()> {
         if self.turn_on(file)? {
@@ -204,6 +233,24 @@ mod tests {
                 file.read_exact_at(&mut all, 0).unwrap();
                 assert!(all == content(0..offset + 2_000_000), "{cache:?} from {offset}");
             }
+        }
+    }
+
+    #[test]
+    fn parts_make_a_whole() {
+        for cache in BOTH {
+            let file = tempfile::tempfile().unwrap();
+            let (mut pages, mut end) = (Pages::default(), 0);
+            for len in [10 << 20, 5, 3 << 20, 4091, 1, 1 << 20, 100] {
+                let file = Arc::new(file.try_clone().unwrap());
+                let mut output = Output::of_part(file, end, cache, pages);
+                content(end..end + len).chunks(700_000).for_each(|bytes| output.write(bytes).unwrap());
+                end += len;
+                pages = output.end().unwrap();
+            }
+            let mut all = vec![0; usize::try_from(end).unwrap()];
+            file.read_exact_at(&mut all, 0).unwrap();
+            assert!(all == content(0..end), "{cache:?}");
         }
     }
 

@@ -44,6 +44,11 @@ impl Beneath {
         Beneath { root, walk }
     }
 
+    /// The directory below which it works.
+    pub(super) fn into_root(self) -> OwnedFd {
+        self.root
+    }
+
     /// Opens the directory `path`; an empty path is the root.
     ///
     /// # Errors

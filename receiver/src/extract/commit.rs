@@ -10,7 +10,7 @@ use rustix::fs::{AtFlags, Mode, fsync, openat, unlinkat};
 use super::ExtractError;
 use super::beneath::Beneath;
 use super::record::Move;
-use crate::disk::{At, DIR_FLAGS, DiskError, entry, is_dir, names, rename_new};
+use crate::disk::{At, DIR_FLAGS, DiskError, entry, is_dir, names, rename_new, subdirs};
 
 /// The renames of one commit, and the two trees they lead from and to.
 #[derive(Debug)]
@@ -163,11 +163,9 @@ fn name_of(path: &Path) -> &std::ffi::OsStr {
 
 /// Syncs the directory `dir`, called `path` in errors, and all below it. Their files are synced already.
 fn sync_tree(dir: OwnedFd, path: &Path) -> Result<(), DiskError> {
-    for name in names(&dir).at("reading", path)? {
+    for name in subdirs(&dir).at("reading", path)? {
         let below = path.join(&name);
-        if entry(&dir, &name).at("looking at", &below)?.is_some_and(|stat| is_dir(&stat)) {
-            sync_tree(openat(&dir, &name, DIR_FLAGS, Mode::empty()).at("opening", &below)?, &below)?;
-        }
+        sync_tree(openat(&dir, &name, DIR_FLAGS, Mode::empty()).at("opening", &below)?, &below)?;
     }
     fsync(dir.as_fd()).at("syncing", path)
 }

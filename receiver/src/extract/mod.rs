@@ -8,19 +8,21 @@
 //! | `path` | which names of a stream may become files (pure) |
 //! | `beneath` | reaching directories through no link |
 //! | `staging` | the folder, its lock and its record |
-//! | `tree`, `writing` | what each chunk does to the files |
+//! | `tree`, `parents`, `writing` | what each chunk does to the files |
 //! | `unpack` | one lane: decode, check the order, write |
-//! | `sync` | syncing finished files in the background |
+//! | `sync`, `bulk` | syncing finished files: one by one in the background, or all at once |
 //! | `commit`, `record` | renames, their undoing, and the record of them |
 //! | `recover` | what an interrupted run left |
 //! | `presence` | who is unpacking, for the case that it is killed |
 
 mod beneath;
+mod bulk;
 mod commit;
 mod error;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+mod parents;
 mod path;
 mod presence;
 mod record;
@@ -43,13 +45,14 @@ use std::sync::Arc;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use xbproto::lane::LaneId;
 
+use self::bulk::Bulk;
 use self::commit::Commit;
 use self::recover::recover;
 use self::staging::{Staging, TargetDir};
 use self::sync::Syncers;
 use self::tree::Tree;
 use self::unpack::Shared;
-use crate::disk::At;
+use crate::disk::{At, PageCache};
 use crate::journal::Presence;
 use crate::stop::Stop;
 
@@ -72,17 +75,18 @@ enum Phase {
 
 impl Extraction {
     /// Gets ready to unpack into `dir`, which is made if only its last name is missing. Puts right what interrupted
-    /// runs left there, and says what it found of them. `id` names the staging folder and should be random. Raises this process's soft
+    /// runs left there, and says what it found of them. `id` names the staging folder and should be random;
+    /// `cache` says how large files are written. Raises this process's soft
     /// limit of open files to the hard one, because a tool that copies in parallel keeps many files open.
     ///
     /// # Errors
     /// When another process is unpacking into `dir`, or it cannot be written.
-    pub fn create(dir: &Path, id: u64) -> Result<(Extraction, Recovered), ExtractError> {
+    pub fn create(dir: &Path, id: u64, cache: PageCache) -> Result<(Extraction, Recovered), ExtractError> {
         raise_open_files();
         let target = TargetDir::open(dir)?;
         let staged = recover(&target).and_then(|recovered| Ok((Staging::create(&target, id)?, recovered)));
         let (staging, recovered) = staged.inspect_err(|_| target.unmake())?;
-        let shared = share(&staging).inspect_err(|_| {
+        let shared = share(&staging, cache).inspect_err(|_| {
             let _ = staging.remove();
             target.unmake();
         })?;
@@ -187,11 +191,12 @@ impl Drop for Extraction {
     }
 }
 
-fn share(staging: &Staging) -> Result<Shared, ExtractError> {
+fn share(staging: &Staging, cache: PageCache) -> Result<Shared, ExtractError> {
     let stop = Stop::default();
-    let syncers = Syncers::start(stop.clone()).at("starting to sync", staging.dir())?;
+    let bulk = staging.tree().map(|tree| Bulk::of(tree.into_root()))?;
+    let syncers = Syncers::start(stop.clone(), bulk).at("starting to sync", staging.dir())?;
     let tree = Tree::new(staging.tree()?, staging.target()?, staging.dir());
-    Ok(Shared::new(tree, syncers, stop))
+    Ok(Shared::new(tree, syncers, stop, cache))
 }
 
 /// Raises the soft limit of open files as far as it goes. A failure shows when files run out, with its cure.

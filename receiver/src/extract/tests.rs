@@ -46,7 +46,7 @@ impl Room {
     }
 
     fn extraction(&self) -> Extraction {
-        let (extraction, Recovered { notices, .. }) = Extraction::create(&self.dir(), ID).unwrap();
+        let (extraction, Recovered { notices, .. }) = Extraction::create(&self.dir(), ID, PageCache::Bypassed).unwrap();
         assert_eq!(notices, []);
         extraction
     }

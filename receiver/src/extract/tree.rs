@@ -13,10 +13,11 @@ use std::sync::Arc;
 use rustix::fs::{OFlags, openat, renameat};
 use rustix::io::Errno;
 use xbproto::lane::LaneId;
-use xbproto::xbstream::{Item, Opening, StreamPath};
+use xbproto::xbstream::{Item, Opening, SparseRun, StreamPath};
 
 use super::ExtractError;
 use super::beneath::Beneath;
+use super::parents::{Parent, Parents};
 use super::path::{SafePath, Trailing};
 use super::sync::Finished;
 use super::writing::Writing;
@@ -30,6 +31,7 @@ pub(super) struct Tree {
     /// How the target directory is called in errors.
     dir: PathBuf,
     open: HashMap<StreamPath, OpenFile>,
+    parents: Parents,
 }
 
 #[derive(Debug)]
@@ -37,8 +39,27 @@ struct OpenFile {
     file: Arc<File>,
     /// The lane it comes on, which alone may go on with it.
     lane: LaneId,
+    /// How long it is.
+    written: u64,
     /// How long it is to be at least when it ends: a hole at its end is written by nobody.
     extent: u64,
+}
+
+/// Where a part of a file ends: the last byte of it that is written, and the part as a whole, whose end may be a hole.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ends {
+    data: u64,
+    all: u64,
+}
+
+impl Ends {
+    fn of_runs(offset: u64, runs: &[SparseRun]) -> Ends {
+        let begin = Ends { data: 0, all: offset };
+        runs.iter().fold(begin, |ends, run| {
+            let all = ends.all.saturating_add(run.skip.into()).saturating_add(run.write.into());
+            Ends { data: if run.write > 0 { all } else { ends.data }, all }
+        })
+    }
 }
 
 /// What remains to be done about an item, outside of the lock on the tree.
@@ -55,7 +76,7 @@ pub(super) enum Step {
 impl Tree {
     /// A tree in `staged`, to become part of `target`, which is called `dir` in errors.
     pub(super) fn new(staged: Beneath, target: Beneath, dir: &Path) -> Tree {
-        Tree { staged, target, dir: dir.into(), open: HashMap::new() }
+        Tree { staged, target, dir: dir.into(), open: HashMap::new(), parents: Parents::default() }
     }
 
     /// Does what an item of `lane` asks for. Its paths are safe and spelled normally, its order is right.
@@ -64,16 +85,14 @@ impl Tree {
             Item::Payload { path, opening, offset, len } => {
                 // A seek beyond the end with nothing after it does not make the file longer.
                 let end = if len > 0 { offset.saturating_add(len) } else { 0 };
-                let file = self.opened(lane, &path, opening, end)?;
+                let file = self.opened(lane, &path, opening, Ends { data: end, all: end })?;
                 Ok(Step::Write(Writing::solid(path, file, offset, len)))
             }
-            Item::Sparse { path, offset, len, runs } => {
-                let holes: u64 = runs.iter().map(|run| u64::from(run.skip)).sum();
-                let end = offset.saturating_add(holes).saturating_add(len);
-                let file = self.opened(lane, &path, Opening::New, end)?;
+            Item::Sparse { path, offset, runs, .. } => {
+                let file = self.opened(lane, &path, Opening::New, Ends::of_runs(offset, &runs))?;
                 Ok(Step::Write(Writing::sparse(path, file, offset, runs)))
             }
-            Item::Seek { path, .. } => self.opened(lane, &path, Opening::New, 0).map(|_| Step::Done),
+            Item::Seek { path, .. } => self.opened(lane, &path, Opening::New, Ends::default()).map(|_| Step::Done),
             Item::End { path } => self.end(lane, path).map(Step::Sync),
             Item::Rename { from, to } => self.rename(&from, &to).map(|()| Step::Done),
             Item::Remove { path } => self.remove(&path).map(|()| Step::Done),
@@ -81,35 +100,37 @@ impl Tree {
         }
     }
 
-    /// The file `path`, opened if it is not open yet, of which something ends at `end`.
+    /// The file `path`, opened if it is not open yet, of which a part that ends so is coming.
     fn opened(
         &mut self,
         lane: LaneId,
         path: &StreamPath,
         opening: Opening,
-        end: u64,
+        ends: Ends,
     ) -> Result<Arc<File>, ExtractError> {
         if !self.open.contains_key(path) {
             let file = Arc::new(self.create(path, opening)?);
-            self.open.insert(path.clone(), OpenFile { file, lane, extent: 0 });
+            self.open.insert(path.clone(), OpenFile { file, lane, written: 0, extent: 0 });
         }
         let open = self.open.get_mut(path).ok_or(ExtractError::OutOfTurn)?;
         if open.lane != lane {
             return Err(ExtractError::Torn { path: path.clone(), first: open.lane, second: lane });
         }
-        open.extent = open.extent.max(end);
+        open.written = open.written.max(ends.data);
+        open.extent = open.extent.max(ends.all);
         Ok(Arc::clone(&open.file))
     }
 
-    fn create(&self, path: &StreamPath, opening: Opening) -> Result<File, ExtractError> {
-        let safe = self.vacant(path)?;
-        let dir = self.make_parent(&safe)?;
+    fn create(&mut self, path: &StreamPath, opening: Opening) -> Result<File, ExtractError> {
+        let safe = SafePath::parse(path, Trailing::Refused)?;
+        let Parent { staged, target } = &*self.parent(&safe)?;
+        self.check_vacant(&safe, target.as_ref())?;
         let fresh = match opening {
             Opening::New => OFlags::EXCL,
             Opening::Rewrite => OFlags::TRUNC,
         };
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | fresh;
-        match openat(&dir, safe.name(), flags, FILE_MODE) {
+        match openat(staged, safe.name(), flags, FILE_MODE) {
             Ok(file) => Ok(file.into()),
             Err(Errno::EXIST | Errno::ISDIR | Errno::LOOP) => Err(ExtractError::Conflict { path: path.clone() }),
             Err(error) => Err(DiskError::new("creating", as_path(path), error).into()),
@@ -118,13 +139,12 @@ impl Tree {
 
     fn end(&mut self, lane: LaneId, path: StreamPath) -> Result<Finished, ExtractError> {
         // A file that ends without having begun is an empty one, and may replace an earlier version: see the ledger.
-        let file = self.opened(lane, &path, Opening::Rewrite, 0)?;
-        let extent = self.open.remove(&path).map_or(0, |open| open.extent);
-        let len = file.metadata().at("looking at", as_path(&path))?.len();
-        if len < extent {
+        let file = self.opened(lane, &path, Opening::Rewrite, Ends::default())?;
+        let (written, extent) = self.open.remove(&path).map_or((0, 0), |open| (open.written, open.extent));
+        if written < extent {
             file.set_len(extent).at("extending", as_path(&path))?;
         }
-        Ok(Finished { path: as_path(&path).into(), file })
+        Ok(Finished { path: as_path(&path).into(), file, written })
     }
 
     /// Gives a closed file another name. One that did not come is ignored: the tool says so about files that it sends
@@ -150,6 +170,8 @@ impl Tree {
     /// begin so. What did not come is ignored.
     fn remove(&mut self, path: &StreamPath) -> Result<(), ExtractError> {
         let safe = SafePath::parse(path, Trailing::Allowed)?;
+        // One of them may be removed now.
+        self.parents = Parents::default();
         let Some(dir) = self.existing_parent(&safe)? else { return Ok(()) };
         match safe.name().as_bytes().strip_suffix(b"*") {
             Some(prefix) => remove_matching(&dir, prefix).at("removing", as_path(path))?,
@@ -161,18 +183,39 @@ impl Tree {
     /// `path`, if nothing in the target directory has this name and no link or file is on its way.
     fn vacant(&self, path: &StreamPath) -> Result<SafePath, ExtractError> {
         let safe = SafePath::parse(path, Trailing::Refused)?;
-        let dir = match self.target.dir(safe.parent()) {
-            Ok(dir) => dir,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(safe),
-            Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
-                return Err(ExtractError::NotADirectory { path: safe.as_path().into(), dir: self.dir.clone() });
-            }
-            Err(error) => return Err(DiskError::new("looking at", safe.as_path(), error).into()),
-        };
-        match entry(dir, safe.name()).at("looking at", safe.as_path())? {
-            None => Ok(safe),
-            Some(_) => Err(ExtractError::Exists { path: safe.as_path().into(), dir: self.dir.clone() }),
+        self.check_vacant(&safe, self.target_parent(&safe)?.as_ref())?;
+        Ok(safe)
+    }
+
+    /// Whether nothing has the last name of `path` in `dir`, which is where it leads in the target directory.
+    fn check_vacant(&self, path: &SafePath, dir: Option<&OwnedFd>) -> Result<(), ExtractError> {
+        let Some(dir) = dir else { return Ok(()) };
+        match entry(dir, path.name()).at("looking at", path.as_path())? {
+            None => Ok(()),
+            Some(_) => Err(ExtractError::Exists { path: path.as_path().into(), dir: self.dir.clone() }),
         }
+    }
+
+    /// The directory of `path` in the target directory, if there is one.
+    fn target_parent(&self, path: &SafePath) -> Result<Option<OwnedFd>, ExtractError> {
+        match self.target.dir(path.parent()) {
+            Ok(dir) => Ok(Some(dir)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
+                Err(ExtractError::NotADirectory { path: path.as_path().into(), dir: self.dir.clone() })
+            }
+            Err(error) => Err(DiskError::new("looking at", path.as_path(), error).into()),
+        }
+    }
+
+    /// The directory of `path` in both trees, made in the staging tree if it is missing.
+    fn parent(&mut self, path: &SafePath) -> Result<Arc<Parent>, ExtractError> {
+        if let Some(parent) = self.parents.get(path.parent()) {
+            return Ok(parent);
+        }
+        let target = self.target_parent(path)?;
+        let staged = self.make_parent(path)?;
+        Ok(self.parents.keep(path.parent(), Parent { staged, target }))
     }
 
     fn make_parent(&self, path: &SafePath) -> Result<OwnedFd, ExtractError> {

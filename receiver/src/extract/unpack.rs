@@ -12,6 +12,7 @@ use super::path::make_safe;
 use super::sync::Syncers;
 use super::tree::{Step, Tree};
 use super::writing::Writing;
+use crate::disk::{PageCache, Pages};
 use crate::stop::Stop;
 
 /// What the lanes of one extraction have in common.
@@ -21,6 +22,7 @@ pub(super) struct Shared {
     state: Mutex<State>,
     pub(super) syncers: Syncers,
     pub(super) progress: Progress,
+    cache: PageCache,
     /// Raised when the session is over. The same one that the syncers obey.
     stop: Stop,
 }
@@ -32,10 +34,10 @@ struct State {
 }
 
 impl Shared {
-    /// `stop` is the one that `syncers` have.
-    pub(super) fn new(tree: Tree, syncers: Syncers, stop: Stop) -> Shared {
+    /// `stop` is the one that `syncers` have; `cache` says how large files are written.
+    pub(super) fn new(tree: Tree, syncers: Syncers, stop: Stop, cache: PageCache) -> Shared {
         let state = Mutex::new(State { ledger: Ledger::default(), tree });
-        Shared { state, syncers, progress: Progress::default(), stop }
+        Shared { state, syncers, progress: Progress::default(), cache, stop }
     }
 
     /// Makes every lane fail before it touches another name, and no more files be synced. Returns when no lane is amid
@@ -112,12 +114,14 @@ pub struct Unpacker {
     decoder: Decoder,
     /// The chunk whose payload is coming; `None` for a chunk that is ignored.
     writing: Option<Writing>,
+    /// For the next large chunk.
+    spare: Option<Pages>,
     shared: Arc<Shared>,
 }
 
 impl Unpacker {
     pub(super) fn new(lane: LaneId, shared: Arc<Shared>) -> Unpacker {
-        Unpacker { lane, decoder: Decoder::new(Limits::default()), writing: None, shared }
+        Unpacker { lane, decoder: Decoder::new(Limits::default()), writing: None, spare: None, shared }
     }
 
     /// Takes the lane's next bytes, cut anywhere.
@@ -151,7 +155,11 @@ impl Unpacker {
                     self.shared.progress.0.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
                 }
             }
-            Item::Verified => self.writing = None,
+            Item::Verified => {
+                if let Some(writing) = self.writing.take() {
+                    self.spare = writing.finish()?.or(self.spare.take());
+                }
+            }
             chunk => self.begin(chunk)?,
         }
         Ok(())
@@ -170,7 +178,10 @@ impl Unpacker {
         drop(state);
         match step {
             Step::Done => {}
-            Step::Write(writing) => self.writing = Some(writing),
+            Step::Write(mut writing) => {
+                writing.prepare(self.shared.cache, &mut self.spare);
+                self.writing = Some(writing);
+            }
             Step::Sync(finished) => self.shared.syncers.push(finished),
         }
         Ok(())

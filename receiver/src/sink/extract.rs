@@ -6,7 +6,7 @@ use bytes::Bytes;
 use xbproto::lane::{LaneDigest, LaneId};
 
 use super::{Interrupter, LaneSink, LaneSum, Opened, Reached, Sink, SinkError, Target};
-use crate::disk::shown;
+use crate::disk::{PageCache, shown};
 use crate::extract::{Extraction, Progress, Recovered, Unpacker};
 use crate::journal::{Presence, Recalled};
 
@@ -22,8 +22,8 @@ impl ExtractSink {
     ///
     /// # Errors
     /// The same.
-    pub fn create(dir: &Path, id: u64) -> Result<Opened<ExtractSink>, SinkError> {
-        let (extraction, Recovered { notices, presence }) = Extraction::create(dir, id)?;
+    pub fn create(dir: &Path, id: u64, cache: PageCache) -> Result<Opened<ExtractSink>, SinkError> {
+        let (extraction, Recovered { notices, presence }) = Extraction::create(dir, id, cache)?;
         // What was unpacked was not known to be complete, and is gone.
         let recalled = presence.map(|presence| Recalled { presence, session: None, committed: None });
         Ok(Opened { sink: ExtractSink { extraction, dir: dir.into() }, notices, recalled })
