@@ -14,7 +14,7 @@ const TELLING: u64 = 64 << 10;
 /// What is left of the flight in which too much was lost.
 const LESS: f64 = 0.85;
 
-/// The part of itself that is given back after every sixteenth.
+/// A bound grows by this part of itself in a round without heavy loss.
 const BACK: u64 = 16;
 
 /// An upper bound of what may be in flight, while there is reason for one.
@@ -58,5 +58,57 @@ impl Ceiling {
     fn lowered(&self, flight: u64) -> u64 {
         let flight = self.bytes.map_or(flight, |bytes| bytes.min(flight));
         (flight as f64 * LESS) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::congestion::Bandwidth;
+    use crate::congestion::round::Supply;
+
+    const FLIGHT: u64 = 1_000_000;
+
+    fn round(lost: u64) -> Finished {
+        Finished { rate: Bandwidth::ZERO, lost, delivered: FLIGHT - lost, supply: Supply::Ample }
+    }
+
+    #[test]
+    fn chance_takes_nothing() {
+        let mut ceiling = Ceiling::default();
+        assert!((0..100).all(|_| !ceiling.round(&round(40_000), FLIGHT, 0)));
+        assert_eq!(ceiling.bytes(), None);
+    }
+
+    #[test]
+    fn heavy_loss_lowers_the_flight_round_by_round_down_to_what_the_path_holds() {
+        let mut ceiling = Ceiling::default();
+        let heavy = round(100_000);
+        assert!(ceiling.round(&heavy, FLIGHT, 600_000));
+        assert_eq!(ceiling.bytes(), Some(850_000));
+        assert!(ceiling.round(&heavy, 850_000, 600_000));
+        assert_eq!(ceiling.bytes(), Some(722_500));
+        assert!((0..10).all(|_| ceiling.round(&heavy, 700_000, 600_000)));
+        assert_eq!(ceiling.bytes(), Some(600_000));
+    }
+
+    #[test]
+    fn it_comes_back_when_it_was_reached_and_little_was_lost() {
+        let mut ceiling = Ceiling::default();
+        ceiling.round(&round(100_000), FLIGHT, 0);
+        ceiling.round(&round(0), 100_000, 0);
+        assert_eq!(ceiling.bytes(), Some(850_000), "such a small flight shows nothing");
+        ceiling.round(&round(0), 850_000, 0);
+        assert_eq!(ceiling.bytes(), Some(903_125));
+        ceiling.lift_above(900_000);
+        assert_eq!(ceiling.bytes(), None);
+    }
+
+    #[test]
+    fn a_few_packets_are_counted_until_they_say_something() {
+        let mut ceiling = Ceiling::default();
+        let small = Finished { lost: 1500, delivered: 3000, ..round(0) };
+        let heavy = (0..15).filter(|_| ceiling.round(&small, 4500, 0)).count();
+        assert_eq!(heavy, 1);
     }
 }

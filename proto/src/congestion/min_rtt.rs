@@ -5,12 +5,19 @@ use std::time::Duration;
 /// A least round trip that was not seen again for this long is to be measured anew.
 const MEMORY: Duration = Duration::from_secs(5);
 
+/// How long a queue is believed in that others keep: until the next measurements have come.
+const CROWD: Duration = Duration::from_secs(15);
+
 /// The least round trip, for as long as it is seen now and then. The model empties its own queue in every cycle,
 /// so whoever has the path to himself sees it all the time. Who does not shares a queue, or the path is longer now.
 #[derive(Clone, Debug, Default)]
 pub struct MinRtt {
     least: Option<Duration>,
     seen: Duration,
+    /// The least ever.
+    shortest: Option<Duration>,
+    /// Until when others are believed to keep a queue.
+    crowded_until: Duration,
 }
 
 impl MinRtt {
@@ -26,6 +33,7 @@ impl MinRtt {
     /// and so only a shorter one says anything.
     pub fn add_idle(&mut self, rtt: Duration) {
         self.least = Some(self.least.map_or(rtt, |least| least.min(rtt)));
+        self.shortest = Some(self.shortest.map_or(rtt, |shortest| shortest.min(rtt)));
     }
 
     /// The least; nothing before the first is seen.
@@ -40,9 +48,22 @@ impl MinRtt {
 
     /// Believes `rtt`, which was measured with little under way, whatever was seen before.
     pub fn replace(&mut self, now: Duration, rtt: Duration) {
+        let crowded = self.shortest.is_some_and(|shortest| rtt > shortest.mul_f64(CROWDED) + HOSTS);
+        self.crowded_until = if crowded { now + CROWD } else { Duration::ZERO };
         (self.least, self.seen) = (Some(rtt), now);
     }
+
+    /// Whether the last measurement found a queue that is not ours. Whoever measures as we do leaves none then.
+    pub fn is_crowded(&self, now: Duration) -> bool {
+        now < self.crowded_until
+    }
 }
+
+/// A measured round trip so much longer than the least ever, and longer than what hosts make of it, has waited.
+const CROWDED: f64 = 1.125;
+
+/// What two hosts may add to a round trip.
+const HOSTS: Duration = Duration::from_millis(1);
 
 /// A round trip so little longer than the least is the least seen again.
 fn tolerance(least: Duration) -> Duration {
@@ -76,6 +97,19 @@ mod tests {
         rtt.replace(ms(7100), ms(80));
         assert!(!rtt.is_stale(ms(7100)));
         assert_eq!(rtt.get(), ms(80));
+    }
+
+    #[test]
+    fn a_queue_that_stays_is_somebody_elses() {
+        let mut rtt = MinRtt::default();
+        rtt.add(ms(0), ms(20));
+        rtt.replace(ms(5000), ms(23));
+        assert!(!rtt.is_crowded(ms(5000)), "within what hosts do");
+        rtt.replace(ms(10_000), ms(30));
+        assert!(rtt.is_crowded(ms(24_999)));
+        assert!(!rtt.is_crowded(ms(25_000)), "no measurement was needed since");
+        rtt.replace(ms(24_000), ms(20));
+        assert!(!rtt.is_crowded(ms(24_000)));
     }
 
     #[test]

@@ -23,6 +23,11 @@ const LEAST_WINDOW: u64 = 4;
 /// A probe that has shown this much more goes on.
 const GAIN: f64 = 1.1;
 
+/// The share of the product that is added where others keep a queue, or they would take the path. They are measured
+/// with half of our own flight there: with a window of `g` products we come to `2 - 2/g` of the path, which is
+/// about half of it.
+const AMONG_OTHERS: f64 = 0.15;
+
 /// A path that is so much longer is another one.
 const LONGER: f64 = 1.5;
 
@@ -189,12 +194,13 @@ impl Model {
 
     fn allowed(&mut self, now: Duration) -> u64 {
         let headroom = self.headroom.bytes(self.bandwidth(), self.rtt.get());
+        let crowd = if self.rtt.is_crowded(now) { AMONG_OTHERS } else { 0.0 };
         let window = match self.phase.allowance(now) {
             Allowance::Bytes(bytes) => bytes,
             Allowance::Product(share) => self.product(share),
-            Allowance::WithHeadroom(share) => self.product(share) + headroom,
+            Allowance::WithHeadroom(share) => self.product(share + crowd) + headroom,
         };
-        self.ceiling.lift_above(self.product(1.0) + headroom);
+        self.ceiling.lift_above(self.product(1.0 + crowd) + headroom);
         let bound = self.ceiling.bytes().unwrap_or(u64::MAX);
         window.min(bound).max(LEAST_WINDOW * self.mtu)
     }

@@ -118,3 +118,53 @@ impl Phase {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::congestion::round::Supply;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn it_breathes() {
+        let mut phase = Phase::Cruise { rounds: 0 };
+        let mut rounds = 0;
+        while phase != Phase::Drain {
+            phase = phase.round(false);
+            rounds += 1;
+        }
+        assert_eq!(rounds, 8);
+    }
+
+    #[test]
+    fn a_probe_goes_on_while_it_gains() {
+        let mut phase = Phase::Probe { rounds: 0 };
+        for _ in 0..10 {
+            phase = phase.round(true);
+            assert!(matches!(phase, Phase::Probe { .. }), "{phase:?}");
+        }
+        assert_eq!(phase.round(false).round(false), Phase::Drain);
+    }
+
+    #[test]
+    fn what_comes_after_idleness_is_sent_carefully() {
+        let idle = Phase::Idle { since: ms(1000) };
+        assert_eq!(idle.allowance(ms(2000)), Allowance::WithHeadroom(0.8));
+        assert_eq!(idle.allowance(ms(61_000)), Allowance::WithHeadroom(0.4));
+        assert_eq!(idle.round(false), Phase::Cruise { rounds: 0 });
+    }
+
+    #[test]
+    fn only_packets_sent_into_a_short_queue_measure() {
+        let ack =
+            |now, sent, in_flight| Ack { now: ms(now), sent: ms(sent), bytes: 1, in_flight, supply: Supply::Ample };
+        let measurement = Measurement::default().acked(&ack(100, 10, 90), 50).acked(&ack(120, 40, 50), 50);
+        assert_eq!(measurement.acked(&ack(130, 60, 50), 50).result(ms(400)), None, "sent before");
+        let measurement = measurement.acked(&ack(170, 120, 50), 50).acked(&ack(190, 145, 50), 50);
+        assert_eq!(measurement.result(ms(209)), None, "two round trips");
+        assert_eq!(measurement.result(ms(210)), Some(ms(45)));
+    }
+}

@@ -23,8 +23,8 @@ pub struct Round {
     lost: u64,
     acks: u32,
     rtt: Duration,
-    busy: Supply,
-    busy_before: Supply,
+    supply: Supply,
+    supply_before: Supply,
 }
 
 /// Whether there always was something to send.
@@ -60,7 +60,7 @@ impl Round {
         self.rtt = if self.acks == 1 { ack.rtt() } else { self.rtt.min(ack.rtt()) };
         self.sent = self.sent.max(ack.sent);
         if ack.supply == Supply::Short {
-            self.busy = Supply::Short;
+            self.supply = Supply::Short;
         }
         let over = self.sent >= self.began && ack.now.saturating_sub(self.began) >= SHORTEST;
         over.then(|| self.next(ack.now))
@@ -78,11 +78,90 @@ impl Round {
 
     fn next(&mut self, now: Duration) -> Finished {
         let time = (now - self.began).max(self.sent - self.sent_before);
-        let supply = if self.busy_before == Supply::Short { Supply::Short } else { self.busy };
+        let supply = if self.supply_before == Supply::Short { Supply::Short } else { self.supply };
         let rate = Bandwidth::new(self.delivered, time);
         let finished = Finished { rate, lost: self.lost, delivered: self.delivered, supply };
-        *self =
-            Round { began: now, sent_before: self.sent, sent: self.sent, busy_before: self.busy, ..Round::default() };
+        *self = Round {
+            began: now,
+            sent_before: self.sent,
+            sent: self.sent,
+            supply_before: self.supply,
+            ..Round::default()
+        };
         finished
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RTT: Duration = Duration::from_millis(50);
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    fn ack(now: Duration, sent: Duration, bytes: u64) -> Ack {
+        Ack { now, sent, bytes, in_flight: 0, supply: Supply::Ample }
+    }
+
+    /// Acknowledges 1000 bytes every millisecond, `RTT` after they were sent, and gives the finished rounds.
+    fn steady(round: &mut Round, from: u64, to: u64, supply: impl Fn(u64) -> Supply) -> Vec<Finished> {
+        let ack = |at| Ack { supply: supply(at), ..ack(ms(at), ms(at) - RTT, 1000) };
+        (from..to).filter_map(|at| round.acked(&ack(at))).collect()
+    }
+
+    #[test]
+    fn a_round_is_a_round_trip_and_shows_its_rate() {
+        let mut round = Round::default();
+        let finished = steady(&mut round, 50, 1050, |_| Supply::Ample);
+        assert_eq!(finished.len(), 20);
+        assert_eq!(finished[1].rate, Bandwidth::new(1_000_000, ms(1000)));
+        assert_eq!((finished[1].delivered, finished[1].lost), (50_000, 0));
+    }
+
+    #[test]
+    fn a_lump_of_acknowledgements_is_no_bandwidth() {
+        let mut round = Round::default();
+        steady(&mut round, 50, 101, |_| Supply::Ample);
+        // What was sent in 60 ms is acknowledged in 10.
+        let finished = round.acked(&ack(ms(111), ms(110), 60_000)).expect("it was sent in this round");
+        assert!(finished.rate <= Bandwidth::new(1_050_000, ms(1000)), "{:?}", finished.rate);
+    }
+
+    #[test]
+    fn a_short_supply_taints_the_round_and_the_next() {
+        let mut round = Round::default();
+        let short_at = |at| if at == 160 { Supply::Short } else { Supply::Ample };
+        let supplies: Vec<_> = steady(&mut round, 50, 351, short_at).iter().map(|f| f.supply).collect();
+        let (ample, short) = (Supply::Ample, Supply::Short);
+        assert_eq!(supplies, [ample, ample, ample, short, short, ample, ample]);
+    }
+
+    #[test]
+    fn nothing_is_shorter_than_ten_milliseconds() {
+        let mut round = Round::default();
+        let acks = (1..=1000u64).map(|at| ack(ms(at) / 10, ms(at - 1) / 10, 1000));
+        assert_eq!(acks.filter_map(|ack| round.acked(&ack)).count(), 10);
+    }
+
+    #[test]
+    fn losses_are_counted_in_their_round() {
+        let mut round = Round::default();
+        steady(&mut round, 50, 120, |_| Supply::Ample);
+        round.lost(3000);
+        let lost: Vec<_> = steady(&mut round, 120, 250, |_| Supply::Ample).iter().map(|f| f.lost).collect();
+        assert_eq!(lost, [3000, 0]);
+    }
+
+    #[test]
+    fn a_few_acknowledgements_say_nothing_of_the_round_trip() {
+        let mut round = Round::default();
+        steady(&mut round, 50, 51, |_| Supply::Ample);
+        steady(&mut round, 51, 58, |_| Supply::Ample);
+        assert_eq!(round.rtt(), None);
+        steady(&mut round, 58, 59, |_| Supply::Ample);
+        assert_eq!(round.rtt(), Some(RTT));
     }
 }

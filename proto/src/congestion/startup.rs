@@ -35,3 +35,37 @@ impl Plateau {
         self.rounds >= ROUNDS
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// After how many of these rates the path is full.
+    fn full_after(rates: &[u64]) -> Option<usize> {
+        let mut plateau = Plateau::default();
+        rates.iter().position(|rate| {
+            plateau.round(Bandwidth::new(*rate, Duration::from_secs(1)));
+            plateau.reached()
+        })
+    }
+
+    #[test]
+    fn three_rounds_without_growth() {
+        assert_eq!(full_after(&[10, 20, 40, 41, 40, 42, 42]), Some(5));
+    }
+
+    #[test]
+    fn growth_begins_the_count_again() {
+        assert_eq!(full_after(&[10, 12, 14, 17, 20, 24]), None, "a quarter in two rounds is growth");
+        assert_eq!(full_after(&[10, 10, 10, 13, 13, 13, 13]), Some(6));
+    }
+
+    #[test]
+    fn heavy_loss_is_enough() {
+        let mut plateau = Plateau::default();
+        plateau.loss();
+        assert!(plateau.reached());
+    }
+}
