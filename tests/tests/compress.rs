@@ -149,6 +149,7 @@ fn the_status_says_what_compression_has_come_to() {
     let source = Trickle::of(&backup);
     let receiver = scene.receiver(["-o", "out.xb"]).start();
     let sender = scene.sender(&receiver.address(), ["--compress=1"]).input(source.input()).start();
+    sender.log().wait_for("sending to");
     sender.ask_until("x, level 1)");
     source.release();
     sender.wait().expect_said("status: compressed ");

@@ -140,13 +140,14 @@ impl Auto {
         }
     }
 
-    /// The workers make `rate` and no more: what would be faster with less effort? If the network as it was is said to
-    /// be no faster, it is asked again, by a trial with no effort at all.
+    /// The workers make `rate` and no more: what would be faster with less effort? A network that is not known, or is said
+    /// to be no faster, is asked by a trial with no effort at all.
     fn take_less(&mut self, now: Duration, rate: f64, course: &Course) {
         let free = self.surveys.speed(self.step).map_or(1.0, |speed| rate / speed);
         let rates = (0..self.step).filter_map(|step| Some((step, self.predicted(step, free)?)));
         let best = rates.max_by(|(_, one), (_, other)| one.total_cmp(other));
-        if let Some((step, _)) = best.filter(|(_, predicted)| *predicted > rate * GAIN) {
+        let known = best.filter(|(_, predicted)| self.network.is_some() && *predicted > rate * GAIN);
+        if let Some((step, _)) = known {
             self.begin_pause(now);
             self.trial = None;
             self.change(step, course);
@@ -168,6 +169,7 @@ impl Auto {
                 self.begin_pause(now);
                 return self.change(trial.from, course);
             }
+            Some(trial) if trial.from > self.step => self.begin_pause(now),
             Some(_) => self.pause = PAUSE,
             None => {}
         }
