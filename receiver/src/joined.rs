@@ -14,8 +14,10 @@ use xbproto::session::{LinkRefused, Receiver};
 use xbproto::shared::Shared;
 use xbproto::wire::{MAX_LINKS, Message};
 
+use crate::admission::{Door, Greeted};
 use crate::decode::Decoders;
 use crate::downlink::take_blocks;
+use crate::listen::{Listener, Served};
 
 /// A joined link may have this part of the window on its way to us. All of them together so take no more than twice the
 /// window, whatever a sender does.
@@ -30,13 +32,13 @@ impl Joined {
     ///
     /// # Errors
     /// [`LinkRefused::TooManyLinks`].
-    pub(crate) fn has_room(&self) -> Result<(), LinkRefused> {
+    fn has_room(&self) -> Result<(), LinkRefused> {
         let links = self.0.len();
         if links < MAX_LINKS.into() { Ok(()) } else { Err(LinkRefused::TooManyLinks { links }) }
     }
 
     /// Takes blocks from one more.
-    pub(crate) fn add(&mut self, link: Link, tuning: &Tuning, bringer: Bringer) {
+    fn add(&mut self, link: Link, tuning: &Tuning, bringer: Bringer) {
         tuning.trust(&link.connection, Party::Receiver);
         link.connection.set_receive_window(VarInt::from_u64(tuning.window / PART).unwrap_or(VarInt::MAX));
         self.0.spawn(async move { bringer.run(link).await });
@@ -55,13 +57,30 @@ impl Joined {
     }
 }
 
+impl Served<'_> {
+    /// Takes blocks over one more link, if the session has its main one.
+    pub(crate) fn join(&mut self, greeted: Greeted, door: &mut Door) {
+        let Listener { decoders, tuning, path, reporter, .. } = self.listener;
+        let session = self.service.session.clone();
+        let admitted = session.look(|s| s.admits_joining(&greeted.hello)).and_then(|()| self.joined.has_room());
+        match admitted {
+            Ok(()) => {
+                let (path, decoders, reporter) = (path.clone(), decoders.clone(), reporter.clone());
+                let bringer = Bringer { session, path, decoders, reporter };
+                self.joined.add(greeted.link, tuning, bringer);
+            }
+            Err(refused) => self.refuse(greeted, &refused, door),
+        }
+    }
+}
+
 /// What brings the blocks of a joined link into its session.
 #[derive(Debug)]
-pub(crate) struct Bringer {
-    pub(crate) session: Arc<Shared<Receiver>>,
-    pub(crate) path: Arc<CurrentPath>,
-    pub(crate) decoders: Arc<Decoders>,
-    pub(crate) reporter: Reporter,
+struct Bringer {
+    session: Arc<Shared<Receiver>>,
+    path: Arc<CurrentPath>,
+    decoders: Arc<Decoders>,
+    reporter: Reporter,
 }
 
 impl Bringer {

@@ -20,7 +20,7 @@ use xbproto::wire::{Message, Purpose};
 use crate::admission::{Arrival, Door, Greeted, Newcomer, greeting};
 use crate::decode::Decoders;
 use crate::downlink::Downlink;
-use crate::joined::{Bringer, Joined};
+use crate::joined::Joined;
 use crate::sink::Again;
 use crate::strangers::Why;
 
@@ -62,7 +62,7 @@ pub(crate) struct Served<'a> {
     /// The main link of the session: at most one.
     link: JoinSet<Result<(), Lost>>,
     /// Those that have joined it.
-    joined: Joined,
+    pub(crate) joined: Joined,
     /// While a session that has begun has no link.
     pub(crate) absence: Option<Absence>,
 }
@@ -224,21 +224,6 @@ impl Served<'_> {
             reporter: reporter.clone(),
         };
         self.link.spawn(async move { downlink.run(link).await });
-    }
-
-    /// Takes blocks over one more link, if the session has its main one.
-    fn join(&mut self, greeted: Greeted, door: &mut Door) {
-        let Listener { decoders, tuning, path, reporter, .. } = self.listener;
-        let session = self.service.session.clone();
-        let admitted = session.look(|s| s.admits_joining(&greeted.hello)).and_then(|()| self.joined.has_room());
-        match admitted {
-            Ok(()) => {
-                let (path, decoders, reporter) = (path.clone(), decoders.clone(), reporter.clone());
-                let bringer = Bringer { session, path, decoders, reporter };
-                self.joined.add(greeted.link, tuning, bringer);
-            }
-            Err(refused) => self.refuse(greeted, &refused, door),
-        }
     }
 
     fn checked(&self, greeted: Greeted, door: &mut Door) {

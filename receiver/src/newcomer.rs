@@ -50,7 +50,11 @@ impl Served<'_> {
 
     pub(crate) fn refuse(&self, greeted: Greeted, refused: &LinkRefused, door: &mut Door) {
         let peer = greeted.link.peer();
-        self.listener.reporter.tell(Event::Stranger { peer, why: refused.to_string() });
+        self.listener.reporter.tell(match refused {
+            // Its sender has not noticed yet that the main link is lost, and will.
+            LinkRefused::NoMainLink => Event::Detail(format!("{peer} cannot join: {refused}")),
+            _ => Event::Stranger { peer, why: refused.to_string() },
+        });
         let cause = match refused {
             LinkRefused::Busy { .. } | LinkRefused::NoMainLink | LinkRefused::TooManyLinks { .. } => Cause::Refused,
             LinkRefused::StateLost => Cause::PeerLost,
