@@ -17,11 +17,11 @@ pub(crate) struct Extent {
 }
 
 impl Extent {
-    /// Enough for figures: a stream of 1.3 GB.
+    /// Enough for figures: a stream of 1.2 GB.
     pub(crate) const WHOLE: Extent =
         Extent { rows: 500_000, tables: 1_500, small_files: 100_000, lasting: Duration::from_secs(35), rounds: 5 };
 
-    /// Enough to see that everything works: a stream of 200 MB.
+    /// Enough to see that everything works: a stream of 280 MB.
     pub(crate) const QUICK: Extent =
         Extent { rows: 50_000, tables: 100, small_files: 5_000, lasting: Duration::from_secs(4), rounds: 1 };
 }

@@ -1,6 +1,6 @@
 //! The benchmark: ours and what it replaces, on the same stream, in the same run, in turn. Run by `tests/bench`.
 //!
-//! A [`Group`](group::Group) is a table: rows that are compared with each other. A row moves a stream
+//! A [`Group`] is a table: rows that are compared with each other. A row moves a stream
 //! ([`streams`]), as its [`Source`](source::Source) hands it out, through a [`Peer`](peer::Peer) between the two hosts of a
 //! [`Scenery`](scenery::Scenery). That is a [`Transfer`](transfer::Transfer), made of [`Job`](job::Job)s, and what it
 //! took is a [`Measurement`](measurement::Measurement). [`plan`] says which groups there are, and what they have to show.
