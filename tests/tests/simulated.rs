@@ -10,6 +10,7 @@ use std::time::Duration;
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::lane::LaneId;
 use xbproto::quantity::Rate;
+use xbproto::quic::Congestion;
 use xbproto::session::{Received, Sent};
 use xbproto::throttle;
 use xbtests::sim::{
@@ -57,6 +58,7 @@ fn of_seed(seed: u64) -> Scenario {
         back: conditions(&mut rng),
         lanes: (0..lanes).map(|_| lane(&mut rng)).collect(),
         rate: rng.chance(0.3).then(|| rate(rng.within(100..=1000) * KIB)),
+        congestion: Congestion::default(),
         window: lanes * rng.within(2..=4) * MIB,
         disk: Disk { sync_rate: rng.chance(0.3).then(|| rng.within(1..=8) * MIB), ..Disk::default() },
         retry_for: Duration::ZERO,
