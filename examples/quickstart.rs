@@ -15,7 +15,7 @@ use xbproto::failure::{Failure, Party};
 use xbproto::key::Key;
 use xbproto::liveness::Liveness;
 use xbproto::quantity::ByteSize;
-use xbproto::quic::{Family, bind};
+use xbproto::quic::{Congestion, Family, bind};
 use xbproto::tls::{Identity, random};
 use xbproto::wire::SessionId;
 use xbproto::xbstream::{Opening, encode};
@@ -131,7 +131,7 @@ fn sending(size: ByteSize, key: Key, receiver: SocketAddr) -> anyhow::Result<xbs
         links: 1,
         retry_for: Duration::from_secs(300),
         liveness: Liveness::DEFAULT,
-        congestion: xbproto::quic::Congestion::default(),
+        congestion: Congestion::default(),
     })
 }
 

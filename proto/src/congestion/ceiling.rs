@@ -1,4 +1,4 @@
-//! What heavy loss takes away.
+//! What heavy loss, or a router's word, takes away.
 //!
 //! Some loss is chance, and a window made smaller does not mend it. More than a few percent means a queue that
 //! overflows: somebody else fills it, or the path has become slower than it was in the rounds remembered.
@@ -36,10 +36,10 @@ impl Ceiling {
     pub fn round(&mut self, round: &Finished, flight: u64, product: u64) -> bool {
         self.lost += round.lost;
         self.delivered += round.delivered;
-        if self.lost + self.delivered < TELLING {
+        if self.lost + self.delivered < TELLING && round.marks == 0 {
             return false;
         }
-        let heavy = self.lost as f64 > CHANCE * (self.lost + self.delivered) as f64;
+        let heavy = round.marks > 0 || self.lost as f64 > CHANCE * (self.lost + self.delivered) as f64;
         (self.lost, self.delivered) = (0, 0);
         match (heavy, self.bytes) {
             (true, _) => self.bytes = Some(self.lowered(flight).max(product)),
@@ -70,7 +70,7 @@ mod tests {
     const FLIGHT: u64 = 1_000_000;
 
     fn round(lost: u64) -> Finished {
-        Finished { rate: Bandwidth::ZERO, lost, delivered: FLIGHT - lost, supply: Supply::Ample }
+        Finished { rate: Bandwidth::ZERO, lost, delivered: FLIGHT - lost, marks: 0, supply: Supply::Ample }
     }
 
     #[test]
@@ -102,6 +102,13 @@ mod tests {
         assert_eq!(ceiling.bytes(), Some(903_125));
         ceiling.lift_above(900_000);
         assert_eq!(ceiling.bytes(), None);
+    }
+
+    #[test]
+    fn a_routers_word_is_enough() {
+        let mut ceiling = Ceiling::default();
+        assert!(ceiling.round(&Finished { marks: 1, ..round(0) }, FLIGHT, 0));
+        assert_eq!(ceiling.bytes(), Some(850_000));
     }
 
     #[test]

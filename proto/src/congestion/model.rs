@@ -56,7 +56,7 @@ impl Ack {
 /// What is known of a path, and how much may be under way on it.
 #[derive(Clone, Debug)]
 pub struct Model {
-    mtu: u64,
+    mtu: u16,
     phase: Phase,
     round: Round,
     /// Rounds whose rate was remembered.
@@ -76,7 +76,7 @@ impl Model {
     pub fn new(mtu: u16) -> Model {
         let window = FIRST_WINDOW * u64::from(mtu);
         Model {
-            mtu: mtu.into(),
+            mtu,
             phase: Phase::Startup { window },
             round: Round::default(),
             rounds: 0,
@@ -102,7 +102,7 @@ impl Model {
 
     /// The path carries datagrams of this length now.
     pub fn set_mtu(&mut self, mtu: u16) {
-        self.mtu = mtu.into();
+        self.mtu = mtu;
     }
 
     /// Packets were acknowledged.
@@ -125,9 +125,14 @@ impl Model {
         self.round.lost(bytes);
     }
 
+    /// A router has marked packets instead of dropping them (ECN).
+    pub fn marked(&mut self) {
+        self.round.marked();
+    }
+
     /// Nothing gets through any more: the path is not what it was.
     pub fn collapsed(&mut self) {
-        *self = Model::new(u16::try_from(self.mtu).unwrap_or(u16::MAX));
+        *self = Model::new(self.mtu);
     }
 
     /// Learns from a round that is over.
@@ -202,7 +207,7 @@ impl Model {
         };
         self.ceiling.lift_above(self.product(1.0 + crowd) + headroom);
         let bound = self.ceiling.bytes().unwrap_or(u64::MAX);
-        window.min(bound).max(LEAST_WINDOW * self.mtu)
+        window.min(bound).max(LEAST_WINDOW * u64::from(self.mtu))
     }
 }
 
@@ -210,3 +215,6 @@ impl Model {
 fn is_idle(ack: &Ack) -> bool {
     ack.supply == Supply::Short && ack.in_flight <= ack.bytes
 }
+
+#[cfg(test)]
+mod tests;

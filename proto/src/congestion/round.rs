@@ -21,6 +21,7 @@ pub struct Round {
     sent: Duration,
     delivered: u64,
     lost: u64,
+    marks: u32,
     acks: u32,
     rtt: Duration,
     supply: Supply,
@@ -47,6 +48,8 @@ pub struct Finished {
     pub lost: u64,
     /// Bytes delivered.
     pub delivered: u64,
+    /// How often a router said that its queue is too long.
+    pub marks: u32,
     /// Whether the source kept up in this round and the one before, in which its packets were sent.
     pub supply: Supply,
 }
@@ -71,6 +74,11 @@ impl Round {
         self.lost += bytes;
     }
 
+    /// Counts a router's word that its queue is too long.
+    pub fn marked(&mut self) {
+        self.marks += 1;
+    }
+
     /// The shortest round trip of the round, once that says something.
     pub fn rtt(&self) -> Option<Duration> {
         (self.acks >= TELLING).then_some(self.rtt)
@@ -80,7 +88,7 @@ impl Round {
         let time = (now - self.began).max(self.sent - self.sent_before);
         let supply = if self.supply_before == Supply::Short { Supply::Short } else { self.supply };
         let rate = Bandwidth::new(self.delivered, time);
-        let finished = Finished { rate, lost: self.lost, delivered: self.delivered, supply };
+        let finished = Finished { rate, lost: self.lost, delivered: self.delivered, marks: self.marks, supply };
         *self = Round {
             began: now,
             sent_before: self.sent,

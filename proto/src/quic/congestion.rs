@@ -80,9 +80,10 @@ impl Controller for ModelController {
     }
 
     fn on_congestion_event(&mut self, _: Instant, _: Instant, is_persistent_congestion: bool, lost_bytes: u64) {
-        match is_persistent_congestion {
-            true => self.model.collapsed(),
-            false => self.model.lost(lost_bytes),
+        match (is_persistent_congestion, lost_bytes) {
+            (true, _) => self.model.collapsed(),
+            (false, 0) => self.model.marked(),
+            (false, lost) => self.model.lost(lost),
         }
     }
 

@@ -1,4 +1,9 @@
 //! The transport parameters of a link, and why they are what they are.
+//!
+//! Flow control never holds a transfer back below the session's window: all of it is granted as soon as the peer is
+//! trusted, a stream may carry a whole block at once, and there are streams for blocks far smaller than usual.
+//! So nothing has to grow with the path. What is under way is what [`Congestion`] finds that the path holds, up
+//! to the window; a path that holds more (bandwidth times round trip) needs a larger `--window`.
 
 use std::sync::Arc;
 use std::time::Duration;
