@@ -20,6 +20,7 @@ use xbproto::tls::{Identity, random};
 use xbproto::wire::SessionId;
 use xbproto::xbstream::{Opening, encode};
 use xbrecv::destination::Destination;
+use xbrecv::disk::PageCache;
 use xbrecv::sink::ExtractSink;
 use xbrecv::transfer::Done as Received;
 use xbsend::route::Route;
