@@ -82,9 +82,8 @@ fn a_disk_that_loses_what_was_written() {
     let file = |scene: &Scene| scene.receiver(["-o", "disk/out.xb"]);
     let cached = |scene: &Scene| scene.receiver(["-o", "disk/out.xb", "--no-direct"]);
     let directory = |scene: &Scene| scene.receiver(["-x", "-C", "disk/data"]);
-    let scenes: [(&dyn Fn(&Scene) -> Program, Backup); 4] =
-        [(&file, backup()), (&cached, backup()), (&directory, backup()), (&directory, many_files())];
-    for (receiver, backup) in scenes {
+    let receivers: [fn(&Scene) -> Program; 4] = [file, cached, directory, directory];
+    for (receiver, backup) in receivers.into_iter().zip([backup(), backup(), backup(), many_files()]) {
         let scene = Scene::new();
         let Some(disk) = FailingDisk::mount("a_disk_that_loses_what_was_written", &scene, "disk") else { return };
         let source = Trickle::of(&backup);
