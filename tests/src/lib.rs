@@ -14,6 +14,7 @@
 //! * [`Transfer`]: a sender and a receiver with a [`Relay`] between them, a network that does as it is told; [`Verdict`]:
 //!   how both ended. [`Pace`]: how long faults last.
 //! * [`SmallDisk`]: a file system of a few megabytes, to be filled. [`ReadOnlyDisk`]: one that the kernel gives up.
+//!   [`FailingDisk`]: one that loses what the kernel writes back.
 //! * [`Injection`]: system calls that fail. [`Clock`]: a clock that is set while a program runs.
 //! * [`MariaDb`]: a private database server. [`Mbstream`]: its own extractor, whose mistakes are known.
 //! * [`Tree`]: the files below a folder, to be compared.
@@ -29,6 +30,7 @@ mod backup;
 mod clock;
 mod destination;
 mod disk;
+mod failing_disk;
 mod fake_tool;
 mod garbage;
 mod injection;
@@ -54,6 +56,7 @@ pub use backup::{Backup, Endless, sha1_of};
 pub use clock::Clock;
 pub use destination::Destination;
 pub use disk::SmallDisk;
+pub use failing_disk::FailingDisk;
 pub use fake_tool::FakeTool;
 pub use garbage::throw_garbage;
 pub use injection::Injection;

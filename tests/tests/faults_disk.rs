@@ -1,11 +1,19 @@
 //! The table of faults, `docs/faults.md`: disks that are full, broken, or not writable any more. Each test is a row.
 
 use rustix::process::Signal;
-use xbtests::{Backup, Destination, Endless, Injection, Input, ReadOnlyDisk, Scene, SmallDisk, Transfer, Trickle};
+use xbtests::{
+    Backup, Destination, Endless, FailingDisk, Injection, Input, Program, ReadOnlyDisk, Scene, SmallDisk, Transfer,
+    Trickle,
+};
 
 /// Many files, so that a commit has many renames to a directory, and some megabytes.
 fn backup() -> Backup {
     Backup::new(24, 200_000)
+}
+
+/// More files than are synced one by one.
+fn many_files() -> Backup {
+    Backup::new(400, 12_000)
 }
 
 /// The receiver's system calls fail so: both sides say so, in these words, and nothing is left.
@@ -55,6 +63,39 @@ fn a_write_that_fails() {
 fn a_write_back_that_fails() {
     let injection = |_, _: &Scene| Injection::error("fdatasync", "EIO");
     expect_failure_of("a_write_back_that_fails", injection, "Input/output error");
+}
+
+/// The same, when it is many small files that are synced by one call.
+#[test]
+fn a_write_back_of_many_files_that_fails() {
+    let test = "a_write_back_of_many_files_that_fails";
+    let scene = Scene::new();
+    let receiver = Destination::Directory.receiver(&scene);
+    let Some(receiver) = Injection::error("syncfs", "EIO").into(test, receiver) else { return };
+    let transfer = Transfer::start(&scene, receiver, |to| scene.sender(to, []).feed(&many_files()));
+    transfer.end().expect_both_failed(7, "syncing the files: Input/output error").expect_left(&[]);
+}
+
+/// The receiver's disk takes what is written and does not keep it: nothing is simulated but the disk.
+#[test]
+fn a_disk_that_loses_what_was_written() {
+    let file = |scene: &Scene| scene.receiver(["-o", "disk/out.xb"]);
+    let cached = |scene: &Scene| scene.receiver(["-o", "disk/out.xb", "--no-direct"]);
+    let directory = |scene: &Scene| scene.receiver(["-x", "-C", "disk/data"]);
+    let receivers: [fn(&Scene) -> Program; 4] = [file, cached, directory, directory];
+    for (receiver, backup) in receivers.into_iter().zip([backup(), backup(), backup(), many_files()]) {
+        let scene = Scene::new();
+        let Some(disk) = FailingDisk::mount("a_disk_that_loses_what_was_written", &scene, "disk") else { return };
+        let source = Trickle::of(&backup);
+        let transfer = Transfer::start(&scene, receiver(&scene), |to| scene.sender(to, []).input(source.input()));
+        transfer.wait_until_under_way();
+        disk.fail();
+        source.release();
+        transfer.end().expect_both_failed(7, "Input/output error");
+        scene.expect_nobody_left();
+        let left = scene.listing("disk");
+        assert!(left.iter().all(|name| name.contains(".partial") || name.contains(".xbrecv-")), "{left:?}");
+    }
 }
 
 /// The receiver's file system refuses direct I/O (EINVAL): the page cache is used.

@@ -8,6 +8,7 @@
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -28,7 +29,8 @@ const FEW: u64 = 256;
 /// Length, in bytes, from which a file is synced by itself however many there are.
 const LARGE: u64 = 1 << 20;
 
-/// How much of small files, in bytes, is written before all of it is synced: what memory they may take.
+/// How much of small files, in bytes, is written before all of it is synced, unless that is being done already. It keeps
+/// the disk busy early, and what is left for the end small.
 const BULK: u64 = 64 << 20;
 
 /// A finished file.
@@ -73,6 +75,8 @@ struct Small {
 #[derive(Debug)]
 struct Common {
     bulk: Option<Bulk>,
+    /// Whether a thread was told to sync everything and has not done it yet.
+    syncing_all: AtomicBool,
     failed: Mutex<Option<DiskError>>,
     /// Nobody wants the files any more.
     stop: Stop,
@@ -84,7 +88,7 @@ impl Syncers {
     pub(super) fn start(stop: Stop, bulk: Option<Bulk>) -> io::Result<Syncers> {
         let (queue, waiting) = sync_channel(QUEUE);
         let waiting = Arc::new(Mutex::new(waiting));
-        let common = Arc::new(Common { bulk, failed: Mutex::default(), stop });
+        let common = Arc::new(Common { bulk, syncing_all: AtomicBool::new(false), failed: Mutex::default(), stop });
         let start_one = |_| {
             let (waiting, common) = (Arc::clone(&waiting), Arc::clone(&common));
             thread::Builder::new().name("sync".into()).spawn(move || run(&waiting, &common))
@@ -107,10 +111,10 @@ impl Syncers {
         }
         small.in_bulk = true;
         small.pending += finished.written;
-        if small.pending >= BULK {
+        // One at a time: a second one beside it would write the same.
+        if small.pending >= BULK && !self.common.syncing_all.swap(true, Ordering::AcqRel) {
             small.pending = 0;
             drop(small);
-            drop(finished);
             self.send(Job::All);
         }
     }
@@ -169,7 +173,11 @@ impl Common {
                 }
                 synced
             }
-            Job::All => self.bulk.as_ref().map_or(Ok(()), |bulk| bulk.sync().at("syncing", "the files")),
+            Job::All => {
+                let synced = self.bulk.as_ref().map_or(Ok(()), Bulk::sync);
+                self.syncing_all.store(false, Ordering::Release);
+                synced.at("syncing", "the files")
+            }
         };
         if let Err(error) = done {
             self.fail(error);
@@ -218,6 +226,24 @@ mod tests {
         }
         syncers.finish().unwrap();
         assert!(files.iter().all(|file| Arc::strong_count(file) == 1));
+    }
+
+    #[test]
+    fn many_small_files_are_synced_at_once() {
+        let room = tempfile::tempdir().unwrap();
+        let bulk = Bulk::of(std::fs::File::open(room.path()).unwrap().into());
+        let trusted = bulk.is_some();
+        let syncers = Syncers::start(Stop::default(), bulk).unwrap();
+        (0..FEW).for_each(|_| syncers.push(good("few")));
+        // By itself, it could not be synced.
+        syncers.push(bad("one more"));
+        assert_eq!(syncers.finish().is_ok(), trusted);
+
+        let syncers =
+            Syncers::start(Stop::default(), Bulk::of(std::fs::File::open(room.path()).unwrap().into())).unwrap();
+        (0..FEW).for_each(|_| syncers.push(good("few")));
+        syncers.push(Finished { written: LARGE, ..bad("large") });
+        assert_eq!(syncers.finish().unwrap_err().to_string(), "syncing large: Invalid argument");
     }
 
     #[test]

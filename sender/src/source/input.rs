@@ -10,7 +10,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use rustix::fs::OFlags;
+use rustix::fs::{Advice, OFlags, fadvise};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::sync::oneshot;
 
@@ -48,7 +48,11 @@ pub(super) fn file(path: &Path) -> Result<(Started, Option<u64>), SourceError> {
     // Without O_NONBLOCK, opening a FIFO would block until somebody writes to it.
     let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
     match OpenOptions::new().read(true).custom_flags(flags).open(path) {
-        Ok(file) => started(file.into(), name),
+        Ok(file) => {
+            // The disk is to be ahead of us. Advice only, and for a FIFO none.
+            let _ = fadvise(&file, 0, None, Advice::Sequential);
+            started(file.into(), name)
+        }
         Err(error) => Err(SourceError::Open { name, error }),
     }
 }

@@ -31,6 +31,33 @@ fn the_stream_may_be_cut_anywhere() {
 }
 
 #[test]
+fn large_chunks_arrive_whole_wherever_they_begin() {
+    let content: String = (0..300_000).map(|i| format!("{i:010}")).collect();
+    for cache in [PageCache::Bypassed, PageCache::Used] {
+        let room = Room::new();
+        let (mut extraction, _) = Extraction::create(&room.dir(), ID, cache).unwrap();
+        let cuts = [0, 1_500_000, 1_500_001, 2_600_000, 2_600_100, 3_000_000];
+        let mut chunks: Vec<_> =
+            cuts.windows(2).map(|cut| payload("t.ibd", cut[0] as u64, &content[cut[0]..cut[1]])).collect();
+        // What is on the disk already is written again, in part.
+        chunks.extend([seek("t.ibd", 4000), payload("t.ibd", 4000, &content[..1_200_000]), end("t.ibd")]);
+        feed(&extraction, &[chunks.concat()]).unwrap();
+        extraction.commit().unwrap();
+        let expected = [&content[..4000], &content[..1_200_000], &content[1_204_000..]].concat();
+        assert!(room.read("t.ibd") == expected, "{cache:?}");
+    }
+}
+
+#[test]
+fn more_directories_than_are_kept_open() {
+    let room = Room::new();
+    let (dirs, turns) = (200, 2);
+    let files = (0..turns).flat_map(|turn| (0..dirs).map(move |dir| file(&format!("d{dir}/{turn}"), "x")));
+    room.unpack(&files.collect::<Vec<_>>()).unwrap();
+    assert_eq!(room.paths().len(), dirs * (turns + 1));
+}
+
+#[test]
 fn a_lone_end_makes_an_empty_file() {
     let room = Room::new();
     room.unpack(&[end("mysql/slow_log.CSV")]).unwrap();
