@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use quinn::Incoming;
+use quinn::Connecting;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use xbproto::failure::Party;
@@ -91,11 +91,11 @@ impl Door {
 }
 
 /// From the first packet of a peer to its greeting.
-pub(crate) async fn greeting(incoming: Incoming, key: Arc<Key>) -> Arrival {
-    let peer = canonical(incoming.remote_address());
+pub(crate) async fn greeting(connecting: Connecting, key: Arc<Key>) -> Arrival {
+    let peer = canonical(connecting.remote_address());
     let admission = Admission { key: &key, role: Party::Receiver, versions: VERSIONS };
     let greeted = async {
-        let mut link = admit(incoming.await.map_err(LinkError::from)?, admission).await?;
+        let mut link = admit(connecting.await.map_err(LinkError::from)?, admission).await?;
         match link.reader.next().await.map_err(LinkError::from)? {
             Some(Message::Hello(hello)) => Ok(Greeted { link, hello }),
             other => Err(LinkError::Stranger(format!("it greeted with {:?}", other.map(|m| m.name()))).into()),

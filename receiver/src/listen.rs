@@ -11,7 +11,7 @@ use xbproto::cli::{Event, Reporter};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::quantity::Span;
-use xbproto::quic::{CurrentPath, Lost, Outage, Tuning, TurnedAway, canonical};
+use xbproto::quic::{Acceptor, CurrentPath, Lost, Outage, Tuning, TurnedAway, canonical};
 use xbproto::retry::receiver_waits;
 use xbproto::session::{LinkRefused, Received, Receiver};
 use xbproto::shared::Shared;
@@ -27,6 +27,8 @@ use crate::strangers::Why;
 pub struct Listener {
     /// The port.
     pub endpoint: Endpoint,
+    /// How connections are taken.
+    pub acceptor: Acceptor,
     /// What a peer has to prove.
     pub key: Arc<Key>,
     /// What a peer with the key may use.
@@ -138,7 +140,10 @@ impl Served<'_> {
             return;
         }
         let from = canonical(incoming.remote_address()).ip();
-        door.arrivals.admit(from, greeting(incoming, self.listener.key.clone()));
+        // Fails only for packets that are no beginning of a connection.
+        if let Ok(connecting) = self.listener.acceptor.accept(incoming) {
+            door.arrivals.admit(from, greeting(connecting, self.listener.key.clone()));
+        }
     }
 
     async fn arrived(&mut self, arrival: Arrival, door: &mut Door) {

@@ -12,7 +12,7 @@ use xbproto::cli::{Reporter, Requests};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::place::{Place, Work};
-use xbproto::quic::{self, CurrentPath, Tuning, listener_config};
+use xbproto::quic::{self, Acceptor, CurrentPath, Tuning, listener_config};
 use xbproto::tls::Identity;
 
 use crate::admission::Door;
@@ -43,8 +43,8 @@ impl OpenPort {
         let (current, reporter) = (path.clone(), reporter.clone());
         let thread = Place::Threads.start("link", move || async move {
             match listen(socket, &key, &identity, tuning) {
-                Ok(endpoint) => {
-                    let listener = Listener { endpoint, key: Arc::new(key), tuning, path: current, reporter };
+                Ok((endpoint, acceptor)) => {
+                    let listener = Listener { endpoint, acceptor, key: Arc::new(key), tuning, path: current, reporter };
                     serve_all(&listener, &mut served).await;
                 }
                 Err(error) => fail_all(&error, &mut served).await,
@@ -76,9 +76,10 @@ impl OpenPort {
     }
 }
 
-fn listen(socket: UdpSocket, key: &Key, identity: &Identity, tuning: Tuning) -> io::Result<Endpoint> {
+fn listen(socket: UdpSocket, key: &Key, identity: &Identity, tuning: Tuning) -> io::Result<(Endpoint, Acceptor)> {
     let config = listener_config(key, &place(socket.local_addr()?));
-    quic::listener(TokioRuntime.wrap_udp_socket(socket)?, config, identity, tuning)
+    let acceptor = Acceptor::new(identity, tuning)?;
+    Ok((quic::listener(TokioRuntime.wrap_udp_socket(socket)?, config, &acceptor)?, acceptor))
 }
 
 /// What tells this port of this host from any other, and stays the same when the program is started again.

@@ -12,7 +12,7 @@ use xbproto::key::Key;
 use xbproto::liveness::Liveness;
 use xbproto::meter::Gauge;
 use xbproto::place::Place;
-use xbproto::quic::Tuning;
+use xbproto::quic::{self, Route, Tuning};
 use xbproto::session::{Received, Receiver, ReceiverConfig};
 use xbproto::shared::Shared;
 use xbproto::tls::Identity;
@@ -82,7 +82,10 @@ impl Transfer {
     /// # Errors
     /// The first [`Failure`], wherever it happened. Nothing is left of the copy then.
     pub async fn run(mut self, mut requests: Requests, reporter: &Reporter) -> Result<Done, Failure> {
-        let tuning = Tuning { window: self.window, rate: None, liveness: self.liveness };
+        let tuning = Tuning { window: self.window, rate: None, liveness: self.liveness, find_route: Route::find };
+        if let Some(limit) = quic::ReceiveBuffer::of(&self.socket).ok().and_then(|buffer| buffer.limit()) {
+            reporter.tell(Event::Detail(limit.to_string()));
+        }
         let port = OpenPort::start(self.socket, self.key, self.identity, tuning, reporter)?;
         let mut destination = self.destination;
         loop {

@@ -11,7 +11,7 @@ use xbproto::cli::{Event, Reporter};
 use xbproto::failure::Party;
 use xbproto::key::Key;
 use xbproto::quantity::Span;
-use xbproto::quic::{Admission, Link, LinkError, Lost, Outage, PathReport, knock};
+use xbproto::quic::{self, Admission, Link, LinkError, Lost, Outage, PathReport, knock};
 use xbproto::retry::Backoff;
 use xbproto::session::{Sender, Sent};
 use xbproto::wire::VERSIONS;
@@ -84,7 +84,7 @@ impl Dialer<'_> {
     }
 
     async fn dial(&self, address: SocketAddr) -> Result<Link, LinkError> {
-        let connecting = self.endpoint.connect(address, "xbstream-link");
+        let connecting = quic::connect(self.endpoint, address, &self.uplink.tuning);
         let connecting = connecting.map_err(|error| LinkError::Lost(error.to_string()))?;
         knock(connecting.await?, Admission { key: self.key, role: Party::Sender, versions: VERSIONS }).await
     }

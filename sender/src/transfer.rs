@@ -88,6 +88,9 @@ impl Transfer {
         reporter.session(self.session.into());
         let session = Arc::new(Shared::new(Sender::new(self.config())));
         let socket = self.open_socket()?;
+        if let Some(limit) = quic::ReceiveBuffer::of(&socket).ok().and_then(|buffer| buffer.limit()) {
+            reporter.tell(Event::Detail(limit.to_string()));
+        }
         let link = self.start_link(socket, &session, reporter).map_err(unforeseen)?;
         let (gauge, path, latest) = (link.gauge, link.path, Latest::default());
         let link = tokio::spawn(quic::watch(link.work, session.clone()));
@@ -147,7 +150,8 @@ impl Transfer {
         session: &Arc<Shared<Sender>>,
         reporter: &Reporter,
     ) -> io::Result<LinkThread> {
-        let tuning = Tuning { window: self.window, rate: self.rate, liveness: self.liveness };
+        let tuning =
+            Tuning { window: self.window, rate: self.rate, liveness: self.liveness, find_route: quic::Route::find };
         let (gauge, path) = (Arc::new(Gauge::default()), Arc::new(CurrentPath::default()));
         let (route, key, rate) = (self.route.clone(), self.key.clone(), self.rate);
         let (session, reporter) = (session.clone(), reporter.clone());
@@ -155,9 +159,8 @@ impl Transfer {
         let work = Place::Threads.start("link", move || async move {
             let throttle = Arc::new(Throttle::new(rate));
             let uplink = Uplink { session: session.clone(), throttle, gauge: counted, tuning, path: current };
-            let endpoint = TokioRuntime
-                .wrap_udp_socket(socket)
-                .and_then(|socket| quic::dialer(socket, EndpointConfig::default(), tuning));
+            let endpoint =
+                TokioRuntime.wrap_udp_socket(socket).and_then(|socket| quic::dialer(socket, EndpointConfig::default()));
             match endpoint {
                 Ok(endpoint) => {
                     keep_linked(&endpoint, &route, &key, &uplink, &reporter).await;

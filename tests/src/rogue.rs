@@ -12,7 +12,8 @@ use xbproto::key::Key;
 use xbproto::lane::LaneId;
 use xbproto::liveness::Liveness;
 use xbproto::quic::{
-    Admission, ControlReader, Family, Link, LinkError, Tuning, TurnedAway, admit, bind, dialer, knock, listener,
+    Acceptor, Admission, ControlReader, Family, Link, LinkError, Route, Tuning, TurnedAway, admit, bind, connect,
+    dialer, knock, listener,
 };
 use xbproto::tls::Identity;
 use xbproto::tls::proof::{ChannelBinding, LinkEnd, prove};
@@ -24,7 +25,7 @@ pub struct Rogue {
     endpoint: Endpoint,
 }
 
-const TUNING: Tuning = Tuning { window: 16 << 20, rate: None, liveness: Liveness::DEFAULT };
+const TUNING: Tuning = Tuning { window: 16 << 20, rate: None, liveness: Liveness::DEFAULT, find_route: Route::find };
 
 /// The window a sender that has the key asks for, in bytes: as much as it can get.
 const WINDOW: u64 = 1 << 40;
@@ -35,9 +36,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a stranger waits who only looks in.
 const GLANCE: Duration = Duration::from_millis(100);
 
-/// The name that every listener goes by.
-const NAME: &str = "xbstream-link";
-
 impl Rogue {
     /// One that dials.
     pub fn dialer() -> Rogue {
@@ -46,13 +44,14 @@ impl Rogue {
 
     /// One that dials from an address of this host.
     pub fn dialer_from(address: IpAddr) -> Rogue {
-        Rogue::new(address, |socket, config| dialer(socket, config, TUNING))
+        Rogue::new(address, dialer)
     }
 
     /// One that listens on a free port of this host.
     pub fn listener() -> Rogue {
         let identity = Identity::one_time().expect("an identity");
-        Rogue::new(Ipv4Addr::LOCALHOST.into(), |socket, config| listener(socket, config, &identity, TUNING))
+        let acceptor = Acceptor::new(&identity, TUNING).expect("TLS can be set up");
+        Rogue::new(Ipv4Addr::LOCALHOST.into(), |socket, config| listener(socket, config, &acceptor))
     }
 
     /// Where it listens.
@@ -69,7 +68,7 @@ impl Rogue {
     /// Dials a receiver and knocks as a sender that has this key and speaks these versions.
     pub fn knock(&self, to: SocketAddr, key: &Key, versions: &[u16]) -> Result<Link, LinkError> {
         self.run(async {
-            let connecting = self.endpoint.connect(to, NAME).expect("a valid address");
+            let connecting = connect(&self.endpoint, to, &TUNING).expect("a valid address");
             knock(connecting.await?, admission(key, Party::Sender, versions)).await
         })
     }
@@ -83,7 +82,7 @@ impl Rogue {
     pub fn connect_and_leave(&self, to: SocketAddr, times: usize) {
         for _ in 0..times {
             self.run(async {
-                let connecting = self.endpoint.connect(to, NAME).expect("a valid address");
+                let connecting = connect(&self.endpoint, to, &TUNING).expect("a valid address");
                 // Not every stranger is answered.
                 let _ = timeout(GLANCE, connecting).await;
             });
@@ -144,7 +143,7 @@ impl Rogue {
     }
 
     async fn connect(&self, to: SocketAddr) -> Connection {
-        let connecting = self.endpoint.connect(to, NAME).expect("a valid address");
+        let connecting = connect(&self.endpoint, to, &TUNING).expect("a valid address");
         connecting.await.expect("a listener that answers")
     }
 

@@ -1,14 +1,18 @@
-//! Endpoints from a configuration and any socket.
+//! Endpoints from a configuration and any socket, and connections that suit the route to their peer.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
-use quinn::{AsyncUdpSocket, ClientConfig, Endpoint, EndpointConfig, ServerConfig, TokioRuntime};
+use quinn::{
+    AsyncUdpSocket, ClientConfig, Connecting, ConnectionError, Endpoint, EndpointConfig, Incoming, ServerConfig,
+    TokioRuntime,
+};
 use quinn_proto::HashedConnectionIdGenerator;
 
-use super::Tuning;
+use super::{Route, Tuning};
 use crate::key::Key;
 use crate::tls::{Identity, client_config, server_config};
 
@@ -28,36 +32,80 @@ pub fn listener_config(key: &Key, place: &[u8]) -> EndpointConfig {
     config
 }
 
+/// The longest datagram that this side takes, in bytes of UDP payload: whatever IP can carry.
+const LONGEST_TAKEN: u16 = u16::MAX - 8;
+
 /// An endpoint that connects to listeners. Call it within the runtime that is to drive it.
 ///
 /// # Errors
-/// When TLS cannot be set up or the socket is not usable.
-pub fn dialer(socket: Arc<dyn AsyncUdpSocket>, config: EndpointConfig, tuning: Tuning) -> io::Result<Endpoint> {
-    let tls = client_config().map_err(io::Error::other)?;
-    let crypto = QuicClientConfig::try_from(tls).map_err(io::Error::other)?;
-    let mut client = ClientConfig::new(Arc::new(crypto));
-    client.transport_config(tuning.transport());
-    let mut endpoint = Endpoint::new_with_abstract_socket(config, None, socket, Arc::new(TokioRuntime))?;
-    endpoint.set_default_client_config(client);
-    Ok(endpoint)
+/// When the socket is not usable.
+pub fn dialer(socket: Arc<dyn AsyncUdpSocket>, config: EndpointConfig) -> io::Result<Endpoint> {
+    endpoint(socket, config, None)
 }
 
-/// An endpoint that is connected to, under `identity`. Call it within the runtime that is to
-/// drive it.
+/// Connects to a listener.
 ///
 /// # Errors
-/// When TLS cannot be set up or the socket is not usable.
-pub fn listener(
-    socket: Arc<dyn AsyncUdpSocket>,
-    config: EndpointConfig,
-    identity: &Identity,
+/// When TLS cannot be set up, or the endpoint cannot reach addresses of this kind.
+pub fn connect(endpoint: &Endpoint, to: SocketAddr, tuning: &Tuning) -> io::Result<Connecting> {
+    let tls = client_config().map_err(io::Error::other)?;
+    let crypto = QuicClientConfig::try_from(tls).map_err(io::Error::other)?;
+    let from = Some(endpoint.local_addr()?.ip()).filter(|from| !from.is_unspecified());
+    let mut client = ClientConfig::new(Arc::new(crypto));
+    client.transport_config(tuning.transport((tuning.find_route)(to, from)));
+    endpoint.connect_with(client, to, LISTENER).map_err(io::Error::other)
+}
+
+/// What every listener is called in the handshake, where nobody looks at it.
+const LISTENER: &str = "xbstream-link";
+
+/// How a listener takes connections.
+#[derive(Clone, Debug)]
+pub struct Acceptor {
+    config: ServerConfig,
     tuning: Tuning,
+}
+
+impl Acceptor {
+    /// Under `identity`.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn new(identity: &Identity, tuning: Tuning) -> io::Result<Acceptor> {
+        let tls = server_config(identity).map_err(io::Error::other)?;
+        let crypto = QuicServerConfig::try_from(tls).map_err(io::Error::other)?;
+        let mut config = ServerConfig::with_crypto(Arc::new(crypto));
+        config.transport_config(tuning.transport(Route::UNKNOWN)).max_incoming(MAX_INCOMING);
+        Ok(Acceptor { config, tuning })
+    }
+
+    /// Takes one.
+    ///
+    /// # Errors
+    /// When its first packet is not one of a connection.
+    pub fn accept(&self, incoming: Incoming) -> Result<Connecting, ConnectionError> {
+        let route = (self.tuning.find_route)(incoming.remote_address(), incoming.local_ip());
+        let mut config = self.config.clone();
+        config.transport_config(self.tuning.transport(route));
+        incoming.accept_with(Arc::new(config))
+    }
+}
+
+/// An endpoint that is connected to. Call it within the runtime that is to drive it.
+///
+/// # Errors
+/// When the socket is not usable.
+pub fn listener(socket: Arc<dyn AsyncUdpSocket>, config: EndpointConfig, acceptor: &Acceptor) -> io::Result<Endpoint> {
+    endpoint(socket, config, Some(acceptor.config.clone()))
+}
+
+fn endpoint(
+    socket: Arc<dyn AsyncUdpSocket>,
+    mut config: EndpointConfig,
+    server: Option<ServerConfig>,
 ) -> io::Result<Endpoint> {
-    let tls = server_config(identity).map_err(io::Error::other)?;
-    let crypto = QuicServerConfig::try_from(tls).map_err(io::Error::other)?;
-    let mut server = ServerConfig::with_crypto(Arc::new(crypto));
-    server.transport_config(tuning.transport()).max_incoming(MAX_INCOMING);
-    Endpoint::new_with_abstract_socket(config, Some(server), socket, Arc::new(TokioRuntime))
+    config.max_udp_payload_size(LONGEST_TAKEN).map_err(io::Error::other)?;
+    Endpoint::new_with_abstract_socket(config, server, socket, Arc::new(TokioRuntime))
 }
 
 /// Connections that may wait to be looked at; what comes beyond is refused by the endpoint.

@@ -4,6 +4,7 @@
 //! exactly what a real one does.
 
 mod block;
+mod buffers;
 mod control;
 mod conversation;
 mod endpoint;
@@ -12,17 +13,20 @@ mod handshake;
 mod link;
 mod outage;
 mod path;
+mod route;
 mod socket;
 mod tuning;
 
 pub use block::{Incoming, begin_block, write_block};
+pub use buffers::{BufferLimit, ReceiveBuffer};
 pub use control::{ControlError, ControlReader, ControlWriter};
 pub use conversation::{Lost, converse, watch};
-pub use endpoint::{dialer, listener, listener_config};
+pub use endpoint::{Acceptor, connect, dialer, listener, listener_config};
 pub use error::LinkError;
 pub use handshake::{Admission, TurnedAway, admit, knock};
 pub use link::{Link, canonical};
 pub use outage::Outage;
 pub use path::{CurrentPath, OnPath, PathReport};
+pub use route::{FindRoute, Route};
 pub use socket::{Family, SocketError, bind};
 pub use tuning::Tuning;

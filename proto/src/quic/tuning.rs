@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use quinn::congestion::CubicConfig;
 use quinn::{IdleTimeout, TransportConfig, VarInt};
 
+use super::{FindRoute, Route};
 use crate::failure::Party;
 use crate::lane::MAX_BLOCK;
 use crate::liveness::Liveness;
@@ -30,13 +32,18 @@ pub struct Tuning {
     pub rate: Option<Rate>,
     /// When a silent peer is taken for lost.
     pub liveness: Liveness,
+    /// How the route to a peer is found: [`Route::find`], where there is a system to ask.
+    pub find_route: FindRoute,
 }
 
 impl Tuning {
-    /// For a connection whose peer has not proved anything yet: it may open the control stream
+    /// For a connection over `route` whose peer has not proved anything yet: it may open the control stream
     /// and no other.
-    pub(super) fn transport(&self) -> Arc<TransportConfig> {
+    pub(super) fn transport(&self, route: Route) -> Arc<TransportConfig> {
         let mut config = TransportConfig::default();
+        route.tune(&mut config);
+        let mut congestion = CubicConfig::default();
+        congestion.initial_window(route.initial_window());
         let idle = self.liveness.idle_timeout();
         config
             .max_idle_timeout(IdleTimeout::try_from(idle).ok())
@@ -49,6 +56,7 @@ impl Tuning {
             .send_window(self.send_window(Duration::ZERO))
             // Blocks leave one after another, the oldest first.
             .send_fairness(false)
+            .congestion_controller_factory(Arc::new(congestion))
             .datagram_receive_buffer_size(None);
         Arc::new(config)
     }

@@ -13,7 +13,7 @@ use xbproto::liveness::Liveness;
 use xbproto::meter::Gauge;
 use xbproto::place::Place;
 use xbproto::quantity::Rate;
-use xbproto::quic::{self, Family, Tuning};
+use xbproto::quic::{self, Acceptor, Family, FindRoute, Route as FirstHop, Tuning};
 use xbproto::session::{Received, Receiver, ReceiverConfig, Sender, SenderConfig, Sent};
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
@@ -104,6 +104,9 @@ impl Scenario {
     }
 }
 
+/// A network in memory has no routes.
+const FIND_ROUTE: FindRoute = |_, _| FirstHop::UNKNOWN;
+
 const THERE: u64 = 10;
 const BACK: u64 = 11;
 
@@ -111,11 +114,13 @@ const BACK: u64 = 11;
 async fn receive(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Received {
     let config = ReceiverConfig { window: scenario.window, target: "memory".to_owned(), free: None };
     let session = Arc::new(Shared::new(Receiver::new(config)));
-    let tuning = Tuning { window: scenario.window, rate: None, liveness: Liveness::DEFAULT };
-    let endpoint = quic::listener(socket, host::endpoint_config(scenario.seed), host::identity(), tuning);
+    let tuning = Tuning { window: scenario.window, rate: None, liveness: Liveness::DEFAULT, find_route: FIND_ROUTE };
+    let acceptor = Acceptor::new(host::identity(), tuning).expect("TLS can be set up");
+    let endpoint = quic::listener(socket, host::endpoint_config(scenario.seed), &acceptor);
     let endpoint = endpoint.expect("a socket in memory can always be used");
     let listener = Listener {
         endpoint: endpoint.clone(),
+        acceptor,
         key: Arc::new(Key::new(KEY)),
         tuning,
         path: Arc::default(),
@@ -155,11 +160,12 @@ async fn send(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Sent {
         size: None,
     })));
     let gauge = Arc::new(Gauge::default());
-    let tuning = Tuning { window: scenario.window, rate: scenario.rate, liveness: Liveness::DEFAULT };
+    let tuning =
+        Tuning { window: scenario.window, rate: scenario.rate, liveness: Liveness::DEFAULT, find_route: FIND_ROUTE };
     let throttle = Arc::new(Throttle::new(scenario.rate));
     let uplink = Uplink { session: session.clone(), throttle, gauge: gauge.clone(), tuning, path: Arc::default() };
     let route = Route::parse(&socket.peer().to_string(), Family::Any, WAIT).expect("an address");
-    let endpoint = quic::dialer(socket, host::endpoint_config(!scenario.seed), tuning);
+    let endpoint = quic::dialer(socket, host::endpoint_config(!scenario.seed));
     let endpoint = endpoint.expect("a socket in memory can always be used");
     let link = start("link", async move {
         keep_linked(&endpoint, &route, &Key::new(KEY), &uplink, &reporter()).await;
