@@ -12,7 +12,7 @@ use xbproto::key::Key;
 use xbproto::liveness::Liveness;
 use xbproto::meter::Gauge;
 use xbproto::place::Place;
-use xbproto::quic::{Congestion, Route, Tuning};
+use xbproto::quic::{self, Congestion, Route, Tuning};
 use xbproto::session::{Received, Receiver, ReceiverConfig};
 use xbproto::shared::Shared;
 use xbproto::tls::Identity;
@@ -89,6 +89,9 @@ impl Transfer {
             congestion: Congestion::default(),
             find_route: Route::find,
         };
+        if let Some(limit) = quic::ReceiveBuffer::of(&self.socket).ok().and_then(|buffer| buffer.limit()) {
+            reporter.tell(Event::Detail(limit.to_string()));
+        }
         let port = OpenPort::start(self.socket, self.key, self.identity, tuning, reporter)?;
         let mut destination = self.destination;
         loop {

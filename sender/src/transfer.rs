@@ -95,7 +95,10 @@ impl Transfer {
         let outbox = self.start_outbox(&session).map_err(unforeseen)?;
         let links = self.links(&session, outbox.clone(), reporter);
         let (gauge, path, latest) = (links.uplink.gauge.clone(), links.uplink.path.clone(), Latest::default());
-        let sockets = (0..self.links.max(1)).map(|_| self.open_socket()).collect::<Result<_, _>>()?;
+        let sockets: Vec<_> = (0..self.links.max(1)).map(|_| self.open_socket()).collect::<Result<_, _>>()?;
+        if let Some(limit) = quic::ReceiveBuffer::of(&sockets[0]).ok().and_then(|buffer| buffer.limit()) {
+            reporter.tell(Event::Detail(limit.to_string()));
+        }
         let threads = links.start(sockets).map_err(unforeseen)?;
         let spool = self.spool.as_ref().map(Spool::gauge);
         let state = || status(&session, &latest, spool.as_deref(), &path, &outbox);

@@ -13,6 +13,7 @@
 //! * [`Destination`]: where a receiver puts what comes.
 //! * [`Transfer`]: a sender and a receiver with a [`Relay`] between them, a network that does as it is told; [`Verdict`]:
 //!   how both ended. [`Pace`]: how long faults last.
+//! * [`NarrowPath`]: network namespaces in a row, the second hop narrower than the first.
 //! * [`SmallDisk`]: a file system of a few megabytes, to be filled. [`ReadOnlyDisk`]: one that the kernel gives up.
 //!   [`FailingDisk`]: one that loses what the kernel writes back.
 //! * [`Injection`]: system calls that fail. [`Clock`]: a clock that is set while a program runs.
@@ -37,6 +38,7 @@ mod injection;
 mod log;
 mod mariadb;
 mod mbstream;
+mod narrow_path;
 pub mod pace;
 mod program;
 mod programs;
@@ -63,6 +65,7 @@ pub use injection::Injection;
 pub use log::Log;
 pub use mariadb::{MariaDb, Session};
 pub use mbstream::Mbstream;
+pub use narrow_path::{FAR, NarrowPath};
 pub use pace::Pace;
 pub use program::{Input, Output, Program};
 pub use programs::program_path;

@@ -74,7 +74,12 @@ pub struct Model {
 impl Model {
     /// Of a path nothing is known of but that it carries datagrams of `mtu` bytes.
     pub fn new(mtu: u16) -> Model {
-        let window = FIRST_WINDOW * u64::from(mtu);
+        Model::beginning_with(0, mtu)
+    }
+
+    /// The same, if it may as well begin with a larger window than usual, of `window` bytes.
+    pub fn beginning_with(window: u64, mtu: u16) -> Model {
+        let window = window.max(FIRST_WINDOW * u64::from(mtu));
         Model {
             mtu,
             phase: Phase::Startup { window },

@@ -23,22 +23,36 @@ pub enum Congestion {
 }
 
 impl Congestion {
-    /// What makes the controllers of a connection's paths.
-    pub(super) fn factory(self) -> Arc<dyn ControllerFactory + Send + Sync> {
+    /// What makes the controllers of a connection's paths, on which `window` bytes may be under way before anything is
+    /// known.
+    pub(super) fn factory(self, window: u64) -> Arc<dyn ControllerFactory + Send + Sync> {
         match self {
-            Congestion::Model => Arc::new(ModelFactory),
-            Congestion::Cubic => Arc::new(CubicConfig::default()),
-            Congestion::Bbr => Arc::new(BbrConfig::default()),
+            Congestion::Model => Arc::new(ModelFactory { window }),
+            Congestion::Cubic => {
+                let mut config = CubicConfig::default();
+                config.initial_window(window);
+                Arc::new(config)
+            }
+            Congestion::Bbr => {
+                let mut config = BbrConfig::default();
+                config.initial_window(window.max(BBR_FIRST_WINDOW));
+                Arc::new(config)
+            }
         }
     }
 }
 
+/// What quinn's BBR begins with of itself, in bytes.
+const BBR_FIRST_WINDOW: u64 = 240_000;
+
 /// Makes a model that knows nothing yet for every new path.
-struct ModelFactory;
+struct ModelFactory {
+    window: u64,
+}
 
 impl ControllerFactory for ModelFactory {
     fn build(self: Arc<Self>, now: Instant, mtu: u16) -> Box<dyn Controller> {
-        let model = Model::new(mtu);
+        let model = Model::beginning_with(self.window, mtu);
         Box::new(ModelController { start: now, first_window: model.window(), model, acked: None })
     }
 }

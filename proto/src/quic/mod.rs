@@ -4,6 +4,7 @@
 //! exactly what a real one does.
 
 mod block;
+mod buffers;
 mod congestion;
 mod control;
 mod conversation;
@@ -18,6 +19,7 @@ mod socket;
 mod tuning;
 
 pub use block::{Incoming, begin_block, write_block};
+pub use buffers::{BufferLimit, ReceiveBuffer};
 pub use congestion::Congestion;
 pub use control::{ControlError, ControlReader, ControlWriter};
 pub use conversation::{Lost, converse, watch};

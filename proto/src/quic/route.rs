@@ -18,8 +18,8 @@ const LONGEST_OF_TEN: u16 = 6_500;
 /// the first hop carries says little about the ones behind it.
 const SMALLEST: u16 = 1_200;
 
-/// The search ends when it would gain less than this on a network, in bytes: 3 % of the smallest datagram.
-const NETWORK_STEP: u16 = 40;
+/// The search ends when it would gain less than this on a network, in bytes: 2 % of the smallest datagram.
+const NETWORK_STEP: u16 = 20;
 
 /// The same within a host, where every step is a chance to stay far below.
 const HOST_STEP: u16 = 1_000;
@@ -60,6 +60,15 @@ impl Route {
             .initial_mtu(SMALLEST)
             .enable_segmentation_offload(matches!(self, Route::OverNetwork(_)))
             .mtu_discovery_config(Some(self.discovery()));
+    }
+
+    /// What may be on its way before anything is known of the path, in bytes. A search within a host begins with a datagram
+    /// longer than the window of RFC 9002, section 7.2, and nothing else would leave before that has arrived.
+    pub(super) fn initial_window(self) -> u64 {
+        match self {
+            Route::WithinHost(longest) => 4 * u64::from(longest),
+            Route::OverNetwork(_) => 14_720,
+        }
     }
 
     fn discovery(self) -> MtuDiscoveryConfig {
@@ -138,6 +147,14 @@ mod tests {
         }
         assert_eq!(between("192.0.2.1", "192.0.2.2", 1_500).longest(), 1_472);
         assert_eq!(between("::1", "::1", 65_536).longest(), 65_487);
+    }
+
+    #[test]
+    fn a_search_leaves_room_for_what_else_is_to_be_said() {
+        for route in [Route::WithinHost(65_507), Route::OverNetwork(8_972), Route::UNKNOWN] {
+            let first = (u64::from(SMALLEST) + u64::from(route.longest())) / 2;
+            assert!(first + 4 * u64::from(SMALLEST) <= route.initial_window(), "{route:?}");
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::buffers;
+
 /// Which versions of IP to use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Family {
@@ -46,10 +48,6 @@ pub struct SocketError {
     pub error: io::Error,
 }
 
-/// How much the kernel is asked to buffer, in bytes; it may grant less. The default of 208 KiB
-/// loses packets as soon as the receiver is late by a millisecond.
-const BUFFER: usize = 8 << 20;
-
 /// Binds `address`. The unspecified IPv6 address serves IPv4 as well under [`Family::Any`], and
 /// on a host without IPv6 becomes the unspecified IPv4 address.
 ///
@@ -71,9 +69,7 @@ fn open(address: SocketAddr, family: Family) -> io::Result<UdpSocket> {
         socket.set_only_v6(family == Family::V6)?;
     }
     socket.bind(&address.into())?;
-    // Best effort: what is granted decides about speed, not about success.
-    let _ = socket.set_recv_buffer_size(BUFFER);
-    let _ = socket.set_send_buffer_size(BUFFER);
+    buffers::enlarge(&socket);
     Ok(socket.into())
 }
 

@@ -60,7 +60,7 @@ impl Tuning {
             .send_window(self.send_window(Duration::ZERO))
             // Blocks leave one after another, the oldest first.
             .send_fairness(false)
-            .congestion_controller_factory(self.congestion.factory())
+            .congestion_controller_factory(self.congestion.factory(route.initial_window()))
             .datagram_receive_buffer_size(None);
         Arc::new(config)
     }
