@@ -48,6 +48,17 @@ fn a_quota_used_up() {
     expect_failure_of("a_quota_used_up", injection, "quota exceeded");
 }
 
+/// The size of the backup is known, and more than the quota of the receiver's user (EDQUOT).
+#[test]
+fn a_size_beyond_the_quota() {
+    let scene = Scene::new();
+    let injection = Injection::error("fallocate", "EDQUOT").on(scene.path("out.xb.partial"));
+    let receiver = Destination::File.receiver(&scene);
+    let Some(receiver) = injection.into("a_size_beyond_the_quota", receiver) else { return };
+    let transfer = Transfer::start(&scene, receiver, |to| scene.sender(to, ["--size", "5m"]).feed(&backup()));
+    transfer.end().expect_both_failed(7, "there is no room for 5.0 MiB").expect_left(&[]);
+}
+
 /// The receiver's disk refuses a write (EIO).
 #[test]
 fn a_write_that_fails() {

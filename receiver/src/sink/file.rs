@@ -112,12 +112,13 @@ impl FileSink {
     /// Takes the space for all of the backup now, if its size is known, so that a disk that is too small shows before hours
     /// have passed, and the file lies there in few pieces. Without that, direct I/O has to find space for each write, which
     /// makes it a tenth slower: not worth to reserve in steps for a size that is not known.
-    fn reserve(&self, file: &File) -> Result<(), SinkError> {
-        let Some(size) = self.size else { return Ok(()) };
-        reserve(file, size).map_err(|error| {
-            let (target, free) = (self.target().describe, free_bytes(self.names.dir()));
-            SinkError::NoRoom { target, size, free, error }
-        })
+    fn reserve(&self, file: &File, from: u64) -> Result<(), SinkError> {
+        let (Some(size), Target { describe: target, free }) = (self.size, self.target()) else { return Ok(()) };
+        if free.is_some_and(|free| free < size.saturating_sub(from)) {
+            // The sender was told what is free, and gives up by itself.
+            return Ok(());
+        }
+        reserve(file, size).map_err(|error| SinkError::NoRoom { target, size, free, error })
     }
 
     fn out_of_turn(&self, call: &'static str) -> SinkError {
@@ -166,7 +167,7 @@ impl Sink for FileSink {
             return Err(SinkError::OneLane { lane, target: self.target().describe });
         }
         let file = self.partial.clone().ok_or_else(|| self.out_of_turn("lane"))?;
-        self.reserve(&file)?;
+        self.reserve(&file, from.len())?;
         let ahead = Arc::new(self.sync_ahead(&file, from)?);
         self.ahead = Some(Arc::clone(&ahead));
         let output = Output::new(file, from.len(), self.cache).at("reading", self.names.beside(PARTIAL))?;
