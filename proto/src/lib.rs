@@ -9,13 +9,14 @@
 //! | L3 | [`quic`] [`tls`] [`throttle`] [`place`] [`shared`] [`waiting`] [`process`] | the async edge | `link` |
 //! | L2 | [`session`] | the conversation of the two halves | |
 //! | L1 | [`lane`] | order, window and digest of one byte stream | |
-//! | L0 | [`xbstream`] [`wire`] [`meter`] [`quantity`] [`key`] [`failure`] [`liveness`] [`retry`] | formats and arithmetic | |
+//! | L0 | [`xbstream`] [`wire`] [`meter`] [`quantity`] [`key`] [`failure`] [`limit`] [`liveness`] [`retry`] | formats and arithmetic | |
 //!
 //! Start with [`wire`]: its documentation is the protocol.
 
 pub mod failure;
 pub mod key;
 pub mod lane;
+pub mod limit;
 pub mod liveness;
 pub mod meter;
 pub mod quantity;

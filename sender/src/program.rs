@@ -45,9 +45,9 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
         Transfer { session, route, bind, key, source, spool, expect, rate, size, window, retry_for, liveness };
     match transfer.run(requests, reporter).await? {
         Done::Checked(welcome) => checked(&welcome, size, reporter),
-        Done::Confirmed { receipt, sums, elapsed, name } => {
+        Done::Confirmed { receipt, sums, elapsed, name, limited } => {
             confirmed(&sums, &name, checksum, reporter)?;
-            reporter.tell(Event::Finished(Summary::of(&receipt, elapsed, 0)));
+            reporter.tell(Event::Finished(Summary::of(&receipt, elapsed, 0, limited)));
             Ok(())
         }
     }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::{EndpointConfig, Runtime, TokioRuntime};
-use xbproto::cli::{Event, Latest, Progress, Reporter, Request, Requests, Standing};
+use xbproto::cli::{Event, Latest, Outgoing, Progress, Reporter, Request, Requests, Standing};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
+use xbproto::limit::Limited;
 use xbproto::liveness::Liveness;
 use xbproto::meter::Gauge;
 use xbproto::place::{Place, Work};
@@ -75,6 +76,8 @@ pub enum Done {
         elapsed: Duration,
         /// What `sha1sum` would call the source.
         name: String,
+        /// What has kept the transfer from being faster, most of the time.
+        limited: Option<Limited>,
     },
 }
 
@@ -92,10 +95,11 @@ impl Transfer {
             reporter.tell(Event::Detail(limit.to_string()));
         }
         let link = self.start_link(socket, &session, reporter).map_err(unforeseen)?;
-        let (gauge, path, latest) = (link.gauge, link.path, Latest::default());
-        let link = tokio::spawn(quic::watch(link.work, session.clone()));
+        let (watched, link) = (link.watched, tokio::spawn(quic::watch(link.work, session.clone())));
         let spool = self.spool.as_ref().map(Spool::gauge);
-        let report = || reporter.tell(Event::Status(Box::new(status(&session, &latest, spool.as_deref(), &path))));
+        let report = || {
+            reporter.tell(Event::Status(Box::new(status(&session, &watched.latest, spool.as_deref(), &watched.path))))
+        };
         let source = self.source.take();
         let work = async {
             let welcome = session.when(|s| match (s.outcome(), s.target()) {
@@ -103,7 +107,7 @@ impl Transfer {
                 (None, welcome) => welcome.cloned().map(Some),
             });
             match welcome.await {
-                Some(welcome) => self.send(source, &welcome, &session, &gauge, latest.clone(), reporter).await,
+                Some(welcome) => self.send(source, &welcome, &session, &watched, reporter).await,
                 None => (Duration::ZERO, String::new()),
             }
         };
@@ -117,7 +121,8 @@ impl Transfer {
             _ = link => {}
             () = requests.end(report) => {}
         }
-        verdict(&session, elapsed, name)
+        let limited = watched.latest.snapshot().and_then(|snapshot| snapshot.limited);
+        verdict(&session, elapsed, name, limited)
     }
 
     fn config(&self) -> SenderConfig {
@@ -152,13 +157,13 @@ impl Transfer {
     ) -> io::Result<LinkThread> {
         let tuning =
             Tuning { window: self.window, rate: self.rate, liveness: self.liveness, find_route: quic::Route::find };
-        let (gauge, path) = (Arc::new(Gauge::default()), Arc::new(CurrentPath::default()));
+        let watched = Watched::default();
         let (route, key, rate) = (self.route.clone(), self.key.clone(), self.rate);
         let (session, reporter) = (session.clone(), reporter.clone());
-        let (counted, current) = (gauge.clone(), path.clone());
+        let (gauge, path) = (watched.gauge.clone(), watched.path.clone());
         let work = Place::Threads.start("link", move || async move {
             let throttle = Arc::new(Throttle::new(rate));
-            let uplink = Uplink { session: session.clone(), throttle, gauge: counted, tuning, path: current };
+            let uplink = Uplink { session: session.clone(), throttle, gauge, tuning, path };
             let endpoint =
                 TokioRuntime.wrap_udp_socket(socket).and_then(|socket| quic::dialer(socket, EndpointConfig::default()));
             match endpoint {
@@ -172,7 +177,7 @@ impl Transfer {
                 Err(error) => session.change(|s| s.fail(unforeseen(error))),
             }
         })?;
-        Ok(LinkThread { work, gauge, path })
+        Ok(LinkThread { work, watched })
     }
 
     /// From the receiver's welcome to the end of the session.
@@ -181,8 +186,7 @@ impl Transfer {
         source: Option<Ready>,
         welcome: &Welcome,
         session: &Arc<Shared<Sender>>,
-        gauge: &Arc<Gauge>,
-        latest: Latest,
+        watched: &Watched,
         reporter: &Reporter,
     ) -> (Duration, String) {
         reporter.tell(Event::Notice(format!("sending to {}", welcome.target)));
@@ -192,7 +196,7 @@ impl Transfer {
             session.change(|s| s.fail(failure));
             return (Duration::ZERO, String::new());
         }
-        let mut progress = Progress::new(gauge.clone(), reporter.clone(), latest);
+        let mut progress = Progress::new(watched.gauge.clone(), reporter.clone(), watched.latest.clone());
         let Some(source) = source else { return (Duration::ZERO, String::new()) };
         let told = reporter.clone();
         let on_line: OnLine = Arc::new(move |line| told.tell(Event::Child { label: "backup", line: line.0 }));
@@ -205,19 +209,20 @@ impl Transfer {
         };
         let name = started.name.clone();
         let total = self.size;
-        let follow = progress.follow(|waiting| {
-            session.change(|s| s.waits_for(waiting));
-            let standing = |s: &Sender| Standing {
+        let standing = || {
+            let path = watched.path.report();
+            session.look(|s| Standing {
                 bytes: s.written(),
                 before: 0,
                 total,
                 peer: s.peer_waits_for(),
                 linked: s.is_linked(),
-            };
-            session.look(standing)
-        });
+                outgoing: Some(Outgoing { path, held: s.window().0, window: s.window().1 }),
+            })
+        };
+        let follow = progress.follow(standing, |waiting| session.change(|s| s.waits_for(waiting)));
         tokio::select! {
-            () = drive(started, self.expect, self.spool.as_ref(), session, gauge, reporter) => {}
+            () = drive(started, self.expect, self.spool.as_ref(), session, &watched.gauge, reporter) => {}
             () = follow => {}
         }
         (progress.elapsed(), name)
@@ -238,18 +243,33 @@ pub fn fits(welcome: &Welcome, size: Option<u64>) -> Result<(), Failure> {
     }
 }
 
-/// The thread that owns the endpoint, and what it counts.
+/// The thread that owns the endpoint.
 struct LinkThread {
     work: Work<()>,
-    gauge: Arc<Gauge>,
-    path: Arc<CurrentPath>,
+    watched: Watched,
 }
 
-fn verdict(session: &Shared<Sender>, elapsed: Duration, name: String) -> Result<Done, Failure> {
+/// Where the transfer is looked at while it runs.
+#[derive(Default)]
+struct Watched {
+    /// What the workers count.
+    gauge: Arc<Gauge>,
+    /// The present link.
+    path: Arc<CurrentPath>,
+    /// What was told last.
+    latest: Latest,
+}
+
+fn verdict(
+    session: &Shared<Sender>,
+    elapsed: Duration,
+    name: String,
+    limited: Option<Limited>,
+) -> Result<Done, Failure> {
     session.look(|s| match s.outcome() {
         Some(Sent::Checked(welcome)) => Ok(Done::Checked(welcome.clone())),
         Some(Sent::Confirmed(receipt)) => {
-            Ok(Done::Confirmed { receipt: receipt.clone(), sums: s.sums(), elapsed, name })
+            Ok(Done::Confirmed { receipt: receipt.clone(), sums: s.sums(), elapsed, name, limited })
         }
         Some(Sent::Failed(failure)) => Err(failure.clone()),
         None => Err(Failure::new(Cause::Unforeseen, Party::Sender, "the session ended without a verdict")),

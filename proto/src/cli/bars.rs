@@ -128,6 +128,7 @@ mod tests {
             average: 1024,
             reached: "consumed".into(),
             files: None,
+            limited: None,
         };
         bars.show(Moment::now(), &Event::Finished(summary));
         assert!(bars.bar.is_none());

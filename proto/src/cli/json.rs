@@ -19,10 +19,10 @@
 //! | `stranger` | `peer`, `why` |
 //! | `notice`, `warning`, `detail` | `text` |
 //! | `child` | `label`, `line` |
-//! | `status` | `state`, `bytes`, `rate`, `average`, `bottleneck`, `window`, `window_limit`, `spool`, `spool_limit`, `peer_state`, `peer`, `rtt`, `mtu`, `congestion_window`, `sent`, `lost` |
-//! | `progress` | `bytes`, `total`, `rate`, `average`, `eta`, `file`, `bottleneck` (`source`, `limiter`, `network`, `disk`), `note` |
+//! | `status` | `state`, `bytes`, `rate`, `average`, `bottleneck`, `window`, `window_limit`, `spool`, `spool_limit`, `peer_state`, `peer`, `rtt`, `mtu`, `congestion_window`, `sent`, `lost`, `limit`, `limit_percent`, `hint` |
+//! | `progress` | `bytes`, `total`, `rate`, `average`, `eta`, `file`, `bottleneck` (`source`, `limiter`, `cpu`, `window`, `congestion`, `network`, `disk`), `note` |
 //! | `checksum` | `name`, `sha1`, `lane` |
-//! | `finished` | `bytes`, `elapsed`, `average`, `reached`, `files`, `exit_code` (0) |
+//! | `finished` | `bytes`, `elapsed`, `average`, `reached`, `files`, `exit_code` (0), `limit`, `limit_percent`, `hint` |
 //! | `failed` | `party` (`sender`, `receiver`), `reason`, `exit_code`, `meaning`, `left`, `advice` |
 //!
 //! The invitation, which holds the key, is never written. What a terminal would act on is escaped.
@@ -39,6 +39,7 @@ use super::exit::{advice, meaning};
 use super::status::Status;
 use super::words::without_verdict;
 use crate::failure::Party;
+use crate::limit::Limited;
 
 /// The face for programs.
 #[derive(Debug)]
@@ -128,7 +129,10 @@ fn fields(event: &Event) -> Option<(&'static str, Vec<Field>)> {
                 ("reached", json!(summary.reached)),
                 ("files", json!(summary.files)),
                 ("exit_code", json!(0)),
-            ],
+            ]
+            .into_iter()
+            .chain(limited(summary.limited.as_ref()))
+            .collect(),
         ),
         Event::Failed(LastWords { failure, left }) => (
             "failed",
@@ -165,6 +169,17 @@ fn status(report: &Status) -> Vec<Field> {
         ("sent", json!(path.map(|p| p.sent))),
         ("lost", json!(path.map(|p| p.lost))),
     ]
+    .into_iter()
+    .chain(limited(snapshot.and_then(|s| s.limited.as_ref())))
+    .collect()
+}
+
+fn limited(limited: Option<&Limited>) -> [Field; 3] {
+    [
+        ("limit", json!(limited.map(|limited| limited.by.word()))),
+        ("limit_percent", json!(limited.map(|limited| limited.percent))),
+        ("hint", json!(limited.and_then(|limited| limited.hint.as_ref()))),
+    ]
 }
 
 fn progress(snapshot: &Snapshot) -> Vec<Field> {
@@ -189,7 +204,7 @@ mod tests {
     use crate::failure::{Cause, Failure};
     use crate::key::Key;
     use crate::lane::{LaneId, Sha1Sum};
-    use crate::meter::Bottleneck;
+    use crate::limit::Limit;
 
     fn shown(events: &[Event]) -> String {
         let wall = jiff::Timestamp::from_millisecond(1_795_443_526_789).expect("a date");
@@ -215,7 +230,7 @@ mod tests {
 
     #[test]
     fn progress_has_integers_and_nulls() {
-        let snapshot = Snapshot { bytes: 1 << 60, now: 5, bottleneck: Some(Bottleneck::Disk), ..Snapshot::default() };
+        let snapshot = Snapshot { bytes: 1 << 60, now: 5, bottleneck: Some(Limit::Disk), ..Snapshot::default() };
         assert_eq!(
             fields_of(Event::Progress(snapshot)),
             r#""event":"progress","bytes":1152921504606846976,"total":null,"rate":5,"average":0,"eta":null,"file":null,"bottleneck":"disk","note":null}"#
@@ -230,10 +245,11 @@ mod tests {
             average: 4,
             reached: "synced".into(),
             files: None,
+            limited: None,
         };
         assert_eq!(
             fields_of(Event::Finished(summary)),
-            r#""event":"finished","bytes":7,"elapsed":1.5,"average":4,"reached":"synced","files":null,"exit_code":0}"#
+            r#""event":"finished","bytes":7,"elapsed":1.5,"average":4,"reached":"synced","files":null,"exit_code":0,"limit":null,"limit_percent":null,"hint":null}"#
         );
         assert_eq!(
             fields_of(Event::Failed(Failure::new(Cause::Usage, Party::Receiver, "no such directory").into())),

@@ -8,6 +8,7 @@
 
 mod args;
 mod bars;
+mod course;
 mod defaults;
 mod escape;
 mod event;
@@ -25,6 +26,7 @@ mod words;
 
 pub use args::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs};
 pub use bars::Bars;
+pub use course::Outgoing;
 pub use defaults::WINDOW;
 
 pub use escape::printable;
