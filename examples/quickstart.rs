@@ -60,8 +60,8 @@ fn quickstart(size: ByteSize, out: &mut impl Write) -> anyhow::Result<()> {
     let receiver = Reporter::start(Party::Receiver, ProgressStyle::None, Verbosity::Normal);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let done = runtime.block_on(transfer(size, target.path(), &sender, &receiver));
-    if let Ok((Sent::Confirmed { receipt, elapsed, .. }, _)) = &done {
-        sender.tell(Event::Finished(Summary::of(receipt, *elapsed, 0)));
+    if let Ok((Sent::Confirmed { receipt, elapsed, limited, .. }, _)) = &done {
+        sender.tell(Event::Finished(Summary::of(receipt, *elapsed, 0, limited.clone())));
     }
     sender.finish();
     receiver.finish();

@@ -9,7 +9,7 @@
 //! | L3 | [`quic`] [`tls`] [`throttle`] [`place`] [`shared`] [`waiting`] [`process`] | the async edge | `link` |
 //! | L2 | [`session`] | the conversation of the two halves | |
 //! | L1 | [`lane`] [`pool`] | order, window and digest of one byte stream; memory for its blocks | |
-//! | L0 | [`xbstream`] [`wire`] [`congestion`] [`meter`] [`quantity`] [`key`] [`failure`] [`liveness`] [`retry`] | formats and arithmetic | |
+//! | L0 | [`xbstream`] [`wire`] [`congestion`] [`meter`] [`limit`] [`quantity`] [`key`] [`failure`] [`liveness`] [`retry`] | formats and arithmetic | |
 //!
 //! Start with [`wire`]: its documentation is the protocol.
 
@@ -17,6 +17,7 @@ pub mod congestion;
 pub mod failure;
 pub mod key;
 pub mod lane;
+pub mod limit;
 pub mod liveness;
 pub mod meter;
 pub mod pool;

@@ -77,7 +77,7 @@ fn per_second(bytes: u64, time: Duration) -> u64 {
     u64::try_from(rate).unwrap_or(u64::MAX)
 }
 
-/// Who keeps the others waiting.
+/// Whom the workers of a side wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Bottleneck {
     /// The backup tool, file or pipe the bytes come from.
@@ -93,16 +93,6 @@ pub enum Bottleneck {
 impl Bottleneck {
     /// All of them, in the order the bytes pass them; a draw goes to the first.
     const ALL: [Bottleneck; 4] = [Bottleneck::Source, Bottleneck::Limiter, Bottleneck::Network, Bottleneck::Disk];
-
-    /// One word for a person or a script.
-    pub fn word(self) -> &'static str {
-        match self {
-            Bottleneck::Source => "source",
-            Bottleneck::Limiter => "limiter",
-            Bottleneck::Network => "network",
-            Bottleneck::Disk => "disk",
-        }
-    }
 }
 
 /// Counters the workers of one session update and the display reads. Shared by reference.
@@ -153,16 +143,16 @@ pub struct GaugeSample {
     waited: [u64; 4],
 }
 
-/// Who was waited for most between two samples; `None` if nobody was waited for.
-pub fn bottleneck(before: &GaugeSample, now: &GaugeSample) -> Option<Bottleneck> {
-    let mut most = (0, None);
+/// Who was waited for most between two samples, and how long; `None` if nobody was waited for.
+pub fn longest_wait(before: &GaugeSample, now: &GaugeSample) -> Option<(Bottleneck, Duration)> {
+    let mut most = None;
     for whom in Bottleneck::ALL {
-        let waited = now.waited[whom as usize].saturating_sub(before.waited[whom as usize]);
-        if waited > most.0 {
-            most = (waited, Some(whom));
+        let waited = Duration::from_nanos(now.waited[whom as usize].saturating_sub(before.waited[whom as usize]));
+        if waited > most.map_or(Duration::ZERO, |(_, longest)| longest) {
+            most = Some((whom, waited));
         }
     }
-    most.1
+    most
 }
 
 #[cfg(test)]
@@ -211,17 +201,17 @@ mod tests {
     }
 
     #[test]
-    fn the_bottleneck_is_whoever_was_waited_for_most_since() {
+    fn whoever_was_waited_for_most_since_is_found() {
         let gauge = Gauge::default();
         let start = gauge.sample();
-        assert_eq!(bottleneck(&start, &gauge.sample()), None);
+        assert_eq!(longest_wait(&start, &gauge.sample()), None);
         gauge.add_wait(Bottleneck::Disk, seconds(2));
         gauge.add_wait(Bottleneck::Source, seconds(1));
         let middle = gauge.sample();
-        assert_eq!(bottleneck(&start, &middle), Some(Bottleneck::Disk));
+        assert_eq!(longest_wait(&start, &middle), Some((Bottleneck::Disk, seconds(2))));
         gauge.add_wait(Bottleneck::Limiter, seconds(1));
         gauge.add_wait(Bottleneck::Network, seconds(1));
-        assert_eq!(bottleneck(&middle, &gauge.sample()), Some(Bottleneck::Limiter));
+        assert_eq!(longest_wait(&middle, &gauge.sample()), Some((Bottleneck::Limiter, seconds(1))));
     }
 
     #[test]

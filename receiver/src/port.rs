@@ -12,7 +12,7 @@ use xbproto::cli::{Reporter, Requests};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::place::{Place, Work};
-use xbproto::quic::{self, Acceptor, CurrentPath, Tuning, listener_config};
+use xbproto::quic::{self, Acceptor, CurrentPath, ReceiveBuffer, Tuning, listener_config};
 use xbproto::tls::Identity;
 
 use crate::admission::Door;
@@ -26,6 +26,8 @@ const LAST_PACKETS: Duration = Duration::from_secs(1);
 pub(crate) struct OpenPort {
     /// Where the present link can be looked at.
     pub(crate) path: Arc<CurrentPath>,
+    /// What may wait to be received.
+    buffer: Option<ReceiveBuffer>,
     services: mpsc::UnboundedSender<Service>,
     thread: Work<()>,
 }
@@ -40,6 +42,7 @@ impl OpenPort {
         reporter: &Reporter,
     ) -> Result<OpenPort, Failure> {
         let (services, mut served) = mpsc::unbounded_channel();
+        let buffer = ReceiveBuffer::of(&socket).ok();
         let path = Arc::new(CurrentPath::default());
         let (current, reporter) = (path.clone(), reporter.clone());
         let decoders = Decoders::start(Place::Threads).map_err(unforeseen)?;
@@ -54,13 +57,20 @@ impl OpenPort {
             }
         });
         let thread = thread.map_err(unforeseen)?;
-        Ok(OpenPort { path, services, thread })
+        Ok(OpenPort { path, buffer, services, thread })
     }
 
     /// Serves one more session, after the one before has ended.
     pub(crate) fn serve(&self, service: Service) {
         // Fails only without a thread, which `ended_early` tells.
         let _ = self.services.send(service);
+    }
+
+    /// What to do so that no more datagrams are lost for want of room, if some were.
+    pub(crate) fn lost_for_room(&self) -> Option<String> {
+        let buffer = self.buffer?;
+        let (dropped, limit) = (buffer.dropped().filter(|dropped| *dropped > 0)?, buffer.limit()?);
+        Some(format!("{dropped} datagrams came too fast and were sent again: {limit}"))
     }
 
     /// Waits for the end of the thread, which before the last session's end is a defect that nobody else would notice.

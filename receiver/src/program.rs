@@ -164,7 +164,7 @@ fn report(done: &Done, name: &str, reporter: &Reporter) {
         let words = "the backup is committed, but the sender has not acknowledged the receipt";
         reporter.tell(Event::Warning(words.to_owned()));
     }
-    reporter.tell(Event::Finished(Summary::of(&done.receipt, done.elapsed, done.before)));
+    reporter.tell(Event::Finished(Summary::of(&done.receipt, done.elapsed, done.before, done.limited.clone())));
 }
 
 fn unforeseen(error: impl std::fmt::Display) -> Failure {

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use xbproto::cli::{Event, Latest, Progress, Reporter, Request, Requests, Standing, WINDOW};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
+use xbproto::limit::Limited;
 use xbproto::liveness::Liveness;
 use xbproto::meter::Gauge;
 use xbproto::place::Place;
@@ -63,6 +64,8 @@ pub struct Done {
     pub elapsed: Duration,
     /// Bytes that an earlier process had received, and that say nothing of this one's rate.
     pub before: u64,
+    /// What has kept the transfer from being faster, most of the time.
+    pub limited: Option<Limited>,
 }
 
 /// Whether the sender knows of the commit.
@@ -100,17 +103,20 @@ impl Transfer {
             let session = Arc::new(Shared::new(session));
             let again = if self.reopen.is_some() { Again::Possible } else { Again::Impossible };
             port.serve(Service { session: session.clone(), wait: self.wait, again });
-            let elapsed = receive_one(destination, &session, &port, &mut requests, reporter).await;
+            let latest = Latest::default();
+            let elapsed = receive_one(destination, &session, &port, &latest, &mut requests, reporter).await;
             match (session.look(|s| s.outcome().cloned()), &mut self.reopen) {
                 (Some(Received::Replaced), Some(reopen)) => match reopen() {
                     Ok(again) => destination = again,
                     Err(failure) => return refuse(port, failure, &mut requests).await,
                 },
                 (outcome, _) => {
+                    port.lost_for_room().into_iter().for_each(|words| reporter.tell(Event::Notice(words)));
                     let path = port.path.clone();
-                    let state = || status(&session, &Latest::default(), &path);
+                    let state = || status(&session, &latest, &path);
                     port.close(&mut requests, || reporter.tell(Event::Status(Box::new(state())))).await;
-                    return verdict(outcome, elapsed, before);
+                    let limited = latest.snapshot().and_then(|snapshot| snapshot.limited);
+                    return verdict(outcome, elapsed, before, limited);
                 }
             }
         }
@@ -152,10 +158,11 @@ async fn receive_one(
     destination: Destination,
     session: &Arc<Shared<Receiver>>,
     port: &OpenPort,
+    latest: &Latest,
     requests: &mut Requests,
     reporter: &Reporter,
 ) -> Duration {
-    let (gauge, latest, path) = (Arc::new(Gauge::default()), Latest::default(), port.path.clone());
+    let (gauge, path) = (Arc::new(Gauge::default()), port.path.clone());
     let work = async {
         let mut receiving = pin!(receive(destination, session, &gauge, latest.clone(), reporter));
         tokio::select! {
@@ -167,7 +174,7 @@ async fn receive_one(
     };
     let heed = |request| match request {
         Request::End(failure) => session.change(|s| s.fail(failure)),
-        Request::Report => reporter.tell(Event::Status(Box::new(status(session, &latest, &path)))),
+        Request::Report => reporter.tell(Event::Status(Box::new(status(session, latest, &path)))),
     };
     requests.during(work, heed).await
 }
@@ -201,14 +208,21 @@ async fn receive(
     let before = session.look(Receiver::sums).iter().map(|sum| sum.len).sum();
     let mut progress = Progress::new(gauge.clone(), reporter.clone(), latest);
     let files = unpacking.clone();
-    let follow = progress.follow(|waiting| {
-        session.change(|s| s.waits_for(waiting));
+    let standing = || {
         if let Some(file) = unpacking.as_ref().and_then(|unpacking| unpacking.current_file()) {
             gauge.set_file(&file);
         }
         let bytes = before + gauge.sample().bytes;
-        session.look(|s| Standing { bytes, before, total: s.size(), peer: s.peer_waits_for(), linked: s.is_linked() })
-    });
+        session.look(|s| Standing {
+            bytes,
+            before,
+            total: s.size(),
+            peer: s.peer_waits_for(),
+            linked: s.is_linked(),
+            outgoing: None,
+        })
+    };
+    let follow = progress.follow(standing, |waiting| session.change(|s| s.waits_for(waiting)));
     let files = || files.as_ref().map(|unpacking| unpacking.files());
     tokio::select! {
         left = settle(Place::Threads, session, gauge, sink, files) => reporter.leaves(left),
@@ -217,8 +231,13 @@ async fn receive(
     progress.elapsed()
 }
 
-fn verdict(outcome: Option<Received>, elapsed: Duration, before: u64) -> Result<Done, Failure> {
-    let done = |receipt, acknowledged| Ok(Done { receipt, acknowledged, elapsed, before });
+fn verdict(
+    outcome: Option<Received>,
+    elapsed: Duration,
+    before: u64,
+    limited: Option<Limited>,
+) -> Result<Done, Failure> {
+    let done = |receipt, acknowledged| Ok(Done { receipt, acknowledged, elapsed, before, limited });
     match outcome {
         Some(Received::Confirmed(receipt)) => done(receipt, Acknowledged::BySender),
         Some(Received::Unacknowledged(receipt)) => done(receipt, Acknowledged::ByNobody),

@@ -61,9 +61,9 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     };
     match transfer.run(requests, reporter).await? {
         Done::Checked(welcome) => checked(&welcome, size, reporter),
-        Done::Confirmed { receipt, sums, elapsed, name, compressed } => {
+        Done::Confirmed { receipt, sums, elapsed, name, compressed, limited } => {
             confirmed(&sums, &name, checksum, reporter)?;
-            reporter.tell(Event::Finished(Summary { compressed, ..Summary::of(&receipt, elapsed, 0) }));
+            reporter.tell(Event::Finished(Summary { compressed, ..Summary::of(&receipt, elapsed, 0, limited) }));
             Ok(())
         }
     }

@@ -5,14 +5,15 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
-use xbproto::cli::{Compressed, Event, Latest, Progress, Reporter, Request, Requests, Standing};
+use xbproto::cli::{Compressed, Event, Latest, Outgoing, Progress, Reporter, Request, Requests, Standing};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
+use xbproto::limit::Limited;
 use xbproto::liveness::Liveness;
 use xbproto::meter::Gauge;
 use xbproto::place::Place;
 use xbproto::quantity::{ByteSize, Rate};
-use xbproto::quic::{self, Congestion, Family, Tuning};
+use xbproto::quic::{self, Congestion, CurrentPath, Family, Tuning};
 use xbproto::session::{Sender, SenderConfig, Sent};
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
@@ -80,6 +81,8 @@ pub enum Done {
         name: String,
         /// What compression has come to, if there was any.
         compressed: Option<Compressed>,
+        /// What has kept the transfer from being faster, most of the time.
+        limited: Option<Limited>,
     },
 }
 
@@ -94,14 +97,15 @@ impl Transfer {
         let session = Arc::new(Shared::new(Sender::new(self.config())));
         let outbox = self.start_outbox(&session).map_err(unforeseen)?;
         let links = self.links(&session, outbox.clone(), reporter);
-        let (gauge, path, latest) = (links.uplink.gauge.clone(), links.uplink.path.clone(), Latest::default());
+        let (gauge, path) = (links.uplink.gauge.clone(), links.uplink.path.clone());
+        let watched = Watched { gauge, path, latest: Latest::default() };
         let sockets: Vec<_> = (0..self.links.max(1)).map(|_| self.open_socket()).collect::<Result<_, _>>()?;
         if let Some(limit) = quic::ReceiveBuffer::of(&sockets[0]).ok().and_then(|buffer| buffer.limit()) {
             reporter.tell(Event::Detail(limit.to_string()));
         }
         let threads = links.start(sockets).map_err(unforeseen)?;
         let spool = self.spool.as_ref().map(Spool::gauge);
-        let state = || status(&session, &latest, spool.as_deref(), &path, &outbox);
+        let state = || status(&session, &watched.latest, spool.as_deref(), &watched.path, &outbox);
         let report = || reporter.tell(Event::Status(Box::new(state())));
         let source = self.source.take();
         let work = async {
@@ -110,7 +114,7 @@ impl Transfer {
                 (None, welcome) => welcome.cloned().map(Some),
             });
             match welcome.await {
-                Some(welcome) => self.send(source, &welcome, &session, &gauge, latest.clone(), reporter).await,
+                Some(welcome) => self.send(source, &welcome, &session, &watched, reporter).await,
                 None => (Duration::ZERO, String::new()),
             }
         };
@@ -124,7 +128,8 @@ impl Transfer {
             _ = threads.join_all() => {}
             () = requests.end(report) => {}
         }
-        verdict(&session, elapsed, name, outbox.compressed())
+        let limited = watched.latest.snapshot().and_then(|snapshot| snapshot.limited);
+        verdict(&session, elapsed, name, outbox.compressed(), limited)
     }
 
     fn config(&self) -> SenderConfig {
@@ -187,8 +192,7 @@ impl Transfer {
         source: Option<Ready>,
         welcome: &Welcome,
         session: &Arc<Shared<Sender>>,
-        gauge: &Arc<Gauge>,
-        latest: Latest,
+        watched: &Watched,
         reporter: &Reporter,
     ) -> (Duration, String) {
         reporter.tell(Event::Notice(format!("sending to {}", welcome.target)));
@@ -198,7 +202,7 @@ impl Transfer {
             session.change(|s| s.fail(failure));
             return (Duration::ZERO, String::new());
         }
-        let mut progress = Progress::new(gauge.clone(), reporter.clone(), latest);
+        let mut progress = Progress::new(watched.gauge.clone(), reporter.clone(), watched.latest.clone());
         let Some(source) = source else { return (Duration::ZERO, String::new()) };
         let told = reporter.clone();
         let on_line: OnLine = Arc::new(move |line| told.tell(Event::Child { label: "backup", line: line.0 }));
@@ -211,19 +215,20 @@ impl Transfer {
         };
         let name = started.name.clone();
         let total = self.size;
-        let follow = progress.follow(|waiting| {
-            session.change(|s| s.waits_for(waiting));
-            let standing = |s: &Sender| Standing {
+        let standing = || {
+            let path = watched.path.report();
+            session.look(|s| Standing {
                 bytes: s.written(),
                 before: 0,
                 total,
                 peer: s.peer_waits_for(),
                 linked: s.is_linked(),
-            };
-            session.look(standing)
-        });
+                outgoing: Some(Outgoing { path, held: s.window().0, window: s.window().1 }),
+            })
+        };
+        let follow = progress.follow(standing, |waiting| session.change(|s| s.waits_for(waiting)));
         tokio::select! {
-            () = drive(started, self.expect, self.spool.as_ref(), session, gauge, reporter) => {}
+            () = drive(started, self.expect, self.spool.as_ref(), session, &watched.gauge, reporter) => {}
             () = follow => {}
         }
         (progress.elapsed(), name)
@@ -244,16 +249,27 @@ pub fn fits(welcome: &Welcome, size: Option<u64>) -> Result<(), Failure> {
     }
 }
 
+/// Where the transfer is looked at while it runs.
+struct Watched {
+    /// What the workers count.
+    gauge: Arc<Gauge>,
+    /// The present links.
+    path: Arc<CurrentPath>,
+    /// What was told last.
+    latest: Latest,
+}
+
 fn verdict(
     session: &Shared<Sender>,
     elapsed: Duration,
     name: String,
     compressed: Option<Compressed>,
+    limited: Option<Limited>,
 ) -> Result<Done, Failure> {
     session.look(|s| match s.outcome() {
         Some(Sent::Checked(welcome)) => Ok(Done::Checked(welcome.clone())),
         Some(Sent::Confirmed(receipt)) => {
-            Ok(Done::Confirmed { receipt: receipt.clone(), sums: s.sums(), elapsed, name, compressed })
+            Ok(Done::Confirmed { receipt: receipt.clone(), sums: s.sums(), elapsed, name, compressed, limited })
         }
         Some(Sent::Failed(failure)) => Err(failure.clone()),
         None => Err(Failure::new(Cause::Unforeseen, Party::Sender, "the session ended without a verdict")),

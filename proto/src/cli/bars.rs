@@ -129,6 +129,7 @@ mod tests {
             reached: "consumed".into(),
             files: None,
             compressed: None,
+            limited: None,
         };
         bars.show(Moment::now(), &Event::Finished(summary));
         assert!(bars.bar.is_none());

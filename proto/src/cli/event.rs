@@ -12,7 +12,7 @@ use super::status::Status;
 use crate::failure::{Failure, Party};
 use crate::key::Key;
 use crate::lane::{LaneId, Sha1Sum};
-use crate::meter::Bottleneck;
+use crate::limit::{Limit, Limited};
 use crate::wire::{Receipt, SessionId};
 
 /// Shows events, one after the other, in its own way. Failing to write is not its user's concern:
@@ -132,8 +132,10 @@ pub struct Snapshot {
     pub eta: Option<Duration>,
     /// The file passing by.
     pub file: Option<String>,
-    /// Who is waited for most.
-    pub bottleneck: Option<Bottleneck>,
+    /// What keeps the transfer from being faster.
+    pub bottleneck: Option<Limit>,
+    /// What has kept it most of the time.
+    pub limited: Option<Limited>,
     /// What is special at this moment, in a few words.
     pub note: Option<String>,
 }
@@ -153,15 +155,17 @@ pub struct Summary {
     pub files: Option<u64>,
     /// What compression on the wire has come to, if this side has compressed.
     pub compressed: Option<Compressed>,
+    /// What has kept the transfer from being faster, most of the time; nothing for one of a moment.
+    pub limited: Option<Limited>,
 }
 
 impl Summary {
     /// What `receipt` says, `elapsed` after the session began; `before` of its bytes had arrived by then.
-    pub fn of(receipt: &Receipt, elapsed: Duration, before: u64) -> Summary {
+    pub fn of(receipt: &Receipt, elapsed: Duration, before: u64, limited: Option<Limited>) -> Summary {
         let bytes: u64 = receipt.lanes.iter().map(|lane| lane.len).sum();
         let average = (bytes.saturating_sub(before) as f64 / elapsed.as_secs_f64().max(1e-3)) as u64;
         let reached = receipt.reached.to_string();
-        Summary { bytes, elapsed, average, reached, files: receipt.files, compressed: None }
+        Summary { bytes, elapsed, average, reached, files: receipt.files, compressed: None, limited }
     }
 }
 

@@ -19,10 +19,10 @@
 //! | `stranger` | `peer`, `why` |
 //! | `notice`, `warning`, `detail` | `text` |
 //! | `child` | `label`, `line` |
-//! | `status` | `state`, `bytes`, `rate`, `average`, `bottleneck`, `window`, `window_limit`, `spool`, `spool_limit`, `peer_state`, `peer`, `links`, `rtt`, `mtu`, `congestion_window`, `sent`, `lost`, `original`, `encoded`, `effort` |
-//! | `progress` | `bytes`, `total`, `rate`, `average`, `eta`, `file`, `bottleneck` (`source`, `limiter`, `network`, `disk`), `note` |
+//! | `status` | `state`, `bytes`, `rate`, `average`, `bottleneck`, `window`, `window_limit`, `spool`, `spool_limit`, `peer_state`, `peer`, `links`, `rtt`, `mtu`, `congestion_window`, `sent`, `lost`, `original`, `encoded`, `effort`, `limit`, `limit_percent`, `hint` |
+//! | `progress` | `bytes`, `total`, `rate`, `average`, `eta`, `file`, `bottleneck` (`source`, `limiter`, `cpu`, `window`, `congestion`, `network`, `disk`), `note` |
 //! | `checksum` | `name`, `sha1`, `lane` |
-//! | `finished` | `bytes`, `elapsed`, `average`, `reached`, `files`, `original`, `encoded`, `effort`, `exit_code` (0) |
+//! | `finished` | `bytes`, `elapsed`, `average`, `reached`, `files`, `original`, `encoded`, `effort`, `exit_code` (0), `limit`, `limit_percent`, `hint` |
 //! | `failed` | `party` (`sender`, `receiver`), `reason`, `exit_code`, `meaning`, `left`, `advice` |
 //!
 //! The invitation, which holds the key, is never written. What a terminal would act on is escaped.
@@ -40,6 +40,7 @@ use super::exit::{advice, meaning};
 use super::status::Status;
 use super::words::without_verdict;
 use crate::failure::Party;
+use crate::limit::Limited;
 
 /// The face for programs.
 #[derive(Debug)]
@@ -132,6 +133,7 @@ fn fields(event: &Event) -> Option<(&'static str, Vec<Field>)> {
             .into_iter()
             .chain(compressed(summary.compressed.as_ref()))
             .chain([("exit_code", json!(0))])
+            .chain(limited(summary.limited.as_ref()))
             .collect(),
         ),
         Event::Failed(LastWords { failure, left }) => (
@@ -172,6 +174,7 @@ fn status(report: &Status) -> Vec<Field> {
     ]
     .into_iter()
     .chain(compressed(report.compressed.as_ref()))
+    .chain(limited(snapshot.and_then(|s| s.limited.as_ref())))
     .collect()
 }
 
@@ -180,6 +183,14 @@ fn compressed(compressed: Option<&Compressed>) -> [Field; 3] {
         ("original", json!(compressed.map(|c| c.original))),
         ("encoded", json!(compressed.map(|c| c.encoded))),
         ("effort", json!(compressed.map(Compressed::effort))),
+    ]
+}
+
+fn limited(limited: Option<&Limited>) -> [Field; 3] {
+    [
+        ("limit", json!(limited.map(|limited| limited.by.word()))),
+        ("limit_percent", json!(limited.map(|limited| limited.percent))),
+        ("hint", json!(limited.and_then(|limited| limited.hint.as_ref()))),
     ]
 }
 
@@ -205,7 +216,7 @@ mod tests {
     use crate::failure::{Cause, Failure};
     use crate::key::Key;
     use crate::lane::{LaneId, Sha1Sum};
-    use crate::meter::Bottleneck;
+    use crate::limit::Limit;
 
     fn shown(events: &[Event]) -> String {
         let wall = jiff::Timestamp::from_millisecond(1_795_443_526_789).expect("a date");
@@ -231,7 +242,7 @@ mod tests {
 
     #[test]
     fn progress_has_integers_and_nulls() {
-        let snapshot = Snapshot { bytes: 1 << 60, now: 5, bottleneck: Some(Bottleneck::Disk), ..Snapshot::default() };
+        let snapshot = Snapshot { bytes: 1 << 60, now: 5, bottleneck: Some(Limit::Disk), ..Snapshot::default() };
         assert_eq!(
             fields_of(Event::Progress(snapshot)),
             r#""event":"progress","bytes":1152921504606846976,"total":null,"rate":5,"average":0,"eta":null,"file":null,"bottleneck":"disk","note":null}"#
@@ -247,10 +258,11 @@ mod tests {
             reached: "synced".into(),
             files: None,
             compressed: Some(Compressed { original: 1000, encoded: 400, levels: Some(1..=3) }),
+            limited: None,
         };
         assert_eq!(
             fields_of(Event::Finished(summary)),
-            r#""event":"finished","bytes":7,"elapsed":1.5,"average":4,"reached":"synced","files":null,"original":1000,"encoded":400,"effort":"levels 1 to 3","exit_code":0}"#
+            r#""event":"finished","bytes":7,"elapsed":1.5,"average":4,"reached":"synced","files":null,"original":1000,"encoded":400,"effort":"levels 1 to 3","exit_code":0,"limit":null,"limit_percent":null,"hint":null}"#
         );
         assert_eq!(
             fields_of(Event::Failed(Failure::new(Cause::Usage, Party::Receiver, "no such directory").into())),

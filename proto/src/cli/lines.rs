@@ -58,7 +58,7 @@ mod tests {
     use crate::cli::event::{LastWords, Snapshot, Summary};
     use crate::failure::{Cause, Failure};
     use crate::lane::{LaneId, Sha1Sum};
-    use crate::meter::Bottleneck;
+    use crate::limit::{Limit, Limited};
 
     fn moment(seconds: u64) -> Moment {
         let wall = jiff::Timestamp::from_millisecond(1_795_443_526_789 + seconds as i64 * 1000).expect("a date");
@@ -79,7 +79,8 @@ mod tests {
             average: 9 << 20,
             eta: Some(Duration::from_secs(922)),
             file: Some("shop/orders.ibd".into()),
-            bottleneck: Some(Bottleneck::Network),
+            bottleneck: Some(Limit::Network),
+            limited: None,
             note: None,
         }
     }
@@ -123,12 +124,14 @@ mod tests {
             reached: "synced".into(),
             files: Some(512),
             compressed: None,
+            limited: Some(Limited { by: Limit::Disk, percent: 91, hint: None }),
         };
         let checksum = Event::Checksum { name: "backup.xbstream".into(), sum: Sha1Sum([0xab; 20]), lane: LaneId(0) };
         assert_eq!(
             shown(&[(0, checksum), (0, Event::Finished(summary))]),
             "2026-11-23T14:18:46Z xbsend[-] abababababababababababababababababababab  backup.xbstream\n\
              2026-11-23T14:18:46Z xbsend[-] 512 files, 1.0 GiB in 12.3 s, 87.0 MiB/s, synced\n\
+             2026-11-23T14:18:46Z xbsend[-] the limit was the disk for 91 % of the time\n\
              2026-11-23T14:18:46Z xbsend[-] completed OK!\n"
         );
     }

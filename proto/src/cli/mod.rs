@@ -9,6 +9,7 @@
 mod args;
 mod bars;
 mod compressed;
+mod course;
 mod defaults;
 mod escape;
 mod event;
@@ -27,6 +28,7 @@ mod words;
 pub use args::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs};
 pub use bars::Bars;
 pub use compressed::Compressed;
+pub use course::Outgoing;
 pub use defaults::WINDOW;
 
 pub use escape::printable;

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use super::course::{Course, Outgoing};
 use super::event::{Event, Snapshot};
 use super::reporter::Reporter;
-use crate::meter::{Bottleneck, Gauge, GaugeSample, Meter, bottleneck};
+use crate::limit::{Evidence, Limit, Tally, limit, own_limit};
+use crate::meter::{Gauge, GaugeSample, Meter, longest_wait};
 use crate::quantity::Span;
 use crate::wire::Waiting;
 
@@ -30,6 +32,8 @@ pub struct Standing {
     pub peer: Waiting,
     /// Whether there is a link to it.
     pub linked: bool,
+    /// How what this side sends is under way; nothing for a receiver.
+    pub outgoing: Option<Outgoing>,
 }
 
 /// Follows one transfer from now on.
@@ -38,10 +42,20 @@ pub struct Progress {
     gauge: Arc<Gauge>,
     reporter: Reporter,
     meter: Meter,
-    last: GaugeSample,
+    last: Looked,
     begun: Instant,
     stillness: Stillness,
+    course: Course,
+    tally: Tally,
     latest: Latest,
+}
+
+/// What there was at the last look.
+#[derive(Debug)]
+struct Looked {
+    at: Duration,
+    sample: GaugeSample,
+    bytes: u64,
 }
 
 /// The last thing that was told of a transfer, for whoever asks in between.
@@ -63,12 +77,14 @@ impl Progress {
     /// Begins to follow the transfer whose workers count in `gauge`.
     pub fn new(gauge: Arc<Gauge>, reporter: Reporter, latest: Latest) -> Progress {
         Progress {
-            last: gauge.sample(),
+            last: Looked { at: Duration::ZERO, sample: gauge.sample(), bytes: 0 },
             gauge,
             reporter,
             meter: Meter::default(),
             begun: Instant::now(),
             stillness: Stillness::default(),
+            course: Course::default(),
+            tally: Tally::default(),
             latest,
         }
     }
@@ -78,33 +94,51 @@ impl Progress {
         self.begun.elapsed()
     }
 
-    /// Tells how it goes, until dropped. `standing` is asked at every tick, and told what this side
-    /// waits for, so that it can tell the other.
-    pub async fn follow(&mut self, mut standing: impl FnMut(Waiting) -> Standing) {
+    /// Tells how it goes, until dropped. `standing` is asked at every tick. What this side waits for is given to `tell`, so
+    /// that the other side learns of it.
+    pub async fn follow(&mut self, mut standing: impl FnMut() -> Standing, mut tell: impl FnMut(Waiting)) {
         loop {
             sleep(TICK).await;
-            let sample = self.gauge.sample();
-            let own = bottleneck(&self.last, &sample);
-            self.last = sample;
-            let standing = standing(waiting(own));
-            let now = self.begun.elapsed();
-            let reading = self.meter.sample(standing.bytes - standing.before, now);
-            let bottleneck = slowest(own, standing.peer);
-            if let Some(still) = self.stillness.lasts(standing.bytes, now).filter(|_| standing.linked) {
-                self.reporter.tell(Event::Notice(quiet(still, bottleneck)));
+            let (standing, now) = (standing(), self.begun.elapsed());
+            let evidence = self.evidence(&standing, now);
+            tell(own_limit(&evidence).map_or(Waiting::Nothing, Limit::waiting));
+            let limit = limit(&evidence, standing.peer).filter(|_| standing.linked);
+            if let Some(limit) = limit {
+                self.tally.add(limit, &evidence);
             }
-            let snapshot = Snapshot {
-                bytes: standing.bytes,
-                total: standing.total,
-                now: reading.now,
-                average: reading.average,
-                eta: standing.total.and_then(|total| self.meter.eta(total.saturating_sub(standing.before))),
-                file: self.gauge.file().map(|file| file.to_string()),
-                bottleneck,
-                note: note(&standing),
-            };
+            if let Some(still) = self.stillness.lasts(standing.bytes, now).filter(|_| standing.linked) {
+                self.reporter.tell(Event::Notice(quiet(still, limit)));
+            }
+            let snapshot = self.snapshot(&standing, limit, now);
             self.latest.set(&snapshot);
             self.reporter.tell(Event::Progress(snapshot));
+        }
+    }
+
+    /// What has happened since the last look.
+    fn evidence(&mut self, standing: &Standing, now: Duration) -> Evidence {
+        let looked = Looked { at: now, sample: self.gauge.sample(), bytes: standing.bytes };
+        let before = std::mem::replace(&mut self.last, looked);
+        Evidence {
+            span: now - before.at,
+            moved: self.last.bytes.saturating_sub(before.bytes.max(standing.before)),
+            waited: longest_wait(&before.sample, &self.last.sample),
+            flow: standing.outgoing.and_then(|outgoing| self.course.look(&outgoing, now)),
+        }
+    }
+
+    fn snapshot(&mut self, standing: &Standing, limit: Option<Limit>, now: Duration) -> Snapshot {
+        let reading = self.meter.sample(standing.bytes - standing.before, now);
+        Snapshot {
+            bytes: standing.bytes,
+            total: standing.total,
+            now: reading.now,
+            average: reading.average,
+            eta: standing.total.and_then(|total| self.meter.eta(total.saturating_sub(standing.before))),
+            file: self.gauge.file().map(|file| file.to_string()),
+            bottleneck: limit,
+            limited: self.tally.sum(),
+            note: note(standing),
         }
     }
 }
@@ -119,8 +153,8 @@ fn note(standing: &Standing) -> Option<String> {
 }
 
 /// That nothing moves, though nothing is wrong.
-fn quiet(still: Duration, bottleneck: Option<Bottleneck>) -> String {
-    let whom = bottleneck.map_or_else(String::new, |whom| format!(", waiting for the {}", whom.word()));
+fn quiet(still: Duration, limit: Option<Limit>) -> String {
+    let whom = limit.map_or_else(String::new, |limit| format!(", waiting for {}", limit.words()));
     format!("nothing has moved for {}{whom}; the other side is alive", Span(still))
 }
 
@@ -146,26 +180,6 @@ impl Stillness {
     }
 }
 
-/// What this side tells the other that it waits for. The network is between both and known to both.
-fn waiting(own: Option<Bottleneck>) -> Waiting {
-    match own {
-        Some(Bottleneck::Source) => Waiting::Source,
-        Some(Bottleneck::Limiter) => Waiting::Limiter,
-        Some(Bottleneck::Disk) => Waiting::Disk,
-        Some(Bottleneck::Network) | None => Waiting::Nothing,
-    }
-}
-
-/// Who is the slowest of all. Who waits for the network waits for whatever the peer waits for.
-fn slowest(own: Option<Bottleneck>, peer: Waiting) -> Option<Bottleneck> {
-    match (own, peer) {
-        (Some(Bottleneck::Network) | None, Waiting::Disk | Waiting::Syncing) => Some(Bottleneck::Disk),
-        (Some(Bottleneck::Network) | None, Waiting::Source) => Some(Bottleneck::Source),
-        (Some(Bottleneck::Network) | None, Waiting::Limiter) => Some(Bottleneck::Limiter),
-        _ => own,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,13 +191,5 @@ mod tests {
             (1..=200).filter_map(|n| stillness.lasts(if n < 30 { n } else { 29 }, second * n as u32)).collect();
         assert_eq!(told, [second * 60, second * 120]);
         assert_eq!(stillness.lasts(30, second * 201), None);
-    }
-
-    #[test]
-    fn waiting_for_the_network_is_waiting_for_what_the_peer_waits_for() {
-        assert_eq!(slowest(Some(Bottleneck::Network), Waiting::Disk), Some(Bottleneck::Disk));
-        assert_eq!(slowest(None, Waiting::Source), Some(Bottleneck::Source));
-        assert_eq!(slowest(Some(Bottleneck::Limiter), Waiting::Disk), Some(Bottleneck::Limiter));
-        assert_eq!(slowest(Some(Bottleneck::Network), Waiting::Nothing), Some(Bottleneck::Network));
     }
 }

@@ -41,6 +41,7 @@ impl Status {
         let standing = self.snapshot.iter().map(|snapshot| format!(", {}", numbers(snapshot)));
         let first = std::iter::once(self.state.clone()).chain(standing).collect::<String>();
         let waiting = self.snapshot.as_ref().map(passing).filter(|words| !words.is_empty());
+        let limited = self.snapshot.as_ref().and_then(|snapshot| snapshot.limited.as_ref()).map(ToString::to_string);
         let fills = self
             .fills
             .iter()
@@ -49,7 +50,8 @@ impl Status {
         let peer = self.peer.map(|waiting| format!("peer: {}", waiting.words()));
         let path = self.path.as_ref().map(|path| format!("{path}, to {}", path.peer));
         let path = path.unwrap_or_else(|| "path: no link".to_owned());
-        let lines = [first].into_iter().chain(waiting).chain(fills).chain(compressed).chain(peer).chain([path]);
+        let lines =
+            [first].into_iter().chain(waiting).chain(limited).chain(fills).chain(compressed).chain(peer).chain([path]);
         lines.map(|line| format!("status: {line}")).collect()
     }
 }
@@ -57,14 +59,15 @@ impl Status {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::meter::Bottleneck;
+    use crate::limit::{Limit, Limited};
 
     #[test]
     fn everything_that_is_known_has_its_line() {
         let snapshot = Snapshot { bytes: 3 << 30, now: 10 << 20, average: 9 << 20, ..Snapshot::default() };
+        let limited = Limited { by: Limit::Network, percent: 60, hint: None };
         let status = Status {
             state: "sending".into(),
-            snapshot: Some(Snapshot { bottleneck: Some(Bottleneck::Disk), ..snapshot }),
+            snapshot: Some(Snapshot { bottleneck: Some(Limit::Disk), limited: Some(limited), ..snapshot }),
             fills: vec![Fill { name: "window", held: 12 << 20, limit: 64 << 20 }],
             compressed: Some(Compressed { original: 2 << 20, encoded: 1 << 20, levels: Some(1..=1) }),
             peer: Some(Waiting::Disk),
@@ -75,6 +78,7 @@ mod tests {
             [
                 "status: sending, 3.0 GiB, 10.0 MiB/s now, 9.0 MiB/s average",
                 "status: waiting for the disk",
+                "status: the limit was the network for 60 % of the time",
                 "status: window: 12.0 MiB of 64.0 MiB in use",
                 "status: compressed 2.0 MiB to 1.0 MiB (2.0x, level 1)",
                 "status: peer: waits for its disk",

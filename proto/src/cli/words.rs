@@ -80,7 +80,7 @@ pub(super) fn numbers(snapshot: &Snapshot) -> String {
 
 /// What is going on: who is waited for, what is special, the file passing by. May be empty.
 pub(super) fn passing(snapshot: &Snapshot) -> String {
-    let bottleneck = snapshot.bottleneck.map(|whom| format!("waiting for the {}", whom.word()));
+    let bottleneck = snapshot.bottleneck.map(|whom| format!("waiting for {}", whom.words()));
     let note = snapshot.note.as_deref().map(|note| printable(note).into_owned());
     let file = snapshot.file.as_deref().map(|file| printable(file).into_owned());
     [bottleneck, note, file].into_iter().flatten().collect::<Vec<_>>().join(", ")
@@ -123,7 +123,9 @@ fn verdict(summary: &Summary) -> Vec<String> {
         ByteSize(summary.average),
         printable(&summary.reached)
     );
-    summary.compressed.iter().map(ToString::to_string).chain([moved, VERDICT.to_owned()]).collect()
+    let compressed = summary.compressed.iter().map(ToString::to_string);
+    let limited = summary.limited.as_ref().map(|limited| printable(&limited.to_string()).into_owned());
+    compressed.chain([moved]).chain(limited).chain([VERDICT.to_owned()]).collect()
 }
 
 /// The first cause in the same words on both sides, what is left here, what to do, and the code.

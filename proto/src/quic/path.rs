@@ -76,6 +76,8 @@ pub struct PathReport {
     pub congestion_window: u64,
     /// Packets sent.
     pub sent: u64,
+    /// Bytes of UDP payload sent.
+    pub sent_bytes: u64,
     /// Packets taken for lost.
     pub lost: u64,
     /// How often the congestion controller saw a reason to slow down.
@@ -95,6 +97,7 @@ impl PathReport {
             mtu: stats.path.current_mtu,
             congestion_window: stats.path.cwnd,
             sent: stats.path.sent_packets,
+            sent_bytes: stats.udp_tx.bytes,
             lost: stats.path.lost_packets,
             congestion_events: stats.path.congestion_events,
             datagrams_per_call: stats.udp_tx.datagrams as f64 / stats.udp_tx.ios.max(1) as f64,

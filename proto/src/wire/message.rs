@@ -190,11 +190,28 @@ pub enum Waiting {
     Disk,
     /// The receiver makes everything durable.
     Syncing,
+    /// Nobody: it is busy.
+    Cpu,
+    /// The sender has all under way that the session's window allows.
+    Window,
+    /// The sender has all under way that the congestion controller allows, since packets were lost.
+    Congestion,
+    /// The same, and none were.
+    Network,
 }
 
 impl Waiting {
-    pub(super) const ALL: [Waiting; 5] =
-        [Waiting::Nothing, Waiting::Source, Waiting::Limiter, Waiting::Disk, Waiting::Syncing];
+    pub(super) const ALL: [Waiting; 9] = [
+        Waiting::Nothing,
+        Waiting::Source,
+        Waiting::Limiter,
+        Waiting::Disk,
+        Waiting::Syncing,
+        Waiting::Cpu,
+        Waiting::Window,
+        Waiting::Congestion,
+        Waiting::Network,
+    ];
 
     /// What a side that says so does, for a person.
     pub fn words(self) -> &'static str {
@@ -204,11 +221,16 @@ impl Waiting {
             Waiting::Limiter => "keeps to its rate limit",
             Waiting::Disk => "waits for its disk",
             Waiting::Syncing => "is syncing",
+            Waiting::Cpu => "is busy",
+            Waiting::Window => "has its window full",
+            Waiting::Congestion => "waits for the congested network",
+            Waiting::Network => "waits for the network",
         }
     }
 }
 
-/// What a side is doing. Body: `u8` (0 nothing in particular, 1 source, 2 limiter, 3 disk, 4 syncing).
+/// What a side is doing. Body: `u8` (0 nothing in particular, 1 source, 2 limiter, 3 disk, 4 syncing,
+/// 5 CPU, 6 window, 7 congestion, 8 network).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pulse {
     /// What it waits for.
