@@ -126,16 +126,18 @@ const LATELY: Duration = Duration::from_secs(5);
 
 /// What limits the transfer as far as a side knows by itself; nothing when it waits for the other side, or stands still.
 ///
-/// Whoever waits for less than a quarter of the time waits for nobody. A sender that waits for the network has its
-/// window full if it holds 7/8 of it and half of that is on its way (else it is the receiver that is late). It is kept
-/// by the congestion controller if half of what that allows is on its way.
+/// Whoever waits for less than a quarter of the time waits for nobody; what was handed over to the network may still
+/// wait there. A sender has its window full if it holds 7/8 of it and half of that is on its way (else it is the
+/// receiver that is late). It is kept by the congestion controller if half of what that allows is on its way.
 pub fn own_limit(evidence: &Evidence) -> Option<Limit> {
-    match evidence.waited.filter(|(_, waited)| *waited * 4 >= evidence.span) {
-        None => (evidence.moved > 0).then_some(Limit::Cpu),
-        Some((Bottleneck::Source, _)) => Some(Limit::Source),
-        Some((Bottleneck::Limiter, _)) => Some(Limit::Limiter),
-        Some((Bottleneck::Disk, _)) => Some(Limit::Disk),
-        Some((Bottleneck::Network, _)) => evidence.flow.as_ref().and_then(path_limit),
+    let waited = evidence.waited.filter(|(_, waited)| *waited * 4 >= evidence.span).map(|(whom, _)| whom);
+    let path = || evidence.flow.as_ref().and_then(path_limit);
+    match waited {
+        None => path().or((evidence.moved > 0).then_some(Limit::Cpu)),
+        Some(Bottleneck::Source) => Some(Limit::Source),
+        Some(Bottleneck::Limiter) => Some(Limit::Limiter),
+        Some(Bottleneck::Network) => path(),
+        Some(Bottleneck::Disk) => Some(Limit::Disk),
     }
 }
 
@@ -283,6 +285,10 @@ mod tests {
         assert_eq!(of(12 * MB, Some(60)), Some(Limit::Network));
         assert_eq!(of(12 * MB, None), Some(Limit::Network));
         assert_eq!(of(100 * MB, Some(1)), None);
+        let handed_over = Evidence { waited: None, ..sending(12 * MB, Some(1), 20 * MB, 64 * MB) };
+        assert_eq!(own_limit(&handed_over), Some(Limit::Congestion));
+        let idle = Evidence { waited: None, ..sending(100 * MB, Some(1), 20 * MB, 64 * MB) };
+        assert_eq!(own_limit(&idle), Some(Limit::Cpu));
     }
 
     #[test]
