@@ -103,7 +103,9 @@ impl Outbox {
             self.session.when(|s| s.is_ready(link).then_some(())).await;
             let encoded = queue.when(Queue::pop).await;
             let taken = self.session.change(|s| {
-                let taken = s.is_ready(link) && s.rewinds() == encoded.rewinds;
+                // A link that has fallen silent meanwhile takes it as well: nobody else would. The session knows then that
+                // the block is on a silent link. When the link is gone, the session hands the block out once more.
+                let taken = s.has_link(link) && s.rewinds() == encoded.rewinds;
                 if taken {
                     s.carries(link, encoded.block.header.lane, encoded.block.header.offset);
                 }
