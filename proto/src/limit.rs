@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::meter::Bottleneck;
+use crate::meter::{Bottleneck, Waits};
 use crate::wire::Waiting;
 
 /// What keeps a transfer from being faster.
@@ -91,14 +91,14 @@ pub struct Evidence {
     pub span: Duration,
     /// Bytes that were moved.
     pub moved: u64,
-    /// For whom its workers waited longest, and how long.
-    pub waited: Option<(Bottleneck, Duration)>,
+    /// For whom its workers waited.
+    pub waited: Waits,
     /// How what it sends is under way; nothing for a receiver, and without a link.
     pub flow: Option<Flow>,
 }
 
 /// How bytes are under way to the peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Flow {
     /// Bytes a second that were sent, with all that goes with them.
     pub rate: u64,
@@ -112,12 +112,19 @@ pub struct Flow {
     pub held: u64,
     /// How much of that there may be: the session's window.
     pub window: u64,
+    /// How many bytes of the stream one on the wire stands for.
+    pub ratio: f64,
 }
 
 impl Flow {
     /// Bytes on their way at any moment, or their acknowledgements.
     fn under_way(&self) -> u64 {
         (self.rate as f64 * self.round_trip.as_secs_f64()) as u64
+    }
+
+    /// The same in bytes of the stream.
+    fn stream_under_way(&self) -> u64 {
+        (self.under_way() as f64 * self.ratio) as u64
     }
 }
 
@@ -127,12 +134,12 @@ const LATELY: Duration = Duration::from_secs(5);
 /// What limits the transfer as far as a side knows by itself; nothing when it waits for the other side, or stands still.
 ///
 /// Whoever waits for less than a quarter of the time waits for nobody; what was handed over to the network may still
-/// wait there. A sender has its window full if it holds 7/8 of it and half of that is on its way (else it is the
+/// wait there. A disk has to be waited for three quarters of the time: it writes while the next bytes are hashed, and
+/// holds nobody up before it is hardly ever idle. A sender has its window full if it holds 7/8 of it and half of that is on its way (else it is the
 /// receiver that is late). It is kept by the congestion controller if half of what that allows is on its way.
 pub fn own_limit(evidence: &Evidence) -> Option<Limit> {
-    let waited = evidence.waited.filter(|(_, waited)| *waited * 4 >= evidence.span).map(|(whom, _)| whom);
     let path = || evidence.flow.as_ref().and_then(path_limit);
-    match waited {
+    match kept_by(evidence) {
         None => path().or((evidence.moved > 0).then_some(Limit::Cpu)),
         Some(Bottleneck::Source) => Some(Limit::Source),
         Some(Bottleneck::Limiter) => Some(Limit::Limiter),
@@ -141,9 +148,19 @@ pub fn own_limit(evidence: &Evidence) -> Option<Limit> {
     }
 }
 
+fn kept_by(evidence: &Evidence) -> Option<Bottleneck> {
+    let Evidence { span, waited, .. } = evidence;
+    if waited.of(Bottleneck::Disk) * 4 >= *span * 3 {
+        return Some(Bottleneck::Disk);
+    }
+    waited
+        .longest_of(&[Bottleneck::Source, Bottleneck::Limiter, Bottleneck::Network])
+        .filter(|whom| waited.of(*whom) * 4 >= *span)
+}
+
 fn path_limit(flow: &Flow) -> Option<Limit> {
     let under_way = flow.under_way();
-    if flow.held >= flow.window / 8 * 7 && under_way >= flow.window / 2 {
+    if flow.held >= flow.window / 8 * 7 && flow.stream_under_way() >= flow.window / 2 {
         return Some(Limit::Window);
     }
     let slowed = flow.slowed.is_some_and(|ago| ago < LATELY);
@@ -173,13 +190,19 @@ pub fn limit(evidence: &Evidence, peer: Waiting) -> Option<Limit> {
 pub struct Tally {
     /// By [`Limit`].
     spent: [Duration; Limit::ALL.len()],
+    /// Nothing is known of so long, or there was no link.
+    unknown: Duration,
     /// The path of the last span that the window was too small for.
     narrow: Option<Flow>,
 }
 
 impl Tally {
-    /// Counts one more span of time.
-    pub fn add(&mut self, limit: Limit, evidence: &Evidence) {
+    /// Counts one more span of time, for whoever was the limit in it.
+    pub fn add(&mut self, limit: Option<Limit>, evidence: &Evidence) {
+        let Some(limit) = limit else {
+            self.unknown += evidence.span;
+            return;
+        };
         self.spent[limit as usize] += evidence.span;
         if limit == Limit::Window {
             self.narrow = evidence.flow;
@@ -189,7 +212,10 @@ impl Tally {
     /// What it was most of the time; nothing before anything was counted.
     pub fn sum(&self) -> Option<Limited> {
         let most = Limit::ALL.into_iter().rev().max_by_key(|limit| self.spent[*limit as usize])?;
-        let all: Duration = self.spent.iter().sum();
+        if self.spent[most as usize].is_zero() {
+            return None;
+        }
+        let all = self.spent.iter().sum::<Duration>() + self.unknown;
         let percent = (self.spent[most as usize].as_nanos() * 100).checked_div(all.as_nanos())?;
         Some(Limited { by: most, percent: percent as u8, hint: self.hint(most) })
     }
@@ -235,15 +261,25 @@ mod tests {
     const SPAN: Duration = Duration::from_millis(500);
 
     fn waited(whom: Bottleneck) -> Evidence {
-        Evidence { span: SPAN, moved: 1, waited: Some((whom, SPAN / 4)), flow: None }
+        let long_enough = if whom == Bottleneck::Disk { SPAN * 3 / 4 } else { SPAN / 4 };
+        Evidence { span: SPAN, moved: 1, waited: Waits::only(whom, long_enough), flow: None }
     }
 
     /// Waits for the network, with 10 MB on its way.
     fn sending(congestion_window: u64, slowed: Option<u64>, held: u64, window: u64) -> Evidence {
         let (rate, round_trip) = (100_000_000, Duration::from_millis(100));
         let slowed = slowed.map(Duration::from_secs);
-        let flow = Flow { rate, round_trip, congestion_window, slowed, held, window };
+        let flow = Flow { rate, round_trip, congestion_window, slowed, held, window, ratio: 1.0 };
         Evidence { flow: Some(flow), ..waited(Bottleneck::Network) }
+    }
+
+    #[test]
+    fn a_disk_that_is_idle_at_times_is_not_the_limit() {
+        let waited = Waits::only(Bottleneck::Disk, SPAN * 3 / 5).and(Bottleneck::Source, SPAN / 2);
+        let evidence = Evidence { span: SPAN, moved: 1, waited, flow: None };
+        assert_eq!(limit(&evidence, Waiting::Nothing), Some(Limit::Source));
+        let alone = Evidence { waited: Waits::only(Bottleneck::Disk, SPAN * 3 / 5), ..evidence };
+        assert_eq!(limit(&alone, Waiting::Nothing), Some(Limit::Cpu));
     }
 
     #[test]
@@ -259,8 +295,8 @@ mod tests {
 
     #[test]
     fn where_nobody_waits_it_is_the_cpu_as_long_as_something_moves() {
-        let hardly = Evidence { waited: Some((Bottleneck::Source, SPAN / 5)), ..waited(Bottleneck::Source) };
-        for evidence in [hardly, Evidence { waited: None, ..hardly }] {
+        let hardly = Evidence { waited: Waits::only(Bottleneck::Source, SPAN / 5), ..waited(Bottleneck::Source) };
+        for evidence in [hardly, Evidence { waited: Waits::default(), ..hardly }] {
             assert_eq!(limit(&evidence, Waiting::Nothing), Some(Limit::Cpu));
             assert_eq!(limit(&evidence, Waiting::Syncing), Some(Limit::Disk));
             assert_eq!(limit(&Evidence { moved: 0, ..evidence }, Waiting::Nothing), None);
@@ -285,9 +321,9 @@ mod tests {
         assert_eq!(of(12 * MB, Some(60)), Some(Limit::Network));
         assert_eq!(of(12 * MB, None), Some(Limit::Network));
         assert_eq!(of(100 * MB, Some(1)), None);
-        let handed_over = Evidence { waited: None, ..sending(12 * MB, Some(1), 20 * MB, 64 * MB) };
+        let handed_over = Evidence { waited: Waits::default(), ..sending(12 * MB, Some(1), 20 * MB, 64 * MB) };
         assert_eq!(own_limit(&handed_over), Some(Limit::Congestion));
-        let idle = Evidence { waited: None, ..sending(100 * MB, Some(1), 20 * MB, 64 * MB) };
+        let idle = Evidence { waited: Waits::default(), ..sending(100 * MB, Some(1), 20 * MB, 64 * MB) };
         assert_eq!(own_limit(&idle), Some(Limit::Cpu));
     }
 
@@ -320,8 +356,8 @@ mod tests {
     fn the_sum_is_what_it_was_most_of_the_time() {
         let mut tally = Tally::default();
         assert_eq!(tally.sum(), None);
-        (0..21).for_each(|_| tally.add(Limit::Congestion, &waited(Bottleneck::Network)));
-        (0..4).for_each(|_| tally.add(Limit::Disk, &waited(Bottleneck::Disk)));
+        (0..21).for_each(|_| tally.add(Some(Limit::Congestion), &waited(Bottleneck::Network)));
+        (0..4).for_each(|_| tally.add(Some(Limit::Disk), &waited(Bottleneck::Disk)));
         let sum = tally.sum().expect("a sum").to_string();
         assert_eq!(sum, "the limit was the network (congestion) for 84 % of the time");
     }
@@ -329,7 +365,7 @@ mod tests {
     #[test]
     fn a_window_that_is_too_small_comes_with_one_that_is_not() {
         let mut tally = Tally::default();
-        tally.add(Limit::Window, &sending(0, None, 64 << 20, 64 << 20));
+        tally.add(Some(Limit::Window), &sending(0, None, 64 << 20, 64 << 20));
         let hint = tally.sum().and_then(|sum| sum.hint).expect("a hint");
         assert_eq!(hint, "a round trip takes 100 ms, so --window 128m on both sides lets up to twice as much pass");
     }

@@ -143,16 +143,43 @@ pub struct GaugeSample {
     waited: [u64; 4],
 }
 
-/// Who was waited for most between two samples, and how long; `None` if nobody was waited for.
-pub fn longest_wait(before: &GaugeSample, now: &GaugeSample) -> Option<(Bottleneck, Duration)> {
-    let mut most = None;
-    for whom in Bottleneck::ALL {
-        let waited = Duration::from_nanos(now.waited[whom as usize].saturating_sub(before.waited[whom as usize]));
-        if waited > most.map_or(Duration::ZERO, |(_, longest)| longest) {
-            most = Some((whom, waited));
-        }
+/// How long was waited for whom.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Waits([Duration; 4]);
+
+impl Waits {
+    /// What was counted between two samples.
+    pub fn between(before: &GaugeSample, now: &GaugeSample) -> Waits {
+        let waited = |whom: usize| Duration::from_nanos(now.waited[whom].saturating_sub(before.waited[whom]));
+        Waits(std::array::from_fn(waited))
     }
-    most
+
+    /// So long for `whom`, and for nobody else.
+    pub fn only(whom: Bottleneck, time: Duration) -> Waits {
+        Waits::default().and(whom, time)
+    }
+
+    /// So long for `whom` as well.
+    pub fn and(mut self, whom: Bottleneck, time: Duration) -> Waits {
+        self.0[whom as usize] += time;
+        self
+    }
+
+    /// How long for `whom`.
+    pub fn of(&self, whom: Bottleneck) -> Duration {
+        self.0[whom as usize]
+    }
+
+    /// Who of all was waited for longest; a draw goes to the first, in the order the bytes pass them. `None` if nobody was
+    /// waited for.
+    pub fn longest(&self) -> Option<Bottleneck> {
+        self.longest_of(&Bottleneck::ALL)
+    }
+
+    /// The same for some of them.
+    pub fn longest_of(&self, some: &[Bottleneck]) -> Option<Bottleneck> {
+        some.iter().copied().rev().filter(|whom| !self.of(*whom).is_zero()).max_by_key(|whom| self.of(*whom))
+    }
 }
 
 #[cfg(test)]
@@ -204,14 +231,16 @@ mod tests {
     fn whoever_was_waited_for_most_since_is_found() {
         let gauge = Gauge::default();
         let start = gauge.sample();
-        assert_eq!(longest_wait(&start, &gauge.sample()), None);
+        assert_eq!(Waits::between(&start, &gauge.sample()).longest(), None);
         gauge.add_wait(Bottleneck::Disk, seconds(2));
         gauge.add_wait(Bottleneck::Source, seconds(1));
         let middle = gauge.sample();
-        assert_eq!(longest_wait(&start, &middle), Some((Bottleneck::Disk, seconds(2))));
+        let waits = Waits::between(&start, &middle);
+        assert_eq!((waits.longest(), waits.of(Bottleneck::Disk)), (Some(Bottleneck::Disk), seconds(2)));
         gauge.add_wait(Bottleneck::Limiter, seconds(1));
         gauge.add_wait(Bottleneck::Network, seconds(1));
-        assert_eq!(longest_wait(&middle, &gauge.sample()), Some((Bottleneck::Limiter, seconds(1))));
+        let waits = Waits::between(&middle, &gauge.sample());
+        assert_eq!((waits.longest(), waits.of(Bottleneck::Limiter)), (Some(Bottleneck::Limiter), seconds(1)));
     }
 
     #[test]

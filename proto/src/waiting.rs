@@ -30,7 +30,7 @@ mod tests {
     use tokio::time::sleep;
 
     use super::*;
-    use crate::meter::longest_wait;
+    use crate::meter::Waits;
 
     #[tokio::test(start_paused = true)]
     async fn a_wait_that_lasts_is_seen() {
@@ -38,7 +38,7 @@ mod tests {
         let before = gauge.sample();
         let forever = waiting_for(Bottleneck::Disk, &gauge, std::future::pending::<()>());
         assert!(timeout(Duration::from_secs(1), forever).await.is_err());
-        assert_eq!(longest_wait(&before, &gauge.sample()).map(|(whom, _)| whom), Some(Bottleneck::Disk));
+        assert_eq!(Waits::between(&before, &gauge.sample()).longest(), Some(Bottleneck::Disk));
     }
 
     #[tokio::test(start_paused = true)]

@@ -37,9 +37,9 @@ impl Drain {
         let mut digest = self.session.look(|s| s.digest(self.lane));
         let mut durable = digest.len();
         loop {
-            let piece = match durable < digest.len() {
-                true => timeout(SYNC_POLL, pieces.recv()).await.ok(),
-                false => Some(pieces.recv().await),
+            let piece = match digest.len() - durable {
+                0 => Some(pieces.recv().await),
+                behind => self.poll(&mut pieces, behind).await,
             };
             match piece {
                 _ if self.session.look(|s| s.outcome().is_some()) => return Ok(()),
@@ -50,17 +50,34 @@ impl Drain {
                 }
                 Some(None) => return self.finish(sink.as_mut()),
             }
-            durable = sink.durable(&digest)?;
+            durable = self.counted(|| sink.durable(&digest))?;
             self.session.change(|s| s.written(self.lane, digest.clone(), durable));
         }
     }
 
-    fn write(&self, piece: &Piece, sink: &mut dyn LaneSink) -> Result<(), SinkError> {
+    /// Waits a moment for the next piece, while `behind` bytes are written and not durable. If they are so many that the
+    /// sender cannot go on, it is the disk that is waited for.
+    async fn poll(&self, pieces: &mut mpsc::Receiver<Piece>, behind: u64) -> Option<Option<Piece>> {
         let begun = Instant::now();
-        sink.write(&piece.bytes)?;
-        self.gauge.add_wait(Bottleneck::Disk, begun.elapsed());
+        let piece = timeout(SYNC_POLL, pieces.recv()).await.ok();
+        if self.session.look(|s| behind * 2 * u64::from(s.lanes()) >= s.window().1) {
+            self.gauge.add_wait(Bottleneck::Disk, begun.elapsed());
+        }
+        piece
+    }
+
+    fn write(&self, piece: &Piece, sink: &mut dyn LaneSink) -> Result<(), SinkError> {
+        self.counted(|| sink.write(&piece.bytes))?;
         self.gauge.add_bytes(piece.bytes.len() as u64);
         Ok(())
+    }
+
+    /// Does something with the sink, and counts the time it takes.
+    fn counted<T>(&self, work: impl FnOnce() -> Result<T, SinkError>) -> Result<T, SinkError> {
+        let begun = Instant::now();
+        let done = work();
+        self.gauge.add_wait(Bottleneck::Disk, begun.elapsed());
+        done
     }
 
     /// Nothing more comes: because all of the lane is in the sink, or because whoever hashed it has panicked, which is

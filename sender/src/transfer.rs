@@ -98,7 +98,7 @@ impl Transfer {
         let outbox = self.start_outbox(&session).map_err(unforeseen)?;
         let links = self.links(&session, outbox.clone(), reporter);
         let (gauge, path) = (links.uplink.gauge.clone(), links.uplink.path.clone());
-        let watched = Watched { gauge, path, latest: Latest::default() };
+        let watched = Watched { gauge, path, latest: Latest::default(), outbox: outbox.clone() };
         let sockets: Vec<_> = (0..self.links.max(1)).map(|_| self.open_socket()).collect::<Result<_, _>>()?;
         if let Some(limit) = quic::ReceiveBuffer::of(&sockets[0]).ok().and_then(|buffer| buffer.limit()) {
             reporter.tell(Event::Detail(limit.to_string()));
@@ -216,14 +216,14 @@ impl Transfer {
         let name = started.name.clone();
         let total = self.size;
         let standing = || {
-            let path = watched.path.report();
+            let (path, ratio) = (watched.path.report(), watched.outbox.compressed().map_or(1.0, |c| c.ratio()));
             session.look(|s| Standing {
                 bytes: s.written(),
                 before: 0,
                 total,
                 peer: s.peer_waits_for(),
                 linked: s.is_linked(),
-                outgoing: Some(Outgoing { path, held: s.window().0, window: s.window().1 }),
+                outgoing: Some(Outgoing { path, held: s.window().0, window: s.window().1, ratio }),
             })
         };
         let follow = progress.follow(standing, |waiting| session.change(|s| s.waits_for(waiting)));
@@ -257,6 +257,8 @@ struct Watched {
     path: Arc<CurrentPath>,
     /// What was told last.
     latest: Latest,
+    /// What has become of the blocks.
+    outbox: Outbox,
 }
 
 fn verdict(

@@ -8,7 +8,8 @@ use crate::quantity::ByteSize;
 /// Blocks before and after compression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compressed {
-    /// Bytes of the blocks that were sent, what was sent again included.
+    /// Bytes of the blocks that links were given, once more after an outage included. What goes again over another link
+    /// travels as it is, and does not count.
     pub original: u64,
     /// What travelled of them.
     pub encoded: u64,
@@ -17,6 +18,11 @@ pub struct Compressed {
 }
 
 impl Compressed {
+    /// How many original bytes one that travelled stands for.
+    pub fn ratio(&self) -> f64 {
+        self.original as f64 / self.encoded.max(1) as f64
+    }
+
     /// The levels in words.
     pub(super) fn effort(&self) -> String {
         match &self.levels {
@@ -30,8 +36,7 @@ impl Compressed {
 impl fmt::Display for Compressed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (original, encoded) = (ByteSize(self.original), ByteSize(self.encoded));
-        let ratio = self.original as f64 / self.encoded.max(1) as f64;
-        write!(f, "compressed {original} to {encoded} ({ratio:.1}x, {})", self.effort())
+        write!(f, "compressed {original} to {encoded} ({:.1}x, {})", self.ratio(), self.effort())
     }
 }
 

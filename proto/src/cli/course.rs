@@ -14,6 +14,8 @@ pub struct Outgoing {
     pub held: u64,
     /// How much of that there may be: the session's window.
     pub window: u64,
+    /// How many bytes of the stream one on the wire stands for: more than 1 if they are compressed.
+    pub ratio: f64,
 }
 
 /// Remembers the last look.
@@ -40,6 +42,7 @@ impl Course {
             slowed: self.slowed.map(|at| now - at),
             held: outgoing.held,
             window: outgoing.window,
+            ratio: outgoing.ratio,
         })
     }
 }
@@ -61,7 +64,7 @@ mod tests {
             congestion_events,
             datagrams_per_call: 10.0,
         };
-        Outgoing { path: Some(path), held: 1, window: 2 }
+        Outgoing { path: Some(path), held: 1, window: 2, ratio: 1.0 }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::course::{Course, Outgoing};
 use super::event::{Event, Snapshot};
 use super::reporter::Reporter;
 use crate::limit::{Evidence, Limit, Tally, limit, own_limit};
-use crate::meter::{Gauge, GaugeSample, Meter, longest_wait};
+use crate::meter::{Gauge, GaugeSample, Meter, Waits};
 use crate::quantity::Span;
 use crate::wire::Waiting;
 
@@ -103,9 +103,7 @@ impl Progress {
             let evidence = self.evidence(&standing, now);
             tell(own_limit(&evidence).map_or(Waiting::Nothing, Limit::waiting));
             let limit = limit(&evidence, standing.peer).filter(|_| standing.linked);
-            if let Some(limit) = limit {
-                self.tally.add(limit, &evidence);
-            }
+            self.tally.add(limit, &evidence);
             if let Some(still) = self.stillness.lasts(standing.bytes, now).filter(|_| standing.linked) {
                 self.reporter.tell(Event::Notice(quiet(still, limit)));
             }
@@ -122,7 +120,7 @@ impl Progress {
         Evidence {
             span: now - before.at,
             moved: self.last.bytes.saturating_sub(before.bytes.max(standing.before)),
-            waited: longest_wait(&before.sample, &self.last.sample),
+            waited: Waits::between(&before.sample, &self.last.sample),
             flow: standing.outgoing.and_then(|outgoing| self.course.look(&outgoing, now)),
         }
     }

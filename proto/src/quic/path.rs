@@ -64,7 +64,8 @@ impl Drop for OnPath<'_> {
 /// What became of a connection's packets, for whoever wants to know why it was as fast as it was.
 #[derive(Clone, Copy, Debug)]
 pub struct PathReport {
-    /// How many links there are. Packets and events are those of all of them, the rest is the main link's.
+    /// How many links there are. Packets, bytes, events and the congestion window are those of all of them, the rest is the
+    /// main link's.
     pub links: usize,
     /// The peer's present address.
     pub peer: SocketAddr,
@@ -108,7 +109,9 @@ impl PathReport {
     fn and(self, other: PathReport) -> PathReport {
         PathReport {
             links: self.links + other.links,
+            congestion_window: self.congestion_window + other.congestion_window,
             sent: self.sent + other.sent,
+            sent_bytes: self.sent_bytes + other.sent_bytes,
             lost: self.lost + other.lost,
             congestion_events: self.congestion_events + other.congestion_events,
             ..self
