@@ -9,7 +9,7 @@ mod rename;
 pub(crate) use error::{At, as_path, reason, shown};
 pub use error::{DiskError, Notice};
 pub use output::PageCache;
-pub(crate) use output::{Output, drop_cached, give_back, reserve};
+pub(crate) use output::{Output, drop_cached, give_back};
 pub(crate) use pages::Pages;
 pub(crate) use rename::rename_new;
 

@@ -75,6 +75,18 @@ impl Output {
         Output { file, head: (offset, (at - offset) as usize), pages, direct: Direct::wanted(cache) }
     }
 
+    /// Takes the disk space for the first `len` bytes of the file, whose length stays what it is. A file system that
+    /// cannot, need not: only the lack of space is an error.
+    ///
+    /// # Errors
+    /// `StorageFull`, `QuotaExceeded` or `FileTooLarge`.
+    pub(crate) fn reserve(&self, len: u64) -> io::Result<()> {
+        match fallocate(&self.file, FallocateFlags::KEEP_SIZE, 0, len) {
+            Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG)) => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
     /// Takes the next bytes. They are in the file after the next [`settle`](Self::settle).
     ///
     /// # Errors
@@ -153,18 +165,6 @@ impl Direct {
             *self = Direct::Off;
         }
         Ok(())
-    }
-}
-
-/// Takes the disk space for the first `len` bytes of `file`, whose length stays what it is. A file system that cannot, need
-/// not: only the lack of space is an error.
-///
-/// # Errors
-/// `StorageFull`, `QuotaExceeded` or `FileTooLarge`.
-pub(crate) fn reserve(file: &File, len: u64) -> io::Result<()> {
-    match fallocate(file, FallocateFlags::KEEP_SIZE, 0, len) {
-        Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG)) => Err(error.into()),
-        _ => Ok(()),
     }
 }
 
@@ -265,7 +265,7 @@ mod tests {
     fn a_reservation_is_given_back() {
         let file = tempfile::tempfile().unwrap();
         let taken = || file.metadata().unwrap().blocks() * 512;
-        reserve(&file, 1 << 20).unwrap();
+        output(&file, 0, PageCache::Bypassed).reserve(1 << 20).unwrap();
         assert_eq!(file.metadata().unwrap().len(), 0);
         if taken() == 0 {
             // This file system cannot.
@@ -280,7 +280,7 @@ mod tests {
     #[test]
     fn more_than_there_is_cannot_be_reserved() {
         let file = tempfile::tempfile().unwrap();
-        let error = reserve(&file, 1 << 62).unwrap_err();
+        let error = output(&file, 0, PageCache::Bypassed).reserve(1 << 62).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::FileTooLarge), "{error}");
     }
 }

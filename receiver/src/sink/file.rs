@@ -26,13 +26,13 @@ use xbproto::lane::{LaneDigest, LaneId};
 use xbproto::wire::{Hello, Receipt, SessionId};
 
 use self::claim::{Claim, claim};
-use self::lane::FileLane;
+use self::lane::{FileLane, Reservation};
 use self::names::{CHECKSUM_PARTIAL, JOURNAL, Names, PARTIAL};
 use self::publish::publish;
 use self::recall::{committed, recall};
 use super::sync_ahead::{Pace, SyncAhead};
 use super::{Interrupter, LaneSink, LaneSum, Opened, Reached, Sink, SinkError, Target};
-use crate::disk::{At, DiskError, Output, PageCache, free_bytes, give_back, reserve, shown};
+use crate::disk::{At, DiskError, Output, PageCache, free_bytes, give_back, shown};
 use crate::journal::{Journal, Presence, Record};
 use crate::stop::Stop;
 
@@ -109,16 +109,16 @@ impl FileSink {
         SyncAhead::start(Arc::clone(file), &path, self.pace, from, keep).at("starting to sync", &path)
     }
 
-    /// Takes the space for all of the backup now, if its size is known, so that a disk that is too small shows before hours
+    /// The space for all of the backup, if its size is known: to be taken first, so that a disk that is too small shows before hours
     /// have passed, and the file lies there in few pieces. Without that, direct I/O has to find space for each write, which
     /// makes it a tenth slower: not worth to reserve in steps for a size that is not known.
-    fn reserve(&self, file: &File, from: u64) -> Result<(), SinkError> {
-        let (Some(size), Target { describe: target, free }) = (self.size, self.target()) else { return Ok(()) };
-        if free.is_some_and(|free| free < size.saturating_sub(from)) {
-            // The sender was told what is free, and gives up by itself.
-            return Ok(());
-        }
-        reserve(file, size).map_err(|error| SinkError::NoRoom { target, size, free, error })
+    ///
+    /// It takes seconds for hundreds of gigabytes, so it is left to the lane's thread.
+    fn reservation(&self, from: u64) -> Option<Reservation> {
+        let (size, Target { describe: target, free }) = (self.size?, self.target());
+        // If there is too little, the sender was told so, and gives up by itself.
+        let fits = free.is_none_or(|free| free >= size.saturating_sub(from));
+        fits.then_some(Reservation { target, size, free })
     }
 
     fn out_of_turn(&self, call: &'static str) -> SinkError {
@@ -167,11 +167,11 @@ impl Sink for FileSink {
             return Err(SinkError::OneLane { lane, target: self.target().describe });
         }
         let file = self.partial.clone().ok_or_else(|| self.out_of_turn("lane"))?;
-        self.reserve(&file, from.len())?;
         let ahead = Arc::new(self.sync_ahead(&file, from)?);
         self.ahead = Some(Arc::clone(&ahead));
+        let reservation = self.reservation(from.len());
         let output = Output::new(file, from.len(), self.cache).at("reading", self.names.beside(PARTIAL))?;
-        Ok(Box::new(FileLane::new(output, self.names.path(), ahead)))
+        Ok(Box::new(FileLane::new(output, self.names.path(), ahead, reservation)))
     }
 
     fn sync(&mut self) -> Result<(), SinkError> {

@@ -15,17 +15,37 @@ pub(super) struct FileLane {
     output: Output,
     path: PathBuf,
     ahead: Arc<SyncAhead>,
+    /// What is to be reserved before the first byte is written.
+    reservation: Option<Reservation>,
+}
+
+/// Space for a backup whose size is known.
+pub(super) struct Reservation {
+    /// The file, for a person.
+    pub(super) target: String,
+    /// How long it is to become, in bytes.
+    pub(super) size: u64,
+    /// What was free, in bytes, if that is known.
+    pub(super) free: Option<u64>,
 }
 
 impl FileLane {
     /// Writes to `output`, which is called `path` in errors.
-    pub(super) fn new(output: Output, path: &Path, ahead: Arc<SyncAhead>) -> FileLane {
-        FileLane { output, path: path.into(), ahead }
+    pub(super) fn new(
+        output: Output,
+        path: &Path,
+        ahead: Arc<SyncAhead>,
+        reservation: Option<Reservation>,
+    ) -> FileLane {
+        FileLane { output, path: path.into(), ahead, reservation }
     }
 }
 
 impl LaneSink for FileLane {
     fn write(&mut self, bytes: &Bytes) -> Result<(), SinkError> {
+        if let Some(Reservation { target, size, free }) = self.reservation.take() {
+            self.output.reserve(size).map_err(|error| SinkError::NoRoom { target, size, free, error })?;
+        }
         Ok(self.output.write(bytes).at("writing", &self.path)?)
     }
 
