@@ -81,7 +81,11 @@ impl Decoders {
             return Ok(Block { lane: header.lane, offset: header.offset, bytes });
         }
         let (decoded, block) = oneshot::channel();
-        self.jobs.change(|jobs| jobs.waiting.push_back(Job { encoded, decoded }));
+        self.jobs.change(|jobs| {
+            if !jobs.closed {
+                jobs.waiting.push_back(Job { encoded, decoded });
+            }
+        });
         let block =
             block.await.map_err(|_| unforeseen("a decoder stopped without a result: a defect of this program"))?;
         block.map_err(|error| error.failure())
@@ -94,8 +98,20 @@ impl Drop for Decoders {
     }
 }
 
+/// Turns all work down when its decoder panics: nobody is to wait for what does not come.
+struct Duty(Arc<Shared<Jobs>>);
+
+impl Drop for Duty {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.change(|jobs| *jobs = Jobs { waiting: VecDeque::new(), closed: true });
+        }
+    }
+}
+
 /// Decodes until there is nobody to do it for.
 async fn work(jobs: Arc<Shared<Jobs>>, mut decoder: Decoder) {
+    let _duty = Duty(jobs.clone());
     let next = |jobs: &mut Jobs| match jobs.waiting.pop_front() {
         Some(job) => Some(Some(job)),
         None => jobs.closed.then_some(None),
