@@ -17,9 +17,9 @@ pub const PAGE: usize = 4096;
 /// What the pool keeps: room for the largest block, wherever in a page it begins.
 const KEPT: usize = MAX_BLOCK + PAGE;
 
-/// From this length on memory comes from the pool. Smaller buffers are the allocator's affair, and are no larger than
-/// they need to be, however many of them stand in a window.
-const LARGE: usize = MAX_BLOCK / 4;
+/// From this length on memory comes from the pool, which so holds no more than twice what is in it. Smaller buffers are
+/// the allocator's affair, and no larger than they need to be, however many of them stand in a window.
+const LARGE: usize = MAX_BLOCK / 2;
 
 /// A pool of memory for blocks. It grows with what is in use at the same time, which is bounded by whoever has a window.
 /// Clones are the same pool.
