@@ -17,7 +17,8 @@ fn a_disk_full_while_the_link_is_down() {
         let receiver = destination.receiver(&scene);
         let Some(receiver) = full.into("a_disk_full_while_the_link_is_down", receiver) else { return };
         let transfer = Transfer::start(&scene, receiver, |to| scene.sender(to, []).input(source.input()));
-        transfer.relay.wait_for_bytes(500_000);
+        // Several syncs long: each lets the receiver write what does not fill a page.
+        transfer.relay.wait_for_bytes(1_500_000);
         transfer.relay.down();
         transfer.receiver.ask_until("status: ending");
         transfer.sender.log().wait_for("interrupted");

@@ -56,6 +56,11 @@ impl Transfer<'_> {
         receiver.map_or(Ok(()), Job::wait)?;
         let (wall, bytes) = (start.elapsed(), feed.bytes()?);
         self.check(&out, bytes)?;
+        if self.to == To::Folder {
+            // It stays until the run is over. ext4 passes over inodes that were freed in the last minutes, one by one, so
+            // that whoever made files after a tree was removed would be slow.
+            let _ = folder.keep();
+        }
         Ok(Transferred { bytes, wall, peaks: watches.map(|watch| watch.map_or(0, Watch::peak)) })
     }
 
