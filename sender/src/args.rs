@@ -78,7 +78,9 @@ pub struct Args {
 
     /// Send over N links at a time, up to 16, each with a thread and a socket of its own
     ///
-    /// Pays where one link cannot fill the path: at more than 10 Gbit/s, or where packets are lost on a long way.
+    /// Pays where one core on each side cannot keep up (more than 10 Gbit/s), on paths that divide their capacity by
+    /// flow, and with --congestion cubic. Each further link has an eighth of the receiver's --window: raise it on long
+    /// paths.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=i64::from(MAX_LINKS)), help_heading = "Connection")]
     pub links: u8,
 

@@ -20,8 +20,9 @@ pub(super) struct Pace {
     pub(super) age: Duration,
 }
 
-/// Syncs one file, the bytes of a lane, in the background, and keeps what is needed to go on from there. One sync at a time; the first error is final, because a second sync of the same
-/// file would report success for pages that the first one lost.
+/// Syncs one file, the bytes of a lane, in the background, and keeps what is needed to go on from there. One sync at a
+/// time; the first error is final, because a second sync of the same file would report success for pages that the first
+/// one lost.
 #[derive(Debug)]
 pub(super) struct SyncAhead {
     shared: Arc<Shared>,
@@ -69,8 +70,8 @@ impl SyncAhead {
         Ok(SyncAhead { shared, pace, thread: Mutex::new(Some(thread)) })
     }
 
-    /// Starts a sync if it is time for one, and says up to which offset the last one came. Everything that `written` covers
-    /// is in the file once `settle` has returned, which is called before a sync.
+    /// Starts a sync if it is time for one, and says up to which offset the last one came. Everything that `written`
+    /// covers is in the file once `settle` has returned, which is called before a sync.
     pub(super) fn durable(
         &self,
         written: &LaneDigest,
@@ -92,8 +93,8 @@ impl SyncAhead {
         Ok(durable)
     }
 
-    /// Ends the thread, after the sync it is at, and repeats the error if there was one. Gives what was written, if that
-    /// is more than what is durable.
+    /// Ends the thread, after the sync it is at, and repeats the error if there was one. Gives what was written, if
+    /// that is more than what is durable.
     pub(super) fn stop(&self) -> Result<Option<LaneDigest>, DiskError> {
         self.shared.lock().stopping = true;
         self.shared.changed.notify_all();
