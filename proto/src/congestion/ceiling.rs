@@ -8,8 +8,8 @@ use super::round::Finished;
 /// Loss up to here is taken for chance.
 const CHANCE: f64 = 0.05;
 
-/// Fewer bytes say nothing of a share of lost ones: about fifty packets.
-const TELLING: u64 = 64 << 10;
+/// Fewer bytes say nothing of a share of lost ones: in about two hundred packets, one percent is not five by chance.
+const TELLING: u64 = 256 << 10;
 
 /// What is left of the flight in which too much was lost.
 const LESS: f64 = 0.85;
@@ -115,7 +115,7 @@ mod tests {
     fn a_few_packets_are_counted_until_they_say_something() {
         let mut ceiling = Ceiling::default();
         let small = Finished { lost: 1500, delivered: 3000, ..round(0) };
-        let heavy = (0..15).filter(|_| ceiling.round(&small, 4500, 0)).count();
+        let heavy = (0..60).filter(|_| ceiling.round(&small, 4500, 0)).count();
         assert_eq!(heavy, 1);
     }
 }

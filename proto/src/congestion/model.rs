@@ -8,7 +8,7 @@ use super::headroom::Headroom;
 use super::max_filter::MaxFilter;
 use super::min_rtt::MinRtt;
 use super::phase::{Allowance, DRAINED, LITTLE, Measurement, Phase};
-use super::round::{Finished, Round, Supply};
+use super::round::{Finished, Round, SHORTEST, Supply};
 use super::startup::Plateau;
 
 /// How many rounds a delivery rate is remembered: a cycle of the phases.
@@ -20,7 +20,7 @@ const FIRST_WINDOW: u64 = 32;
 /// The least window in packets.
 const LEAST_WINDOW: u64 = 4;
 
-/// A probe that has shown this much more goes on.
+/// A probe that has shown this much more has gained.
 const GAIN: f64 = 1.1;
 
 /// The share of the product that is added where others keep a queue, or they would take the path. They are measured
@@ -50,6 +50,11 @@ impl Ack {
     /// The round trip of the newest packet.
     pub fn rtt(&self) -> Duration {
         self.now.saturating_sub(self.sent)
+    }
+
+    /// Bytes that were under way until then.
+    fn flight(&self) -> u64 {
+        self.in_flight + self.bytes
     }
 }
 
@@ -112,7 +117,7 @@ impl Model {
 
     /// Packets were acknowledged.
     pub fn acked(&mut self, ack: &Ack) {
-        self.flight = self.flight.max(ack.in_flight + ack.bytes);
+        self.flight = self.flight.max(ack.flight());
         match ack.supply {
             Supply::Ample => self.rtt.add(ack.now, ack.rtt()),
             Supply::Short => self.rtt.add_idle(ack.rtt()),
@@ -154,8 +159,11 @@ impl Model {
         let heavy = self.ceiling.round(round, self.flight, product);
         self.flight = 0;
         if round.supply == Supply::Ample {
-            self.phase = self.phase.round(!heavy && round.rate >= before.times(GAIN));
             self.plateau.round(round.rate);
+            self.phase = match self.phase {
+                Phase::Probe { .. } if !heavy && round.rate >= before.times(GAIN) => self.gained(),
+                phase => phase.round(),
+            };
         }
         if heavy {
             self.plateau.loss();
@@ -166,11 +174,12 @@ impl Model {
     fn moved(&mut self, ack: &Ack) -> Phase {
         match self.phase {
             Phase::Startup { .. } if self.plateau.reached() || self.has_queue() => Phase::Drain,
-            Phase::Startup { window } if ack.supply == Supply::Ample => {
+            // A window that limits nothing need not grow. Pacing and busy hosts leave much of a growing one unused.
+            Phase::Startup { window } if ack.supply == Supply::Ample && ack.flight() >= window / 4 => {
                 Phase::Startup { window: window + ack.bytes / 2 }
             }
-            Phase::Drain if ack.in_flight <= self.product(DRAINED) => Phase::Cruise { rounds: 0 },
-            Phase::Measure(measurement) => self.measured(ack, measurement.acked(ack, self.product(LITTLE))),
+            Phase::Drain if ack.in_flight <= self.few(DRAINED) => Phase::Cruise { rounds: 0 },
+            Phase::Measure(measurement) => self.measured(ack, measurement.acked(ack, self.few(LITTLE))),
             Phase::Cruise { .. } | Phase::Probe { .. } if is_idle(ack) => Phase::Idle { since: ack.now },
             Phase::Cruise { .. } | Phase::Probe { .. } if self.rtt.is_stale(ack.now) => {
                 Phase::Measure(Measurement::default())
@@ -187,14 +196,38 @@ impl Model {
             return Phase::Cruise { rounds: 0 };
         }
         // With a window for the shorter path, little was delivered, and for so long that nothing else is known.
+        self.growing_again()
+    }
+
+    /// The phase after a probe has gained: startup has ended too early, or there is more room now.
+    fn gained(&mut self) -> Phase {
+        // Where a round is many round trips, a window that grows in each goes far before the next rate is known.
+        match self.rtt.get() < SHORTEST {
+            true => Phase::Probe { rounds: 0 },
+            false => self.growing_again(),
+        }
+    }
+
+    fn growing_again(&mut self) -> Phase {
         self.plateau = Plateau::default();
         Phase::Startup { window: self.window }
     }
 
-    /// Whether every packet of the round has waited in a queue that was not there before.
+    /// Whether every packet of the round has waited in a queue that was not there before. They have to come late for
+    /// a while: a host that was busy with something else hears of many packets late, but of all at once.
     fn has_queue(&self) -> bool {
         let least = self.rtt.get();
-        self.round.rtt().is_some_and(|rtt| rtt > least + (least / 8).max(Duration::from_millis(4)))
+        let waited = self.round.rtt().map_or(Duration::ZERO, |rtt| rtt.saturating_sub(least));
+        waited > (least / 8).max(Duration::from_millis(4)) && self.round.heard_for() >= waited
+    }
+
+    /// What is under way when the window is this share of the product, which cannot be fewer than a few packets.
+    fn few(&self, share: f64) -> u64 {
+        self.product(share).max(self.least_window())
+    }
+
+    fn least_window(&self) -> u64 {
+        LEAST_WINDOW * u64::from(self.mtu)
     }
 
     /// A share of what the path holds without a queue, in bytes.
@@ -212,7 +245,7 @@ impl Model {
         };
         self.ceiling.lift_above(self.product(1.0 + crowd) + headroom);
         let bound = self.ceiling.bytes().unwrap_or(u64::MAX);
-        window.min(bound).max(LEAST_WINDOW * u64::from(self.mtu))
+        window.min(bound).max(self.least_window())
     }
 }
 

@@ -22,8 +22,8 @@ pub const LITTLE: f64 = 0.5;
 /// Where the model is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Phase {
-    /// The window grows by what is acknowledged, and so doubles with every round trip, until the path shows that
-    /// it is full.
+    /// The window grows by half of what is acknowledged, and so to one and a half in every round trip, until the path
+    /// shows that it is full. Doubling would drop more where the queue is short.
     Startup {
         /// The window in bytes.
         window: u64,
@@ -104,16 +104,14 @@ impl Phase {
         }
     }
 
-    /// A round is over in which the path was busy; `gained` says whether it has shown a higher bandwidth.
-    pub fn round(self, gained: bool) -> Phase {
+    /// A round is over in which the path was busy, and has shown nothing new.
+    pub fn round(self) -> Phase {
         match self {
             Phase::Startup { .. } | Phase::Drain | Phase::Measure(_) => self,
             Phase::Idle { .. } => Phase::Cruise { rounds: 0 },
             Phase::Cruise { rounds } if rounds + 1 < CRUISE => Phase::Cruise { rounds: rounds + 1 },
             Phase::Cruise { .. } => Phase::Probe { rounds: 0 },
             Phase::Probe { rounds } if rounds + 1 < PROBE => Phase::Probe { rounds: rounds + 1 },
-            // There may be more still.
-            Phase::Probe { .. } if gained => Phase::Probe { rounds: 0 },
             Phase::Probe { .. } => Phase::Drain,
         }
     }
@@ -133,20 +131,10 @@ mod tests {
         let mut phase = Phase::Cruise { rounds: 0 };
         let mut rounds = 0;
         while phase != Phase::Drain {
-            phase = phase.round(false);
+            phase = phase.round();
             rounds += 1;
         }
         assert_eq!(rounds, 8);
-    }
-
-    #[test]
-    fn a_probe_goes_on_while_it_gains() {
-        let mut phase = Phase::Probe { rounds: 0 };
-        for _ in 0..10 {
-            phase = phase.round(true);
-            assert!(matches!(phase, Phase::Probe { .. }), "{phase:?}");
-        }
-        assert_eq!(phase.round(false).round(false), Phase::Drain);
     }
 
     #[test]
@@ -154,7 +142,7 @@ mod tests {
         let idle = Phase::Idle { since: ms(1000) };
         assert_eq!(idle.allowance(ms(2000)), Allowance::WithHeadroom(0.8));
         assert_eq!(idle.allowance(ms(61_000)), Allowance::WithHeadroom(0.4));
-        assert_eq!(idle.round(false), Phase::Cruise { rounds: 0 });
+        assert_eq!(idle.round(), Phase::Cruise { rounds: 0 });
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::{Ack, Bandwidth};
 
 /// A round takes at least this long. On a path of microseconds, anything shorter measures how the
 /// hosts' threads take turns.
-const SHORTEST: Duration = Duration::from_millis(10);
+pub const SHORTEST: Duration = Duration::from_millis(10);
 
 /// A round in which so many acknowledgements have come has shown its shortest round trip.
 const TELLING: u32 = 8;
@@ -23,6 +23,8 @@ pub struct Round {
     lost: u64,
     marks: u32,
     acks: u32,
+    /// When the first and the last of them came.
+    heard: (Duration, Duration),
     rtt: Duration,
     supply: Supply,
     supply_before: Supply,
@@ -60,6 +62,7 @@ impl Round {
     pub fn acked(&mut self, ack: &Ack) -> Option<Finished> {
         self.delivered += ack.bytes;
         self.acks += 1;
+        self.heard = (if self.acks == 1 { ack.now } else { self.heard.0 }, ack.now);
         self.rtt = if self.acks == 1 { ack.rtt() } else { self.rtt.min(ack.rtt()) };
         self.sent = self.sent.max(ack.sent);
         if ack.supply == Supply::Short {
@@ -82,6 +85,11 @@ impl Round {
     /// The shortest round trip of the round, once that says something.
     pub fn rtt(&self) -> Option<Duration> {
         (self.acks >= TELLING).then_some(self.rtt)
+    }
+
+    /// How long acknowledgements have been coming in the round.
+    pub fn heard_for(&self) -> Duration {
+        self.heard.1 - self.heard.0
     }
 
     fn next(&mut self, now: Duration) -> Finished {

@@ -35,6 +35,73 @@ impl Path {
 }
 
 #[test]
+fn startup_goes_no_further_than_what_is_sent() {
+    let mut path = Path::new();
+    // The source is late once in every round, which says nothing of the path.
+    for _ in 0..1000 {
+        path.acked(Path::RTT - 1, 1000, Supply::Ample);
+        path.acked(1, 1000, Supply::Short);
+    }
+    assert!(matches!(path.model.phase, Phase::Startup { .. }), "{:?}", path.model.phase);
+    assert!(path.model.window() < 5 * Path::PRODUCT, "{}", path.model.window());
+}
+
+#[test]
+fn a_busy_host_does_not_end_startup() {
+    let mut path = Path::new();
+    path.acked(60, 1000, Supply::Ample);
+    // Of what came back in 30 ms the host hears at their end; the third time is a round of its own.
+    for _ in 0..3 {
+        path.now += 30;
+        let now = Duration::from_millis(path.now);
+        for late in (0..30).rev() {
+            let sent = now - Duration::from_millis(Path::RTT + 20 + late);
+            path.model.acked(&Ack { now, sent, bytes: 1000, in_flight: 30_000, supply: Supply::Ample });
+        }
+    }
+    assert!(matches!(path.model.phase, Phase::Startup { .. }), "{:?}", path.model.phase);
+}
+
+#[test]
+fn a_probe_that_gains_is_followed_by_another_startup() {
+    let mut path = Path::known();
+    while path.model.phase != (Phase::Probe { rounds: 0 }) {
+        path.acked(1, 1000, Supply::Ample);
+    }
+    path.acked(Path::RTT + 1, 1200, Supply::Ample);
+    assert!(matches!(path.model.phase, Phase::Startup { .. }), "{:?}", path.model.phase);
+}
+
+#[test]
+fn a_probe_of_a_short_path_that_gains_goes_on() {
+    let mut path = Path::known();
+    path.model.rtt.replace(Duration::from_millis(path.now), Duration::from_millis(1));
+    path.model.phase = Phase::Probe { rounds: 1 };
+    assert_eq!(path.model.gained(), Phase::Probe { rounds: 0 });
+}
+
+#[test]
+fn a_tiny_path_that_becomes_long_is_learnt() {
+    let mut model = Model::new(MTU as u16);
+    let mut now = Duration::from_secs(1);
+    // Every second packet is acknowledged, and so two stay under way, of which the shorter path holds none.
+    let mut acked_for = |time: Duration, rtt: Duration| {
+        let until = now + time;
+        let mut largest = 0;
+        while now < until {
+            now += rtt.max(Duration::from_millis(1)) / 2;
+            let sent = now - rtt;
+            model.acked(&Ack { now, sent, bytes: 2 * MTU, in_flight: 2 * MTU, supply: Supply::Ample });
+            largest = largest.max(model.window());
+        }
+        largest
+    };
+    acked_for(Duration::from_secs(3), Duration::from_micros(100));
+    assert!(acked_for(Duration::from_secs(10), Duration::from_millis(20)) > 4 * MTU);
+    assert_eq!(model.rtt.get(), Duration::from_millis(20));
+}
+
+#[test]
 fn it_begins_with_a_window_that_any_path_takes() {
     assert_eq!(Model::new(1200).window(), 32 * 1200);
 }
@@ -83,8 +150,8 @@ fn after_a_long_silence_less_is_sent_at_first() {
 #[test]
 fn heavy_loss_lowers_the_window() {
     let mut path = Path::known();
-    path.model.lost(20_000);
-    path.acked(2 * Path::RTT, 1000, Supply::Ample);
+    path.model.lost(60_000);
+    path.acked(6 * Path::RTT, 1000, Supply::Ample);
     assert!(path.model.window() <= Path::PRODUCT, "{}", path.model.window());
 }
 
