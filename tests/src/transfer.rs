@@ -55,6 +55,13 @@ impl<'a> Transfer<'a> {
         Transfer { scene, address, relay, sender, receiver }
     }
 
+    /// Waits until the receiver has taken the session, and the sender knows. How many bytes have come through by then says
+    /// little: a link begins with a search for the longest datagram.
+    pub fn wait_until_welcome(&self) {
+        self.receiver.log().wait_for("the sender has come");
+        self.sender.log().wait_for("sending to");
+    }
+
     /// Waits until a megabyte more has come through.
     pub fn wait_until_under_way(&self) {
         self.relay.wait_for_bytes(SOME);

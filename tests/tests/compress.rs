@@ -97,7 +97,8 @@ fn a_link_that_is_lost_is_gone_on_after() {
             let transfer = Transfer::start(&scene, destination.receiver(&scene), |to| {
                 scene.sender(to, [compress]).input(source.input())
             });
-            transfer.relay.wait_for_bytes(500_000);
+            transfer.wait_until_welcome();
+            transfer.relay.wait_for_bytes(100_000);
             transfer.relay.down();
             let sides = [&transfer.sender, &transfer.receiver];
             sides.iter().for_each(|side| side.log().wait_for("interrupted"));

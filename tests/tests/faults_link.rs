@@ -63,7 +63,7 @@ fn a_link_down_for_too_long() {
         let receiver = destination.receiver(&scene);
         let source = ["--", "sh", "-c", "cat part.xb; exec sleep 1000"];
         let transfer = Transfer::start(&scene, receiver, |to| scene.sender(to, source));
-        transfer.relay.wait_for_bytes(200_000);
+        transfer.wait_until_welcome();
         transfer.relay.down();
         let verdict = transfer.end();
         verdict.sent.expect_failure(3).expect_said("the link to the receiver was lost").expect_said("--retry-for");

@@ -35,7 +35,7 @@ fn a_source_that_fails_while_the_link_is_down() {
     let script = "cat part.xb; while ! [ -e go ]; do sleep 0.02; done; echo the log has wrapped >&2; exit 1";
     let receiver = Destination::File.receiver(&scene);
     let transfer = Transfer::start(&scene, receiver, |to| scene.sender(to, ["--", "sh", "-c", script]));
-    transfer.relay.wait_for_bytes(200_000);
+    transfer.wait_until_welcome();
     transfer.relay.down();
     transfer.sender.log().wait_for("interrupted");
     transfer.receiver.log().wait_for("interrupted");

@@ -13,7 +13,7 @@ fn with_child<'a>(scene: &'a Scene, destination: Destination) -> Transfer<'a> {
     scene.file("part.xb", Backup::without_its_end().stream());
     let source = ["--", "sh", "-c", "cat part.xb; exec sleep 1000"];
     let transfer = Transfer::start(scene, destination.receiver(scene), |to| scene.sender(to, source));
-    transfer.relay.wait_for_bytes(200_000);
+    transfer.wait_until_welcome();
     transfer
 }
 
