@@ -10,8 +10,8 @@ use bytes::Bytes;
 
 use crate::lane::MAX_BLOCK;
 
-/// What direct I/O wants addresses, offsets and lengths to be multiples of, in bytes: no less than the logical block of
-/// any disk, and a page.
+/// What direct I/O asks of the address, the offset and the length of a write, in bytes: a page. The logical blocks of disks
+/// have 512 or 4096; a file system that asks for more refuses the write, and is written through the page cache then.
 pub const PAGE: usize = 4096;
 
 /// What the pool keeps: room for the largest block, wherever in a page it begins.

@@ -1,8 +1,6 @@
 //! Cutting a stream of bytes into writes that direct I/O takes. Pure: bytes in, aligned writes out.
 
-/// What direct I/O asks of the address, the offset and the length of a write, in bytes. The logical blocks of disks have
-/// 512 or 4096; a file system that asks for more refuses the write, and is written through the page cache then.
-pub(crate) const PAGE: usize = 4096;
+pub(crate) use xbproto::pool::PAGE;
 
 /// The most bytes that are collected before they are written: what a disk likes to get at a time.
 const ROOM: usize = 1 << 20;
