@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::disk::runs;
 use crate::skip::skip;
 use crate::{ReadOnlyDisk, Scene};
 
@@ -54,10 +55,6 @@ impl Drop for FailingDisk {
         // Lazily: whatever still has a file open there is about to be killed. The loop device goes with its last user.
         let _ = Command::new("umount").arg("-l").arg(&self.mounted_on).status();
     }
-}
-
-fn runs(command: &mut Command) -> bool {
-    command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").status().is_ok_and(|status| status.success())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::Scene;
+use crate::disk::runs;
 use crate::skip::{is_root, skip};
 
 /// Bytes on the disk.
@@ -72,10 +73,6 @@ fn fault_of(folder: &Path) -> PathBuf {
     });
     let name = device.and_then(|device| device.rsplit('/').next()).unwrap_or_default();
     Path::new("/sys/fs/ext4").join(name).join("trigger_fs_error")
-}
-
-fn runs(command: &mut Command) -> bool {
-    command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").status().is_ok_and(|status| status.success())
 }
 
 #[cfg(test)]
