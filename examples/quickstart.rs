@@ -20,7 +20,7 @@ use xbproto::tls::{Identity, random};
 use xbproto::wire::SessionId;
 use xbproto::xbstream::{Opening, encode};
 use xbrecv::destination::Destination;
-use xbrecv::disk::PageCache;
+use xbrecv::extract::Unpacking;
 use xbrecv::sink::ExtractSink;
 use xbrecv::transfer::Done as Received;
 use xbsend::route::Route;
@@ -97,7 +97,7 @@ async fn transfer(
 
 /// The receiving end: the stream is unpacked below `target`.
 fn receiving(target: &Path, key: Key, socket: UdpSocket) -> anyhow::Result<xbrecv::transfer::Transfer> {
-    let sink = ExtractSink::create(target, u64::from_be_bytes(random()?), PageCache::Bypassed)?.sink;
+    let sink = ExtractSink::create(target, u64::from_be_bytes(random()?), Unpacking::default())?.sink;
     let unpacking = Some(sink.progress());
     let destination = Destination { sink: Box::new(sink), name: "-".to_owned(), unpacking, recalled: None };
     Ok(xbrecv::transfer::Transfer {

@@ -22,6 +22,7 @@ mod error;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+mod options;
 mod parents;
 mod path;
 mod presence;
@@ -34,6 +35,7 @@ mod unpack;
 mod writing;
 
 pub use error::ExtractError;
+pub use options::Unpacking;
 pub use path::{PathError, Unsafe};
 pub use recover::Recovered;
 pub use staging::STAGING_PREFIX;
@@ -52,7 +54,7 @@ use self::staging::{Staging, TargetDir};
 use self::sync::Syncers;
 use self::tree::Tree;
 use self::unpack::Shared;
-use crate::disk::{At, PageCache};
+use crate::disk::At;
 use crate::journal::Presence;
 use crate::stop::Stop;
 
@@ -76,17 +78,17 @@ enum Phase {
 impl Extraction {
     /// Gets ready to unpack into `dir`, which is made if only its last name is missing. Puts right what interrupted
     /// runs left there, and says what it found of them. `id` names the staging folder and should be random;
-    /// `cache` says how large files are written. Raises this process's soft
-    /// limit of open files to the hard one, because a tool that copies in parallel keeps many files open.
+    /// `unpacking` says what becomes of the files. Raises this process's soft limit of open files to the hard one,
+    /// because a tool that copies in parallel keeps many files open.
     ///
     /// # Errors
     /// When another process is unpacking into `dir`, or it cannot be written.
-    pub fn create(dir: &Path, id: u64, cache: PageCache) -> Result<(Extraction, Recovered), ExtractError> {
+    pub fn create(dir: &Path, id: u64, unpacking: Unpacking) -> Result<(Extraction, Recovered), ExtractError> {
         raise_open_files();
         let target = TargetDir::open(dir)?;
         let staged = recover(&target).and_then(|recovered| Ok((Staging::create(&target, id)?, recovered)));
         let (staging, recovered) = staged.inspect_err(|_| target.unmake())?;
-        let shared = share(&staging, cache).inspect_err(|_| {
+        let shared = share(&staging, unpacking).inspect_err(|_| {
             let _ = staging.remove();
             target.unmake();
         })?;
@@ -191,12 +193,12 @@ impl Drop for Extraction {
     }
 }
 
-fn share(staging: &Staging, cache: PageCache) -> Result<Shared, ExtractError> {
+fn share(staging: &Staging, unpacking: Unpacking) -> Result<Shared, ExtractError> {
     let stop = Stop::default();
     let bulk = staging.tree().map(|tree| Bulk::of(tree.into_root()))?;
     let syncers = Syncers::start(stop.clone(), bulk).at("starting to sync", staging.dir())?;
     let tree = Tree::new(staging.tree()?, staging.target()?, staging.dir());
-    Ok(Shared::new(tree, syncers, stop, cache))
+    Ok(Shared::new(tree, syncers, stop, unpacking.cache))
 }
 
 /// Raises the soft limit of open files as far as it goes. A failure shows when files run out, with its cure.

@@ -45,14 +45,13 @@ mod tests {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::{PermissionsExt, symlink};
 
-    use crate::disk::PageCache;
-    use crate::extract::Extraction;
+    use crate::extract::{Extraction, Unpacking};
     use crate::journal::sample::presence;
 
     /// A directory that a receiver at port 9 was unpacking into when it was killed, and where it kept that.
     fn killed() -> (tempfile::TempDir, std::path::PathBuf) {
         let room = tempfile::tempdir().unwrap();
-        let (mut extraction, _) = Extraction::create(room.path(), 7, PageCache::Bypassed).unwrap();
+        let (mut extraction, _) = Extraction::create(room.path(), 7, Unpacking::default()).unwrap();
         extraction.remember(&presence(8)).unwrap();
         extraction.remember(&presence(9)).unwrap();
         extraction.staging.lose_lock();
@@ -62,7 +61,7 @@ mod tests {
     }
 
     fn found(room: &tempfile::TempDir) -> Option<u16> {
-        let (_, recovered) = Extraction::create(room.path(), 8, PageCache::Bypassed).unwrap();
+        let (_, recovered) = Extraction::create(room.path(), 8, Unpacking::default()).unwrap();
         assert_eq!(recovered.notices.len(), 1);
         recovered.presence.map(|presence| presence.address.port())
     }
@@ -73,7 +72,7 @@ mod tests {
         assert_eq!(kept.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(found(&room), Some(9));
         assert!(!kept.exists());
-        let (_, recovered) = Extraction::create(room.path(), 9, PageCache::Bypassed).unwrap();
+        let (_, recovered) = Extraction::create(room.path(), 9, Unpacking::default()).unwrap();
         assert!(recovered.presence.is_none());
     }
 

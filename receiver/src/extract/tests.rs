@@ -46,7 +46,8 @@ impl Room {
     }
 
     fn extraction(&self) -> Extraction {
-        let (extraction, Recovered { notices, .. }) = Extraction::create(&self.dir(), ID, PageCache::Bypassed).unwrap();
+        let (extraction, Recovered { notices, .. }) =
+            Extraction::create(&self.dir(), ID, Unpacking::default()).unwrap();
         assert_eq!(notices, []);
         extraction
     }

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use xbproto::lane::{LaneDigest, LaneId};
 
 use super::{Interrupter, LaneSink, LaneSum, Opened, Reached, Sink, SinkError, Target};
-use crate::disk::{PageCache, shown};
-use crate::extract::{Extraction, Progress, Recovered, Unpacker};
+use crate::disk::shown;
+use crate::extract::{Extraction, Progress, Recovered, Unpacker, Unpacking};
 use crate::journal::{Presence, Recalled};
 
 /// A directory into which any number of lanes is unpacked.
@@ -22,8 +22,8 @@ impl ExtractSink {
     ///
     /// # Errors
     /// The same.
-    pub fn create(dir: &Path, id: u64, cache: PageCache) -> Result<Opened<ExtractSink>, SinkError> {
-        let (extraction, Recovered { notices, presence }) = Extraction::create(dir, id, cache)?;
+    pub fn create(dir: &Path, id: u64, unpacking: Unpacking) -> Result<Opened<ExtractSink>, SinkError> {
+        let (extraction, Recovered { notices, presence }) = Extraction::create(dir, id, unpacking)?;
         // What was unpacked was not known to be complete, and is gone.
         let recalled = presence.map(|presence| Recalled { presence, session: None, committed: None });
         Ok(Opened { sink: ExtractSink { extraction, dir: dir.into() }, notices, recalled })

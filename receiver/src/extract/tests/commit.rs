@@ -100,14 +100,14 @@ fn a_lane_that_still_writes_leaves_nothing_after_abandon() {
 fn a_missing_target_is_made_and_goes_again_on_failure() {
     let room = Room::new();
     let dir = room.at("new");
-    let (mut extraction, _) = Extraction::create(&dir, ID, PageCache::Bypassed).unwrap();
+    let (mut extraction, _) = Extraction::create(&dir, ID, Unpacking::default()).unwrap();
     extraction.abandon();
     assert!(!dir.exists());
-    let (mut extraction, _) = Extraction::create(&dir, ID, PageCache::Bypassed).unwrap();
+    let (mut extraction, _) = Extraction::create(&dir, ID, Unpacking::default()).unwrap();
     feed(&extraction, &chunks()).unwrap();
     extraction.commit().unwrap();
     assert_eq!(fs::read_to_string(dir.join("db1/a")).unwrap(), "1");
-    let error = Extraction::create(&room.at("no/where"), ID, PageCache::Bypassed).unwrap_err();
+    let error = Extraction::create(&room.at("no/where"), ID, Unpacking::default()).unwrap_err();
     assert_eq!(error.cause(), Cause::Sink);
 }
 
@@ -115,7 +115,7 @@ fn a_missing_target_is_made_and_goes_again_on_failure() {
 fn a_target_that_is_a_file_is_refused() {
     let room = Room::new();
     fs::write(room.at("file"), "").unwrap();
-    let error = Extraction::create(&room.at("file"), ID, PageCache::Bypassed).unwrap_err();
+    let error = Extraction::create(&room.at("file"), ID, Unpacking::default()).unwrap_err();
     assert!(error.to_string().ends_with("/file: Not a directory"), "{error}");
 }
 
@@ -159,7 +159,7 @@ fn a_run_killed_amid_its_commit_is_undone() {
         }
         kill(extraction);
 
-        let (extraction, Recovered { notices, .. }) = Extraction::create(&room.dir(), 7, PageCache::Bypassed).unwrap();
+        let (extraction, Recovered { notices, .. }) = Extraction::create(&room.dir(), 7, Unpacking::default()).unwrap();
         assert!(matches!(&notices[..], [Notice::UndidCommit(_)]), "{notices:?}");
         drop(extraction);
         assert_eq!(room.paths(), BEFORE, "{done} renames");
@@ -174,7 +174,7 @@ fn a_rename_in_two_steps_is_undone_after_its_first() {
     drop(commit);
     kill(extraction);
 
-    let (extraction, Recovered { notices, .. }) = Extraction::create(&room.dir(), 7, PageCache::Bypassed).unwrap();
+    let (extraction, Recovered { notices, .. }) = Extraction::create(&room.dir(), 7, Unpacking::default()).unwrap();
     assert!(matches!(&notices[..], [Notice::UndidCommit(_)]), "{notices:?}");
     drop(extraction);
     assert_eq!(room.paths(), BEFORE);
@@ -187,7 +187,7 @@ fn a_run_killed_after_its_last_rename_is_finished() {
     commit.carry_out().unwrap();
     kill(extraction);
 
-    let (extraction, Recovered { notices, .. }) = Extraction::create(&room.dir(), 7, PageCache::Bypassed).unwrap();
+    let (extraction, Recovered { notices, .. }) = Extraction::create(&room.dir(), 7, Unpacking::default()).unwrap();
     assert!(matches!(&notices[..], [Notice::FinishedCommit(_)]), "{notices:?}");
     drop(extraction);
     assert_eq!(room.paths(), AFTER);
@@ -203,7 +203,7 @@ fn undoing_spares_what_somebody_else_put_there() {
     fs::write(room.at("top"), "theirs").unwrap();
     kill(extraction);
 
-    drop(Extraction::create(&room.dir(), 7, PageCache::Bypassed).unwrap());
+    drop(Extraction::create(&room.dir(), 7, Unpacking::default()).unwrap());
     assert_eq!(room.read("top"), "theirs");
     assert_eq!(room.paths(), ["shared/", "shared/old", "top"]);
     assert_eq!(fs::read_to_string(moved).unwrap(), "4");
@@ -216,7 +216,7 @@ fn a_run_killed_before_its_commit_is_removed() {
     feed(&extraction, &chunks()).unwrap();
     kill(extraction);
 
-    let (extraction, Recovered { notices, .. }) = Extraction::create(&room.dir(), ID, PageCache::Bypassed).unwrap();
+    let (extraction, Recovered { notices, .. }) = Extraction::create(&room.dir(), ID, Unpacking::default()).unwrap();
     assert!(matches!(&notices[..], [Notice::RemovedStaging(_)]), "{notices:?}");
     drop(extraction);
     assert_eq!(room.paths(), BEFORE);
@@ -234,7 +234,7 @@ fn a_record_that_cannot_be_trusted_is_left_for_a_person() {
     fs::write(&path, bytes).unwrap();
     let before = room.paths();
 
-    let error = Extraction::create(&room.dir(), 7, PageCache::Bypassed).unwrap_err();
+    let error = Extraction::create(&room.dir(), 7, Unpacking::default()).unwrap_err();
     assert!(matches!(error, ExtractError::BadRecord { .. }), "{error}");
     assert_eq!(room.paths(), before);
 }
@@ -243,10 +243,10 @@ fn a_record_that_cannot_be_trusted_is_left_for_a_person() {
 fn a_second_receiver_is_told_so() {
     let room = room();
     let extraction = room.extraction();
-    let error = Extraction::create(&room.dir(), 7, PageCache::Bypassed).unwrap_err();
+    let error = Extraction::create(&room.dir(), 7, Unpacking::default()).unwrap_err();
     assert!(matches!(error, ExtractError::AlreadyRunning { .. }), "{error}");
     drop(extraction);
-    drop(Extraction::create(&room.dir(), 7, PageCache::Bypassed).unwrap());
+    drop(Extraction::create(&room.dir(), 7, Unpacking::default()).unwrap());
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn leave_folder(room: &Room, name: &str) {
 /// Runs once, and says what was there before and is there no more.
 fn lost(room: &Room) -> Vec<String> {
     let before = room.paths();
-    let (extraction, Recovered { notices, .. }) = Extraction::create(&room.dir(), 7, PageCache::Bypassed).unwrap();
+    let (extraction, Recovered { notices, .. }) = Extraction::create(&room.dir(), 7, Unpacking::default()).unwrap();
     drop(extraction);
     let after = room.paths();
     let lost: Vec<_> = before.into_iter().filter(|path| !after.contains(path)).collect();
@@ -73,7 +73,7 @@ fn a_folder_without_a_lock_file_is_left_alone_unless_it_is_empty() {
     let room = Room::new();
     fs::create_dir(room.at(NAME)).unwrap();
     fs::set_permissions(room.at(NAME), Permissions::from_mode(0o700)).unwrap();
-    drop(Extraction::create(&room.dir(), 7, PageCache::Bypassed).unwrap());
+    drop(Extraction::create(&room.dir(), 7, Unpacking::default()).unwrap());
     assert_eq!(room.paths(), [""; 0]);
 }
 
@@ -111,7 +111,7 @@ fn the_lock_is_the_last_thing_to_go() {
     if !mount.is_ok_and(|done| done.status.success()) {
         return;
     }
-    let error = Extraction::create(&room.dir(), 7, PageCache::Bypassed).unwrap_err();
+    let error = Extraction::create(&room.dir(), 7, Unpacking::default()).unwrap_err();
     std::process::Command::new("umount").arg(&stuck).status().unwrap();
     assert!(error.to_string().ends_with("busy"), "{error}");
     assert!(room.at(NAME).join("lock").exists());

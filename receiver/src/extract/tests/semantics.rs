@@ -3,6 +3,8 @@
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::thread;
 
+use crate::disk::PageCache;
+
 use super::*;
 
 #[test]
@@ -35,7 +37,7 @@ fn large_chunks_arrive_whole_wherever_they_begin() {
     let content: String = (0..300_000).map(|i| format!("{i:010}")).collect();
     for cache in [PageCache::Bypassed, PageCache::Used] {
         let room = Room::new();
-        let (mut extraction, _) = Extraction::create(&room.dir(), ID, cache).unwrap();
+        let (mut extraction, _) = Extraction::create(&room.dir(), ID, Unpacking { cache }).unwrap();
         let cuts = [0, 1_500_000, 1_500_001, 2_600_000, 2_600_100, 3_000_000];
         let mut chunks: Vec<_> =
             cuts.windows(2).map(|cut| payload("t.ibd", cut[0] as u64, &content[cut[0]..cut[1]])).collect();

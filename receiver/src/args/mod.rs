@@ -11,6 +11,7 @@ use xbproto::quantity::Span;
 use xbproto::quic::Family;
 
 use crate::disk::PageCache;
+use crate::extract::Unpacking;
 
 /// Receive a streaming MySQL or MariaDB backup from an xbsend on another host
 ///
@@ -87,6 +88,11 @@ impl Args {
     /// How files are to be written.
     pub fn page_cache(&self) -> PageCache {
         if self.no_direct { PageCache::Used } else { PageCache::Bypassed }
+    }
+
+    /// What is to become of the files of a backup that is unpacked.
+    pub fn unpacking(&self) -> Unpacking {
+        Unpacking { cache: self.page_cache() }
     }
 
     /// Where to listen, and for which addresses.
