@@ -1,0 +1,43 @@
+//! The formats that can be undone.
+
+use std::fmt;
+
+/// One format around a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StageKind {
+    /// Encrypted by xtrabackup or xbcrypt.
+    Xbcrypt,
+    /// zstd frames.
+    Zstd,
+    /// LZ4 frames.
+    Lz4,
+    /// A qpress archive of one file.
+    Qpress,
+}
+
+impl StageKind {
+    /// The compressions: a file is in at most one of them.
+    pub(super) const COMPRESSIONS: [StageKind; 3] = [StageKind::Zstd, StageKind::Lz4, StageKind::Qpress];
+
+    /// What the name of such a file ends with.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            StageKind::Xbcrypt => ".xbcrypt",
+            StageKind::Zstd => ".zst",
+            StageKind::Lz4 => ".lz4",
+            StageKind::Qpress => ".qp",
+        }
+    }
+}
+
+/// As users know it: `xbcrypt`, `zstd`, `lz4`, `qpress`.
+impl fmt::Display for StageKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            StageKind::Xbcrypt => "xbcrypt",
+            StageKind::Zstd => "zstd",
+            StageKind::Lz4 => "lz4",
+            StageKind::Qpress => "qpress",
+        })
+    }
+}

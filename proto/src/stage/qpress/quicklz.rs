@@ -1,0 +1,147 @@
+//! QuickLZ 1.5, level 1: the body of a compressed packet.
+//!
+//! Items follow a control word of 32 bits, little-endian, one bit for each of up to 31 items, lowest first, and a one
+//! behind the last. A 0 is a literal: one byte. A 1 is a match of two bytes, or three: 4 bits of length (less 2, or 0
+//! where a third byte has all of it), then 12 bits that name a position by a hash of the three bytes there. Position by
+//! position, both sides enter what they know into the same table: of the literals as soon as three bytes stand at a
+//! position, of a match only where it begins.
+
+use crate::stage::{Fault, Part};
+
+/// Entries of the table.
+const ENTRIES: usize = 4096;
+
+/// The shortest match, which is also what is hashed, in bytes.
+const SHORTEST: usize = 3;
+
+/// No position.
+const NONE: u32 = u32::MAX;
+
+/// The longest padding of a body: no writer makes one of less than 9 bytes.
+const PADDED: usize = 9;
+
+/// For each hash, where its three bytes were seen last. 16 KiB, taken when first used.
+#[derive(Default)]
+pub(super) struct Positions(Option<Box<[u32; ENTRIES]>>);
+
+impl Positions {
+    fn fresh(&mut self) -> &mut [u32; ENTRIES] {
+        let table = self.0.get_or_insert_with(|| Box::new([NONE; ENTRIES]));
+        table.fill(NONE);
+        table
+    }
+
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn memory(&self) -> usize {
+        self.0.as_ref().map_or(0, |table| size_of_val(&**table))
+    }
+}
+
+/// Decompresses `body`, which must fill `content`.
+///
+/// # Errors
+/// When it does not, or is not valid.
+pub(super) fn decompress(body: &[u8], content: &mut [u8], positions: &mut Positions) -> Result<(), Fault> {
+    let mut packet = Unpacking { body, content, filled: 0, hashed: 0, table: positions.fresh() };
+    let unpacked = packet.unpack();
+    unpacked.map_err(|reason| Fault::Corrupt { part: Part::Packet, reason })
+}
+
+struct Unpacking<'a> {
+    /// What is left of it.
+    body: &'a [u8],
+    content: &'a mut [u8],
+    filled: usize,
+    /// The first position that is not in the table, and is to be.
+    hashed: usize,
+    table: &'a mut [u32; ENTRIES],
+}
+
+impl Unpacking<'_> {
+    fn unpack(&mut self) -> Result<(), &'static str> {
+        let whole = self.body.len();
+        let mut control = 1;
+        while self.filled < self.content.len() {
+            if control == 1 {
+                control = u32::from_le_bytes(self.take()?);
+            }
+            match control.trailing_zeros() {
+                32 => return Err("a control word is empty"),
+                0 if control == 1 => {}
+                0 => {
+                    self.reference()?;
+                    control >>= 1;
+                }
+                literals => {
+                    self.literals(literals as usize)?;
+                    control >>= literals;
+                }
+            }
+        }
+        if self.body.is_empty() || whole <= PADDED { Ok(()) } else { Err("bytes follow its content") }
+    }
+
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], &'static str> {
+        let (taken, rest) = self.body.split_first_chunk().ok_or("it ends too early")?;
+        self.body = rest;
+        Ok(*taken)
+    }
+
+    /// Copies bytes as they are; of the last ones, as many as there is room for.
+    fn literals(&mut self, count: usize) -> Result<(), &'static str> {
+        let count = count.min(self.content.len() - self.filled);
+        let (literals, rest) = self.body.split_at_checked(count).ok_or("it ends too early")?;
+        self.content[self.filled..self.filled + count].copy_from_slice(literals);
+        self.body = rest;
+        self.filled += count;
+        Ok(())
+    }
+
+    fn reference(&mut self) -> Result<(), &'static str> {
+        let (start, reference) = (self.filled, u16::from_le_bytes(self.take()?));
+        let len = match usize::from(reference & 0xF) {
+            0 => usize::from(u8::from_le_bytes(self.take()?)),
+            short => short + 2,
+        };
+        if len < SHORTEST {
+            return Err("a match is shorter than 3 bytes");
+        }
+        self.hash((start + 1).saturating_sub(SHORTEST));
+        let from = self.table[usize::from(reference >> 4)] as usize;
+        if from >= start {
+            return Err("it refers to bytes that do not exist");
+        }
+        if len > self.content.len() - start {
+            return Err("it holds more than it may");
+        }
+        self.repeat(from, len);
+        self.hash(start + 1);
+        self.hashed = self.filled;
+        Ok(())
+    }
+
+    /// Copies `len` bytes from position `from`, some of which may be copies themselves.
+    fn repeat(&mut self, from: usize, len: usize) {
+        let start = self.filled;
+        if start - from >= len {
+            self.content.copy_within(from..from + len, start);
+        } else {
+            for at in 0..len {
+                self.content[start + at] = self.content[from + at];
+            }
+        }
+        self.filled += len;
+    }
+
+    /// Enters all positions before `end`. Three bytes are known at each.
+    fn hash(&mut self, end: usize) {
+        if self.hashed >= end {
+            return;
+        }
+        for (at, bytes) in self.content[self.hashed..end + SHORTEST - 1].windows(SHORTEST).enumerate() {
+            let value = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], 0]);
+            self.table[(((value >> 12) ^ value) & 0xFFF) as usize] = (self.hashed + at) as u32;
+        }
+        self.hashed = end;
+    }
+}

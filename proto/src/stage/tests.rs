@@ -1,0 +1,4 @@
+//! Whole files, fed in any pieces, cut and damaged anywhere.
+
+mod support;
+mod vectors;

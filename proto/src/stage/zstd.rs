@@ -1,0 +1,135 @@
+//! zstd frames, one after the other, as xtrabackup writes them.
+//!
+//! xtrabackup ends a frame with each of its writes, of some MiB, with a checksum over the content. A file without any
+//! frame is an empty one. Skippable frames are skipped.
+
+use zstd_safe::zstd_sys::ZSTD_ErrorCode as Code;
+use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer};
+
+use super::chain::{Decoder, PIECE, Step};
+use super::gather::Gather;
+use super::{Fault, Part, StageError, StageKind, Unsupported};
+use crate::xbstream::Quote;
+
+/// The largest window, as a power of two: 128 MiB, that of `zstd --ultra -22`. xtrabackup's largest is 8 MiB.
+const WINDOW_LOG: u32 = 27;
+
+/// What a frame begins with.
+const MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
+
+/// What a frame begins with that is to be skipped, less the low four bits.
+const SKIPPABLE: u32 = 0x184D_2A50;
+
+/// Decompresses one file. Its context is made when the first frame is; the window's memory is taken with that, of the
+/// size that the frame needs.
+pub(super) struct Zstd {
+    context: Option<DCtx<'static>>,
+    /// Where the frame begins.
+    at: u64,
+    /// Where the input has come to.
+    offset: u64,
+    magic: Gather,
+    /// Whether there may be output for which there was no room in the piece.
+    is_holding: bool,
+    piece: Vec<u8>,
+}
+
+impl Zstd {
+    pub(super) fn new() -> Zstd {
+        Zstd { context: None, at: 0, offset: 0, magic: Gather::new(), is_holding: false, piece: Vec::new() }
+    }
+
+    fn error(&self, fault: Fault) -> StageError {
+        StageError::new(StageKind::Zstd, self.at, fault)
+    }
+
+    fn is_between_frames(&self) -> bool {
+        self.magic.len() < MAGIC.len()
+    }
+
+    /// Reads the magic, and begins a frame with it. The decoder is never given a whole frame at once by that: it would
+    /// take another way then, on which it does not look at the window.
+    fn open(&mut self, input: &mut &[u8]) -> Result<(), Fault> {
+        let before = input.len();
+        let magic = self.magic.fill(input, MAGIC.len());
+        self.offset += (before - input.len()) as u64;
+        let Some(magic) = magic.and_then(|magic| <[u8; 4]>::try_from(magic).ok()) else { return Ok(()) };
+        if magic != MAGIC && u32::from_le_bytes(magic) & !0xF != SKIPPABLE {
+            return Err(Fault::Magic { expected: Part::ZstdFrame, found: Quote::new(&magic) });
+        }
+        if self.context.is_none() {
+            self.context = Some(context()?);
+            self.piece.reserve_exact(PIECE);
+        }
+        self.decompress(&mut &magic[..])
+    }
+
+    /// Gives the decoder its next input, and fills the piece from it.
+    fn decompress(&mut self, input: &mut &[u8]) -> Result<(), Fault> {
+        let Some(context) = &mut self.context else { return Err(Fault::Memory) };
+        self.piece.clear();
+        let (mut from, mut to) = (InBuffer::around(input), OutBuffer::around(&mut self.piece));
+        let wanted = context.decompress_stream(&mut to, &mut from).map_err(fault)?;
+        let taken = from.pos();
+        self.offset += taken as u64;
+        *input = &input[taken..];
+        if wanted == 0 {
+            self.magic.clear();
+            self.at = self.offset;
+        }
+        self.is_holding = wanted > 0 && self.piece.len() == self.piece.capacity();
+        Ok(())
+    }
+}
+
+impl Decoder for Zstd {
+    fn advance(&mut self, input: &mut &[u8]) -> Result<Step, StageError> {
+        self.piece.clear();
+        while self.is_holding || !input.is_empty() {
+            let step = if self.is_between_frames() { self.open(input) } else { self.decompress(input) };
+            step.map_err(|fault| self.error(fault))?;
+            if !self.piece.is_empty() {
+                return Ok(Step::Piece);
+            }
+        }
+        Ok(Step::Hungry)
+    }
+
+    fn piece(&self) -> &[u8] {
+        &self.piece
+    }
+
+    fn finish(&self) -> Result<(), StageError> {
+        if self.magic.len() == 0 {
+            return Ok(());
+        }
+        Err(StageError::new(StageKind::Zstd, self.offset, Fault::Truncated { inside: Part::ZstdFrame }))
+    }
+
+    #[cfg(any(test, fuzzing))]
+    fn memory(&self) -> usize {
+        self.piece.capacity() + self.context.as_ref().map_or(0, DCtx::sizeof)
+    }
+}
+
+fn context() -> Result<DCtx<'static>, Fault> {
+    let mut context = DCtx::try_create().ok_or(Fault::Memory)?;
+    context.set_parameter(DParameter::WindowLogMax(WINDOW_LOG)).map_err(fault)?;
+    Ok(context)
+}
+
+/// What the decoder's error means. It does not tell the numbers it holds against each other.
+fn fault(code: usize) -> Fault {
+    const fn of(code: Code) -> usize {
+        (code as usize).wrapping_neg()
+    }
+    const WINDOW: usize = of(Code::ZSTD_error_frameParameter_windowTooLarge);
+    const DICTIONARY: usize = of(Code::ZSTD_error_dictionary_wrong);
+    const MEMORY: usize = of(Code::ZSTD_error_memory_allocation);
+    match code {
+        WINDOW => Fault::Window { limit: 1 << WINDOW_LOG },
+        DICTIONARY => Fault::Unsupported(Unsupported::Dictionary),
+        MEMORY => Fault::Memory,
+        _ => Fault::Corrupt { part: Part::ZstdFrame, reason: zstd_safe::get_error_name(code) },
+    }
+}
