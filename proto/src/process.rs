@@ -14,8 +14,11 @@ pub use rustix::process::Signal;
 /// The environment variable that carries the session's key. Never handed to a child.
 pub const KEY_VARIABLE: &str = "XB_KEY";
 
+/// The environment variable that carries the key of a backup's encrypted files. Never handed to a child either.
+pub const FILE_KEY_VARIABLE: &str = "XB_ENCRYPT_KEY";
+
 /// Makes the child of `command` the leader of a session and process group of its own that dies
-/// with this process, and takes the key out of its environment.
+/// with this process, and takes the keys out of its environment.
 ///
 /// * Its process group has the number of its pid; [`signal_group`] reaches it and its descendants.
 /// * It has no controlling terminal: a tool that asks for a password there fails at once. In a
@@ -28,7 +31,7 @@ pub const KEY_VARIABLE: &str = "XB_KEY";
 ///
 /// Call it once for a command, in the process that will spawn it.
 pub fn isolate(command: &mut Command) {
-    command.env_remove(KEY_VARIABLE);
+    command.env_remove(KEY_VARIABLE).env_remove(FILE_KEY_VARIABLE);
     before_exec(command, getpid());
 }
 

@@ -38,7 +38,8 @@ pub fn open(args: &Args, id: u64, window: u64, reporter: &Reporter) -> Result<De
     }
     if args.extract {
         let directory = args.directory.as_deref().unwrap_or(Path::new("."));
-        let Opened { sink, notices, recalled } = ExtractSink::create(directory, id, args.unpacking())?;
+        let Opened { sink, notices, recalled } =
+            ExtractSink::create(directory, id, args.unpack.unpacking(args.page_cache())?)?;
         tell(notices);
         if has_company(directory) {
             let words =

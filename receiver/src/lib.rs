@@ -2,7 +2,7 @@
 //!
 //! | module | owns |
 //! |---|---|
-//! | [`program`] [`args`] [`destination`] | the command line, and what it comes to |
+//! | [`program`] [`args`] [`destination`] [`file_key`] | the command line, and what it comes to |
 //! | [`transfer`] `status` | one session from the open port to the verdict; how it does |
 //! | `port` [`listen`] `newcomer` | the thread at the port; one session there; who else wants one |
 //! | [`admission`] [`arrivals`] [`strangers`] | who is at the door, on the way in, turned away |
@@ -21,6 +21,7 @@ pub mod disk;
 pub mod downlink;
 pub mod drain;
 pub mod extract;
+pub mod file_key;
 pub mod hasher;
 mod joined;
 pub mod journal;

@@ -57,6 +57,11 @@ impl Ledger {
         self.closed.len() as u64
     }
 
+    /// Whether there is a file of this name, complete or not.
+    pub fn knows(&self, path: &StreamPath) -> bool {
+        self.open.contains_key(path) || self.closed.contains(path)
+    }
+
     /// To be called at the end of all lanes: an error that names the files still open.
     pub fn finish(&self) -> Result<(), OrderError> {
         match self.open.len() as u64 {

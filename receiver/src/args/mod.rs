@@ -1,17 +1,19 @@
 //! The command line of `xbrecv`: what was typed, and what it means.
 
+mod unpack;
+
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::Parser;
+use clap::{ArgGroup, Parser};
 use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, exit_codes_help};
 use xbproto::quantity::Span;
 use xbproto::quic::Family;
 
+pub use self::unpack::UnpackArgs;
 use crate::disk::PageCache;
-use crate::extract::Unpacking;
 
 /// Receive a streaming MySQL or MariaDB backup from an xbsend on another host
 ///
@@ -25,7 +27,8 @@ use crate::extract::Unpacking;
     after_help = exit_codes_help(),
     override_usage = "xbrecv [OPTIONS] (--extract [-C DIR] | -o FILE | --stdout | -- COMMAND ARG...)\n       xbrecv --generate-key FILE"
 )]
-#[command(group = clap::ArgGroup::new("destination").required(true).args(["extract", "output", "stdout", "command", "generate_key"]))]
+#[command(group = ArgGroup::new("destination").required(true).args(["extract", "output", "stdout", "command", "generate_key"]))]
+#[command(group = ArgGroup::new("unpacked").args(["extract"]))]
 pub struct Args {
     /// Feed the stream to COMMAND; its exit code 0 is part of the commit
     #[arg(last = true, value_name = "COMMAND")]
@@ -54,6 +57,10 @@ pub struct Args {
     /// Write files through the page cache, not past it (direct I/O)
     #[arg(long, help_heading = "Destination")]
     no_direct: bool,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub unpack: UnpackArgs,
 
     /// Make a key to keep in FILE (mode 0600), and do nothing else
     #[arg(long, value_name = "FILE", help_heading = "Connection")]
@@ -88,11 +95,6 @@ impl Args {
     /// How files are to be written.
     pub fn page_cache(&self) -> PageCache {
         if self.no_direct { PageCache::Used } else { PageCache::Bypassed }
-    }
-
-    /// What is to become of the files of a backup that is unpacked.
-    pub fn unpacking(&self) -> Unpacking {
-        Unpacking { cache: self.page_cache() }
     }
 
     /// Where to listen, and for which addresses.

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use xbproto::failure::Cause;
 use xbproto::lane::LaneId;
-use xbproto::xbstream::{DecodeError, StreamError, StreamPath};
+use xbproto::xbstream::{DecodeError, Missing, StreamError, StreamPath};
 
+use super::content::ContentError;
 use super::path::PathError;
 use crate::disk::{DiskError, shown};
 
@@ -35,6 +36,31 @@ pub enum ExtractError {
     Conflict {
         /// The second to come.
         path: StreamPath,
+    },
+    /// Two files of the stream that would become one.
+    #[error(
+        "{second}: {first} came before, and both would be {disk} once they are decoded; are these two backups in one \
+         stream?"
+    )]
+    OneName {
+        /// As the stream calls the one that came first.
+        first: StreamPath,
+        /// As it calls the other.
+        second: StreamPath,
+        /// The name both would have.
+        disk: StreamPath,
+    },
+    /// A file could not be decoded or written.
+    #[error(transparent)]
+    Content(#[from] ContentError),
+    /// What was unpacked is not a whole backup.
+    #[error(transparent)]
+    Incomplete(#[from] Missing),
+    /// No file of the backup is wanted.
+    #[error("no file of the backup matches --only {patterns}")]
+    NothingWanted {
+        /// What was wanted.
+        patterns: String,
     },
     /// A rename of something that is not a file.
     #[error("{path}: the stream renames a directory, expected a file; it is damaged or was not made by a backup tool")]
@@ -133,8 +159,12 @@ impl ExtractError {
             | ExtractError::Stream { .. }
             | ExtractError::Unfinished(_)
             | ExtractError::Conflict { .. }
+            | ExtractError::OneName { .. }
+            | ExtractError::Incomplete(_)
             | ExtractError::RenamedDirectory { .. }
             | ExtractError::Torn { .. } => Cause::Integrity,
+            ExtractError::Content(error) => error.cause(),
+            ExtractError::NothingWanted { .. } => Cause::Usage,
             ExtractError::OutOfTurn => Cause::Unforeseen,
             _ => Cause::Sink,
         }

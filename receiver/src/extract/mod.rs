@@ -8,9 +8,13 @@
 //! | `path` | which names of a stream may become files (pure) |
 //! | `beneath` | reaching directories through no link |
 //! | `staging` | the folder, its lock and its record |
-//! | `tree`, `parents`, `writing` | what each chunk does to the files |
-//! | `unpack` | one lane: decode, check the order, write |
+//! | `unpack` | one lane: decode, check the order, hand over |
+//! | `names` | what the stream calls a file, and what it is on disk |
+//! | `tree`, `parents` | what each chunk does to the names |
+//! | `writers`, `content` | the threads that decode and write; what comes for one file |
+//! | `placing`, `holes`, `writing` | where its bytes belong, which of them are holes, bringing them to the disk |
 //! | `sync`, `bulk` | syncing finished files: one by one in the background, or all at once |
+//! | `wanted`, `manifest`, `survey` | which files stay, their sums, and going through them at the end |
 //! | `commit`, `record` | renames, their undoing, and the record of them |
 //! | `recover` | what an interrupted run left |
 //! | `presence` | who is unpacking, for the case that it is killed |
@@ -18,28 +22,40 @@
 mod beneath;
 mod bulk;
 mod commit;
+mod content;
 mod error;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+mod holes;
+mod manifest;
+mod names;
 mod options;
 mod parents;
 mod path;
+mod placing;
 mod presence;
+mod progress;
 mod record;
 mod recover;
 mod staging;
+mod survey;
 mod sync;
 mod tree;
 mod unpack;
+mod wanted;
+mod writers;
 mod writing;
 
+pub use content::ContentError;
 pub use error::ExtractError;
 pub use options::Unpacking;
 pub use path::{PathError, Unsafe};
+pub use progress::Progress;
 pub use recover::Recovered;
 pub use staging::STAGING_PREFIX;
-pub use unpack::{Progress, Unpacker};
+pub use unpack::Unpacker;
+pub use wanted::{Pattern, PatternError, Wanted};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -49,11 +65,16 @@ use xbproto::lane::LaneId;
 
 use self::bulk::Bulk;
 use self::commit::Commit;
+use self::content::Allowance;
+use self::manifest::Manifest;
+use self::names::Names;
 use self::recover::recover;
 use self::staging::{Staging, TargetDir};
+use self::survey::{keep_wanted, manifest_lines};
 use self::sync::Syncers;
 use self::tree::Tree;
 use self::unpack::Shared;
+use self::writers::{Shop, Writers};
 use crate::disk::At;
 use crate::journal::Presence;
 use crate::stop::Stop;
@@ -64,6 +85,7 @@ pub struct Extraction {
     target: TargetDir,
     staging: Staging,
     shared: Arc<Shared>,
+    wanted: Wanted,
     /// The renames, once everything is synced.
     planned: Option<Commit>,
     phase: Phase,
@@ -88,12 +110,13 @@ impl Extraction {
         let target = TargetDir::open(dir)?;
         let staged = recover(&target).and_then(|recovered| Ok((Staging::create(&target, id)?, recovered)));
         let (staging, recovered) = staged.inspect_err(|_| target.unmake())?;
+        let wanted = unpacking.wanted.clone();
         let shared = share(&staging, unpacking).inspect_err(|_| {
             let _ = staging.remove();
             target.unmake();
         })?;
         let shared = Arc::new(shared);
-        Ok((Extraction { target, staging, shared, planned: None, phase: Phase::Unpacking }, recovered))
+        Ok((Extraction { target, staging, shared, wanted, planned: None, phase: Phase::Unpacking }, recovered))
     }
 
     /// Keeps who is unpacking here, so that a run after this one can be told whom it follows.
@@ -111,7 +134,7 @@ impl Extraction {
 
     /// How far it is.
     pub fn progress(&self) -> Progress {
-        self.shared.progress.clone()
+        self.shared.shop().progress.clone()
     }
 
     /// The flag that makes lanes and [`sync`](Self::sync) end soon with [`ExtractError::Interrupted`]. A commit goes on.
@@ -130,23 +153,40 @@ impl Extraction {
         self.staging.free()
     }
 
-    /// Syncs every file and directory where it is, and plans the renames. All lanes have finished. Idempotent.
+    /// Whether what has come so far is a whole backup.
     ///
     /// # Errors
-    /// When a file has not ended or could not be synced, or a name is taken; `Interrupted` when the stop
-    /// was raised meanwhile.
+    /// With what is missing.
+    pub fn check_complete(&self) -> Result<(), ExtractError> {
+        self.shared.check_complete()
+    }
+
+    /// Brings every file and directory to the disk where it is, drops what is not wanted, and plans the renames. All lanes
+    /// have finished. Idempotent.
+    ///
+    /// # Errors
+    /// When a file has not ended or could not be decoded, written or synced, nothing is wanted, or a name is taken;
+    /// `Interrupted` when the stop was raised meanwhile.
     pub fn sync(&mut self) -> Result<(), ExtractError> {
         if self.phase == Phase::Over {
             return Err(ExtractError::OutOfTurn);
         }
         if self.planned.is_none() {
-            self.shared.check_finished()?;
-            self.shared.syncers.finish()?;
-            // Files may have been closed without being synced.
-            self.shared.check_stop()?;
+            self.shared.settle()?;
+            keep_wanted(self.staging.tree()?, &self.wanted)?;
             self.planned = Some(Commit::plan(self.staging.tree()?, self.staging.target()?, &self.target.path)?);
         }
         Ok(())
+    }
+
+    /// The sums of all files as `sha1sum` would print them in the target directory, if digests were to be kept. After
+    /// [`sync`](Self::sync), before [`commit`](Self::commit).
+    ///
+    /// # Errors
+    /// When the files cannot be listed.
+    pub fn manifest(&self) -> Result<Option<Vec<u8>>, ExtractError> {
+        let lines = |manifest| Ok(manifest_lines(self.staging.tree()?, manifest)?);
+        self.shared.shop().manifest.as_ref().map(lines).transpose()
     }
 
     /// Gives every file its final name, after a [`sync`](Self::sync).
@@ -194,11 +234,16 @@ impl Drop for Extraction {
 }
 
 fn share(staging: &Staging, unpacking: Unpacking) -> Result<Shared, ExtractError> {
+    let Unpacking { cache, stages, workers, limit, manifest, .. } = unpacking;
     let stop = Stop::default();
     let bulk = staging.tree().map(|tree| Bulk::of(tree.into_root()))?;
     let syncers = Syncers::start(stop.clone(), bulk).at("starting to sync", staging.dir())?;
-    let tree = Tree::new(staging.tree()?, staging.target()?, staging.dir());
-    Ok(Shared::new(tree, syncers, stop, unpacking.cache))
+    let manifest = manifest.map(|_| Manifest::default());
+    let (progress, allowance) = (Progress::default(), Allowance::new(limit));
+    let shop = Arc::new(Shop { syncers, progress, allowance, manifest, stop });
+    let tree = Tree::new(staging.tree()?, staging.target()?, staging.dir(), cache, Arc::clone(&shop));
+    let writers = Writers::start(workers.get(), Arc::clone(&shop)).at("starting to write", staging.dir())?;
+    Ok(Shared::new(tree, Names::new(stages), writers, shop))
 }
 
 /// Raises the soft limit of open files as far as it goes. A failure shows when files run out, with its cure.

@@ -1,5 +1,12 @@
 //! What is to become of the files of a backup while they are unpacked.
 
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::thread::available_parallelism;
+
+use xbproto::stage::Stages;
+
+use super::wanted::Wanted;
 use crate::disk::PageCache;
 
 /// How a backup is to be unpacked.
@@ -7,11 +14,28 @@ use crate::disk::PageCache;
 pub struct Unpacking {
     /// How large files are written.
     pub cache: PageCache,
+    /// What is undone of what the tool did to the files.
+    pub stages: Stages,
+    /// How many threads decode and write.
+    pub workers: NonZeroUsize,
+    /// The most plain bytes that encoded files may become, all of them together.
+    pub limit: Option<u64>,
+    /// Which files stay.
+    pub wanted: Wanted,
+    /// Where the SHA-1 of each file is to be written, if that is wanted.
+    pub manifest: Option<PathBuf>,
 }
 
 impl Default for Unpacking {
     /// As `xbstream -x` does: files become what they are in the stream.
     fn default() -> Unpacking {
-        Unpacking { cache: PageCache::Bypassed }
+        Unpacking {
+            cache: PageCache::Bypassed,
+            stages: Stages::default(),
+            workers: available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            limit: None,
+            wanted: Wanted::default(),
+            manifest: None,
+        }
     }
 }

@@ -10,18 +10,21 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{OFlags, openat, renameat};
+use rustix::fs::{AtFlags, OFlags, openat, renameat, unlinkat};
 use rustix::io::Errno;
 use xbproto::lane::LaneId;
+use xbproto::stage::{Chain, StageKind};
 use xbproto::xbstream::{Item, Opening, SparseRun, StreamPath};
 
 use super::ExtractError;
 use super::beneath::Beneath;
+use super::content::{Content, Part};
+use super::names::Brought;
 use super::parents::{Parent, Parents};
 use super::path::{SafePath, Trailing};
-use super::sync::Finished;
+use super::writers::{Shop, Slot};
 use super::writing::Writing;
-use crate::disk::{At, DiskError, FILE_MODE, as_path, entry, is_dir, names, remove_all};
+use crate::disk::{At, DiskError, FILE_MODE, PageCache, as_path, entry, is_dir, names, remove_all};
 
 /// The staging tree, and the target directory that it must not collide with.
 #[derive(Debug)]
@@ -30,36 +33,31 @@ pub(super) struct Tree {
     target: Beneath,
     /// How the target directory is called in errors.
     dir: PathBuf,
+    /// By their names on disk.
     open: HashMap<StreamPath, OpenFile>,
     parents: Parents,
+    cache: PageCache,
+    shop: Arc<Shop>,
 }
 
 #[derive(Debug)]
 struct OpenFile {
-    file: Arc<File>,
+    slot: Arc<Slot>,
     /// The lane it comes on, which alone may go on with it.
     lane: LaneId,
-    /// How long it is.
-    written: u64,
     /// How long it is to be at least when it ends: a hole at its end is written by nobody.
     extent: u64,
 }
 
-/// Where a part of a file ends: the last byte of it that is written, and the part as a whole, whose end may be a hole.
-#[derive(Clone, Copy, Debug, Default)]
-struct Ends {
-    data: u64,
-    all: u64,
-}
-
-impl Ends {
-    fn of_runs(offset: u64, runs: &[SparseRun]) -> Ends {
-        let begin = Ends { data: 0, all: offset };
-        runs.iter().fold(begin, |ends, run| {
-            let all = ends.all.saturating_add(run.skip.into()).saturating_add(run.write.into());
-            Ends { data: if run.write > 0 { all } else { ends.data }, all }
-        })
-    }
+/// A file that is to be open now.
+#[derive(Debug)]
+struct Wanted {
+    path: StreamPath,
+    brought: Brought,
+    lane: LaneId,
+    opening: Opening,
+    /// Where the part that is coming ends.
+    extent: u64,
 }
 
 /// What remains to be done about an item, outside of the lock on the tree.
@@ -67,84 +65,95 @@ impl Ends {
 pub(super) enum Step {
     /// Nothing.
     Done,
-    /// Payload follows and is written so.
-    Write(Writing),
-    /// A file is complete and wants to be synced.
-    Sync(Finished),
+    /// To hand this to whoever writes the file.
+    Give(Arc<Slot>, Part),
 }
 
 impl Tree {
-    /// A tree in `staged`, to become part of `target`, which is called `dir` in errors.
-    pub(super) fn new(staged: Beneath, target: Beneath, dir: &Path) -> Tree {
-        Tree { staged, target, dir: dir.into(), open: HashMap::new(), parents: Parents::default() }
+    /// A tree in `staged`, to become part of `target`, which is called `dir` in errors. `shop` is for its files.
+    pub(super) fn new(staged: Beneath, target: Beneath, dir: &Path, cache: PageCache, shop: Arc<Shop>) -> Tree {
+        Tree { staged, target, dir: dir.into(), open: HashMap::new(), parents: Parents::default(), cache, shop }
     }
 
-    /// Does what an item of `lane` asks for. Its paths are safe and spelled normally, its order is right.
-    pub(super) fn apply(&mut self, lane: LaneId, item: Item) -> Result<Step, ExtractError> {
-        match item {
-            Item::Payload { path, opening, offset, len } => {
-                // A seek beyond the end with nothing after it does not make the file longer.
-                let end = if len > 0 { offset.saturating_add(len) } else { 0 };
-                let file = self.opened(lane, &path, opening, Ends { data: end, all: end })?;
-                Ok(Step::Write(Writing::solid(path, file, offset, len)))
-            }
-            Item::Sparse { path, offset, runs, .. } => {
-                let file = self.opened(lane, &path, Opening::New, Ends::of_runs(offset, &runs))?;
-                Ok(Step::Write(Writing::sparse(path, file, offset, runs)))
-            }
-            Item::Seek { path, .. } => self.opened(lane, &path, Opening::New, Ends::default()).map(|_| Step::Done),
-            Item::End { path } => self.end(lane, path).map(Step::Sync),
-            Item::Rename { from, to } => self.rename(&from, &to).map(|()| Step::Done),
-            Item::Remove { path } => self.remove(&path).map(|()| Step::Done),
-            Item::Ignored { .. } | Item::Data(_) | Item::Verified => Ok(Step::Done),
-        }
-    }
-
-    /// The file `path`, opened if it is not open yet, of which a part that ends so is coming.
-    fn opened(
+    /// Does what an item of `lane` asks for. Its paths are safe and those on disk, its order is right; `brought` says how
+    /// its file comes, `chain` makes what decodes it.
+    pub(super) fn apply(
         &mut self,
         lane: LaneId,
-        path: &StreamPath,
-        opening: Opening,
-        ends: Ends,
-    ) -> Result<Arc<File>, ExtractError> {
-        if !self.open.contains_key(path) {
-            let file = Arc::new(self.create(path, opening)?);
-            self.open.insert(path.clone(), OpenFile { file, lane, written: 0, extent: 0 });
+        item: Item,
+        brought: Option<Brought>,
+        chain: impl FnOnce(&[StageKind]) -> Option<Chain>,
+    ) -> Result<Step, ExtractError> {
+        match (item, brought) {
+            (Item::Payload { path, opening, offset, len }, Some(brought)) => {
+                // A seek beyond the end with nothing after it does not make the file longer.
+                let extent = if len > 0 { offset.saturating_add(len) } else { 0 };
+                let slot = self.opened(Wanted { path, brought, lane, opening, extent }, chain)?;
+                Ok(Step::Give(slot, Part::Solid { offset, len }))
+            }
+            (Item::Sparse { path, offset, runs, .. }, Some(brought)) => {
+                let extent = end_of(offset, &runs);
+                let slot = self.opened(Wanted { path, brought, lane, opening: Opening::New, extent }, chain)?;
+                Ok(Step::Give(slot, Part::Sparse { offset, runs }))
+            }
+            (Item::Seek { path, .. }, Some(brought)) => {
+                self.opened(Wanted { path, brought, lane, opening: Opening::New, extent: 0 }, chain)?;
+                Ok(Step::Done)
+            }
+            (Item::End { path }, Some(brought)) => {
+                // A file that ends without having begun is an empty one, and may replace an earlier version: see the ledger.
+                let wanted = Wanted { path: path.clone(), brought, lane, opening: Opening::Rewrite, extent: 0 };
+                let slot = self.opened(wanted, chain)?;
+                let extent = self.open.remove(&path).map_or(0, |open| open.extent);
+                Ok(Step::Give(slot, Part::End { extent }))
+            }
+            (Item::Rename { from, to }, _) => self.rename(&from, &to).map(|()| Step::Done),
+            (Item::Remove { path }, _) => self.remove(&path).map(|()| Step::Done),
+            _ => Ok(Step::Done),
         }
-        let open = self.open.get_mut(path).ok_or(ExtractError::OutOfTurn)?;
-        if open.lane != lane {
-            return Err(ExtractError::Torn { path: path.clone(), first: open.lane, second: lane });
-        }
-        open.written = open.written.max(ends.data);
-        open.extent = open.extent.max(ends.all);
-        Ok(Arc::clone(&open.file))
     }
 
+    /// The file that is wanted, opened if it is not open yet.
+    fn opened(
+        &mut self,
+        wanted: Wanted,
+        chain: impl FnOnce(&[StageKind]) -> Option<Chain>,
+    ) -> Result<Arc<Slot>, ExtractError> {
+        let Wanted { path, brought, lane, opening, extent } = wanted;
+        if !self.open.contains_key(&path) {
+            let file = Arc::new(self.create(&path, opening)?);
+            let writing = Writing::new(path.clone(), file, self.cache, self.shop.manifest.as_ref());
+            let content = Content::new(brought.path, writing, chain(&brought.kinds));
+            self.open.insert(path.clone(), OpenFile { slot: Arc::new(Slot::new(content)), lane, extent: 0 });
+        }
+        let open = self.open.get_mut(&path).ok_or(ExtractError::OutOfTurn)?;
+        if open.lane != lane {
+            return Err(ExtractError::Torn { path, first: open.lane, second: lane });
+        }
+        open.extent = open.extent.max(extent);
+        Ok(Arc::clone(&open.slot))
+    }
+
+    /// A new file. One that is there already, and may be replaced, only loses its name: somebody may still be writing it.
     fn create(&mut self, path: &StreamPath, opening: Opening) -> Result<File, ExtractError> {
         let safe = SafePath::parse(path, Trailing::Refused)?;
         let Parent { staged, target } = &*self.parent(&safe)?;
         self.check_vacant(&safe, target.as_ref())?;
-        let fresh = match opening {
-            Opening::New => OFlags::EXCL,
-            Opening::Rewrite => OFlags::TRUNC,
+        // Whoever wants the digest of a file may have to read it again.
+        let access = if self.shop.manifest.is_some() { OFlags::RDWR } else { OFlags::WRONLY };
+        let flags = access | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let create = || openat(staged, safe.name(), flags, FILE_MODE);
+        let created = match (create(), opening) {
+            (Err(Errno::EXIST), Opening::Rewrite) => {
+                unlinkat(staged, safe.name(), AtFlags::empty()).and_then(|()| create())
+            }
+            (created, _) => created,
         };
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | fresh;
-        match openat(staged, safe.name(), flags, FILE_MODE) {
+        match created {
             Ok(file) => Ok(file.into()),
             Err(Errno::EXIST | Errno::ISDIR | Errno::LOOP) => Err(ExtractError::Conflict { path: path.clone() }),
             Err(error) => Err(DiskError::new("creating", as_path(path), error).into()),
         }
-    }
-
-    fn end(&mut self, lane: LaneId, path: StreamPath) -> Result<Finished, ExtractError> {
-        // A file that ends without having begun is an empty one, and may replace an earlier version: see the ledger.
-        let file = self.opened(lane, &path, Opening::Rewrite, Ends::default())?;
-        let (written, extent) = self.open.remove(&path).map_or((0, 0), |open| (open.written, open.extent));
-        if written < extent {
-            file.set_len(extent).at("extending", as_path(&path))?;
-        }
-        Ok(Finished { path: as_path(&path).into(), file, written })
     }
 
     /// Gives a closed file another name. One that did not come is ignored: the tool says so about files that it sends
@@ -235,6 +244,11 @@ impl Tree {
             Err(error) => Err(DiskError::new("looking at", path.as_path(), error).into()),
         }
     }
+}
+
+/// Where a sparse chunk ends. Its end may be a hole.
+fn end_of(offset: u64, runs: &[SparseRun]) -> u64 {
+    runs.iter().fold(offset, |end, run| end.saturating_add(run.skip.into()).saturating_add(run.write.into()))
 }
 
 /// Removes the files in `dir`, not its directories, whose names begin with `prefix`.

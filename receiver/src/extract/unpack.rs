@@ -1,18 +1,17 @@
 //! One lane's way from bytes to files.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use xbproto::lane::LaneId;
-use xbproto::xbstream::{Decoder, Item, Ledger, Limits, StreamError, StreamPath};
+use xbproto::xbstream::{Completeness, Decoder, Item, Ledger, Limits, StreamError};
 
 use super::ExtractError;
+use super::content::Part;
+use super::names::Names;
 use super::path::make_safe;
-use super::sync::Syncers;
 use super::tree::{Step, Tree};
-use super::writing::Writing;
-use crate::disk::{PageCache, Pages};
+use super::writers::{Batch, Shop, Slot, Writers};
 use crate::stop::Stop;
 
 /// What the lanes of one extraction have in common.
@@ -20,90 +19,66 @@ use crate::stop::Stop;
 pub(super) struct Shared {
     /// Held while a chunk begins, never while its payload is written.
     state: Mutex<State>,
-    pub(super) syncers: Syncers,
-    pub(super) progress: Progress,
-    cache: PageCache,
-    /// Raised when the session is over. The same one that the syncers obey.
-    stop: Stop,
+    writers: Writers,
+    shop: Arc<Shop>,
 }
 
 #[derive(Debug)]
 struct State {
     ledger: Ledger,
+    names: Names,
     tree: Tree,
+    completeness: Completeness,
 }
 
 impl Shared {
-    /// `stop` is the one that `syncers` have; `cache` says how large files are written.
-    pub(super) fn new(tree: Tree, syncers: Syncers, stop: Stop, cache: PageCache) -> Shared {
-        let state = Mutex::new(State { ledger: Ledger::default(), tree });
-        Shared { state, syncers, progress: Progress::default(), cache, stop }
+    /// `tree` and `writers` work with `shop`.
+    pub(super) fn new(tree: Tree, names: Names, writers: Writers, shop: Arc<Shop>) -> Shared {
+        let (ledger, completeness) = (Ledger::default(), Completeness::default());
+        Shared { state: Mutex::new(State { ledger, names, tree, completeness }), writers, shop }
     }
 
-    /// Makes every lane fail before it touches another name, and no more files be synced. Returns when no lane is amid
+    /// Makes every lane fail before it touches another name, and no more be written or synced. Returns when no lane is amid
     /// a change of the tree: then it can be removed beside a lane that has not noticed yet.
     pub(super) fn abandon(&self) {
-        self.stop.raise();
+        self.shop.stop.raise();
         drop(self.lock());
-        self.syncers.abandon();
+        let _ = self.writers.finish();
+        self.shop.syncers.abandon();
     }
 
-    /// The flag that makes lanes and syncers give up.
+    /// The flag that makes lanes, writers and syncers give up.
     pub(super) fn stop(&self) -> Stop {
-        self.stop.clone()
+        self.shop.stop.clone()
+    }
+
+    /// What the files have in common.
+    pub(super) fn shop(&self) -> &Shop {
+        &self.shop
     }
 
     /// # Errors
     /// `Interrupted` when the session is over.
     pub(super) fn check_stop(&self) -> Result<(), ExtractError> {
-        if self.stop.is_raised() { Err(ExtractError::Interrupted) } else { Ok(()) }
+        if self.shop.stop.is_raised() { Err(ExtractError::Interrupted) } else { Ok(()) }
     }
 
-    /// Whether every file that began has ended.
-    pub(super) fn check_finished(&self) -> Result<(), ExtractError> {
-        self.lock().ledger.finish().map_err(|error| ExtractError::Unfinished(error.into()))
+    /// Brings everything that has come to the disk, all of which has to be there.
+    pub(super) fn settle(&self) -> Result<(), ExtractError> {
+        self.lock().ledger.finish().map_err(|error| ExtractError::Unfinished(error.into()))?;
+        self.writers.finish()?;
+        self.shop.syncers.finish()?;
+        // Files may have been closed without being synced.
+        self.check_stop()
+    }
+
+    /// What the files so far lack to be a whole backup.
+    pub(super) fn check_complete(&self) -> Result<(), ExtractError> {
+        Ok(self.lock().completeness.finish()?)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// How far an extraction is. Clones look at the same one, from any thread.
-#[derive(Clone, Debug, Default)]
-pub struct Progress(Arc<Counts>);
-
-#[derive(Debug, Default)]
-struct Counts {
-    current: Mutex<Option<StreamPath>>,
-    files: AtomicU64,
-    bytes: AtomicU64,
-}
-
-impl Progress {
-    /// The file a chunk came for last, safe to show on a terminal.
-    pub fn current_file(&self) -> Option<String> {
-        self.current().as_ref().map(StreamPath::to_string)
-    }
-
-    /// Files that are complete now: one that was sent again counts once, one that was removed not at all.
-    pub fn files(&self) -> u64 {
-        self.0.files.load(Ordering::Relaxed)
-    }
-
-    /// Bytes written to files, without holes.
-    pub fn bytes(&self) -> u64 {
-        self.0.bytes.load(Ordering::Relaxed)
-    }
-
-    fn note(&self, item: &Item) {
-        if let Item::Payload { path, .. } | Item::Sparse { path, .. } = item {
-            *self.current() = Some(path.clone());
-        }
-    }
-
-    fn current(&self) -> MutexGuard<'_, Option<StreamPath>> {
-        self.0.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -112,30 +87,32 @@ impl Progress {
 pub struct Unpacker {
     lane: LaneId,
     decoder: Decoder,
-    /// The chunk whose payload is coming; `None` for a chunk that is ignored.
-    writing: Option<Writing>,
-    /// For the next large chunk.
-    spare: Option<Pages>,
+    /// The file whose chunk is coming; `None` for a chunk that is ignored.
+    file: Option<Arc<Slot>>,
+    /// What it was not given yet.
+    batch: Batch,
     shared: Arc<Shared>,
 }
 
 impl Unpacker {
     pub(super) fn new(lane: LaneId, shared: Arc<Shared>) -> Unpacker {
-        Unpacker { lane, decoder: Decoder::new(Limits::default()), writing: None, spare: None, shared }
+        Unpacker { lane, decoder: Decoder::new(Limits::default()), file: None, batch: Batch::default(), shared }
     }
 
-    /// Takes the lane's next bytes, cut anywhere.
+    /// Takes the lane's next bytes, cut anywhere. Waits while too many are waiting to be written.
     ///
     /// # Errors
-    /// When they are no xbstream, name what they may not, or cannot be stored; also when a file that ended earlier, of
-    /// any lane, could not be synced. The extraction is to be abandoned then.
+    /// When they are no xbstream, or name what they may not; also when something that came earlier, on any lane, could not
+    /// be decoded, written or synced. The extraction is to be abandoned then.
     pub fn write(&mut self, bytes: &Bytes) -> Result<(), ExtractError> {
         self.shared.check_stop()?;
-        self.shared.syncers.check()?;
+        self.shared.writers.check()?;
+        self.shared.shop.syncers.check()?;
         self.decoder.feed(bytes.clone());
         while let Some(item) = self.decoder.next().map_err(|error| self.malformed(error))? {
             self.take(item)?;
         }
+        self.hand_over();
         Ok(())
     }
 
@@ -149,17 +126,8 @@ impl Unpacker {
 
     fn take(&mut self, item: Item) -> Result<(), ExtractError> {
         match item {
-            Item::Data(bytes) => {
-                if let Some(writing) = &mut self.writing {
-                    writing.write(&bytes)?;
-                    self.shared.progress.0.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-                }
-            }
-            Item::Verified => {
-                if let Some(writing) = self.writing.take() {
-                    self.spare = writing.finish()?.or(self.spare.take());
-                }
-            }
+            Item::Data(bytes) => self.give(Part::Bytes(bytes)),
+            Item::Verified => self.give(Part::Whole),
             chunk => self.begin(chunk)?,
         }
         Ok(())
@@ -167,24 +135,48 @@ impl Unpacker {
 
     fn begin(&mut self, mut chunk: Item) -> Result<(), ExtractError> {
         make_safe(&mut chunk)?;
-        self.shared.progress.note(&chunk);
+        let step = self.apply(chunk)?;
+        // Handing over may have to wait, and the other lanes need not wait with us.
+        let file = match &step {
+            Step::Give(slot, _) => Some(slot),
+            Step::Done => None,
+        };
+        if self.file.as_ref().map(Arc::as_ptr) != file.map(Arc::as_ptr) {
+            self.hand_over();
+            self.file = file.cloned();
+        }
+        if let Step::Give(_, part) = step {
+            self.give(part);
+        }
+        Ok(())
+    }
+
+    /// Does with the names of the tree what a chunk asks for.
+    fn apply(&self, mut chunk: Item) -> Result<Step, ExtractError> {
         let mut state = self.shared.lock();
         // Under the lock, see `Shared::abandon`.
         self.shared.check_stop()?;
-        state.ledger.apply(&chunk).map_err(|error| self.malformed(error))?;
-        self.shared.progress.0.files.store(state.ledger.closed_files(), Ordering::Relaxed);
-        let step = state.tree.apply(self.lane, chunk)?;
-        // Syncing may have to wait for a thread, and the other lanes need not wait with us.
-        drop(state);
-        match step {
-            Step::Done => {}
-            Step::Write(mut writing) => {
-                writing.prepare(self.shared.cache, &mut self.spare);
-                self.writing = Some(writing);
+        let State { ledger, names, tree, completeness } = &mut *state;
+        let brought = names.resolve(&mut chunk, ledger)?;
+        ledger.apply(&chunk).map_err(|error| self.malformed(error))?;
+        completeness.apply(&chunk);
+        self.shared.shop.progress.note(&chunk, ledger.closed_files());
+        tree.apply(self.lane, chunk, brought, |kinds| names.chain(kinds))
+    }
+
+    fn give(&mut self, part: Part) {
+        if self.file.is_some() {
+            self.batch.add(part);
+            if self.batch.is_large() {
+                self.hand_over();
             }
-            Step::Sync(finished) => self.shared.syncers.push(finished),
         }
-        Ok(())
+    }
+
+    fn hand_over(&mut self) {
+        if let Some(file) = self.file.as_ref().filter(|_| !self.batch.is_empty()) {
+            self.shared.writers.push(file, std::mem::take(&mut self.batch));
+        }
     }
 
     fn malformed(&self, error: impl Into<StreamError>) -> ExtractError {

@@ -1,88 +1,122 @@
-//! Putting the payload of one chunk where it belongs in its file.
+//! Putting the plain content of a file on the disk: large parts past the page cache, without the holes of its pages, and
+//! with its digest if that is wanted.
 
 use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::Arc;
-use std::vec::IntoIter;
 
-use xbproto::xbstream::{SparseRun, StreamPath};
+use xbproto::xbstream::StreamPath;
 
+use super::holes::Thinning;
+use super::manifest::{FileDigest, Manifest};
+use super::sync::Finished;
 use crate::disk::{At, DiskError, Output, PageCache, Pages, as_path, drop_cached};
 
-/// The payload of a chunk, in bytes, from which direct I/O pays: the tools send large files in chunks of several MiB.
-/// Smaller ones go through the page cache, where one call is all that a small file needs.
-const LARGE: u64 = 1 << 20;
+/// The part of a file, in bytes, from which direct I/O pays: the tools send large files in chunks of several MiB. Smaller
+/// ones go through the page cache, where one call is all that a small file needs.
+pub(super) const LARGE: u64 = 1 << 20;
 
 /// How much of a file, in bytes, is written through the page cache before it is sent to the disk and dropped there.
 const WRITE_BEHIND: u64 = 8 << 20;
 
-/// The chunk a lane is in the middle of. Writing needs no lock: each piece has its own place in the file.
+/// A file that is being written, by one thread at a time.
 #[derive(Debug)]
 pub(super) struct Writing {
     path: StreamPath,
     file: Arc<File>,
-    /// Where the first byte went.
-    begin: u64,
-    /// Where the next byte goes.
-    position: u64,
-    /// Bytes until the next hole.
-    left: u64,
-    runs: IntoIter<SparseRun>,
-    /// What writes a large chunk.
+    cache: PageCache,
+    /// What writes the large part that is coming.
     output: Option<Output>,
+    thinning: Option<Thinning>,
+    digest: Option<FileDigest>,
+    /// Where the part began.
+    begin: u64,
+    /// The end of the last bytes.
+    end: u64,
+    /// Up to where there are bytes, on the disk or left out.
+    written: u64,
 }
 
 impl Writing {
-    /// `len` bytes from `offset` on.
-    pub(super) fn solid(path: StreamPath, file: Arc<File>, offset: u64, len: u64) -> Writing {
-        let runs = Vec::new().into_iter();
-        Writing { path, file, begin: offset, position: offset, left: len, runs, output: None }
+    /// The new file `path` as which the stream knows it by now.
+    pub(super) fn new(path: StreamPath, file: Arc<File>, cache: PageCache, manifest: Option<&Manifest>) -> Writing {
+        let block = || file.metadata().map_or(u64::MAX, |metadata| metadata.blksize());
+        let thinning = path.as_bytes().ends_with(b".ibd").then(|| Thinning::of(path.as_bytes(), block())).flatten();
+        let digest = manifest.map(|_| FileDigest::default());
+        Writing { path, file, cache, output: None, thinning, digest, begin: 0, end: 0, written: 0 }
     }
 
-    /// Holes and data in turn, from `offset` on.
-    pub(super) fn sparse(path: StreamPath, file: Arc<File>, offset: u64, runs: Vec<SparseRun>) -> Writing {
-        let runs = runs.into_iter();
-        Writing { path, file, begin: offset, position: offset, left: 0, runs, output: None }
-    }
-
-    /// Gets ready, with `spare` pages of an earlier chunk if the lane has some.
-    pub(super) fn prepare(&mut self, cache: PageCache, spare: &mut Option<Pages>) {
-        if self.left >= LARGE {
+    /// A part of `len` bytes from `offset` on, without holes, begins; `spare` are pages of an earlier one.
+    pub(super) fn begin(&mut self, offset: u64, len: u64, spare: &mut Option<Pages>) {
+        (self.begin, self.end) = (offset, offset);
+        if len >= LARGE && !self.is_thin() {
             let (file, pages) = (Arc::clone(&self.file), spare.take().unwrap_or_default());
-            self.output = Some(Output::of_part(file, self.position, cache, pages));
+            self.output = Some(Output::of_part(file, offset, self.cache, pages));
         }
     }
 
-    /// Writes the next bytes of the payload. What lies between two runs is not written, and so stays a hole.
-    pub(super) fn write(&mut self, mut bytes: &[u8]) -> Result<(), DiskError> {
-        while !bytes.is_empty() {
-            if self.left == 0 {
-                // The decoder has checked that the runs add up to the payload.
-                let Some(run) = self.runs.next() else { return Ok(()) };
-                self.position += u64::from(run.skip);
-                self.left = u64::from(run.write);
-                continue;
-            }
-            let (now, later) = bytes.split_at(bytes.len().min(usize::try_from(self.left).unwrap_or(usize::MAX)));
-            let written = match &mut self.output {
-                Some(output) => output.write(now),
-                None => self.file.write_all_at(now, self.position),
-            };
-            written.at("writing", as_path(&self.path))?;
-            self.position += now.len() as u64;
-            self.left -= now.len() as u64;
-            bytes = later;
+    /// Takes the bytes that belong at `offset`.
+    pub(super) fn write(&mut self, offset: u64, bytes: &[u8]) -> Result<(), DiskError> {
+        if let Some(digest) = &mut self.digest {
+            digest.update(offset, bytes);
+        }
+        self.end = offset + bytes.len() as u64;
+        self.written = self.written.max(self.end);
+        let Writing { file, output, thinning, .. } = self;
+        let written = match thinning {
+            None => put(file, output, offset, bytes),
+            Some(thinning) => thinning.put(offset, bytes, |at, run| {
+                if run.len() < bytes.len() {
+                    leave(output)?;
+                }
+                put(file, output, at, run)
+            }),
+        };
+        written.and_then(|()| if self.is_thin() { leave(&mut self.output) } else { Ok(()) }).at("writing", self.path())
+    }
+
+    /// The part is complete: all of it is in the file.
+    pub(super) fn pause(&mut self, spare: &mut Option<Pages>) -> Result<(), DiskError> {
+        if let Some(output) = self.output.take() {
+            *spare = Some(output.end().at("writing", as_path(&self.path))?);
+        }
+        if self.begin / WRITE_BEHIND != self.end / WRITE_BEHIND {
+            // Starts to write what is not on the disk yet, and drops what is.
+            drop_cached(&self.file, self.end);
         }
         Ok(())
     }
 
-    /// The payload is complete: all of it is in the file. Gives back the pages.
-    pub(super) fn finish(self) -> Result<Option<Pages>, DiskError> {
-        let pages = self.output.map(Output::end).transpose().at("writing", as_path(&self.path))?;
-        if self.begin / WRITE_BEHIND != self.position / WRITE_BEHIND {
-            // Starts to write what is not on the disk yet, and drops what is.
-            drop_cached(&self.file, self.position);
+    /// The file is complete, and at least `extent` bytes long: a hole at its end is written by nobody.
+    pub(super) fn finish(mut self, extent: u64, manifest: Option<&Manifest>) -> Result<Finished, DiskError> {
+        let (len, extent) = (self.file.metadata().at("looking at", self.path())?.len(), extent.max(self.written));
+        if len < extent {
+            self.file.set_len(extent).at("extending", self.path())?;
         }
-        Ok(pages)
+        if let (Some(manifest), Some(digest)) = (manifest, self.digest.take()) {
+            manifest.keep(&self.file, digest, extent).at("reading again", self.path())?;
+        }
+        Ok(Finished { path: as_path(&self.path).into(), file: self.file, written: self.written })
     }
+
+    fn path(&self) -> &std::path::Path {
+        as_path(&self.path)
+    }
+
+    fn is_thin(&self) -> bool {
+        self.thinning.as_ref().is_some_and(Thinning::is_thin)
+    }
+}
+
+fn put(file: &File, output: &mut Option<Output>, offset: u64, bytes: &[u8]) -> io::Result<()> {
+    match output {
+        Some(output) => output.write(bytes),
+        None => file.write_all_at(bytes, offset),
+    }
+}
+
+/// Leaves the file to writes at any place.
+fn leave(output: &mut Option<Output>) -> io::Result<()> {
+    output.take().map_or(Ok(()), |output| output.end().map(drop))
 }

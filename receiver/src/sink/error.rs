@@ -12,6 +12,7 @@ use xbproto::quantity::ByteSize;
 
 use crate::disk::{DiskError, reason, shown};
 use crate::extract::ExtractError;
+use crate::file_key::FileKeyError;
 
 /// Why a sink failed.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,15 @@ pub enum SinkError {
     /// Unpacking failed.
     #[error(transparent)]
     Extract(#[from] ExtractError),
+    /// The manifest has no place to go.
+    #[error("--manifest {}: the file exists; move it away, or give another name", shown(.path))]
+    ManifestExists {
+        /// As it was given.
+        path: PathBuf,
+    },
+    /// There is no key for the encrypted files.
+    #[error(transparent)]
+    FileKey(#[from] FileKeyError),
     /// Something has the name already that the backup, or its checksum, is to get.
     #[error("{} exists already; remove it or choose another name", shown(.path))]
     Exists {
@@ -150,6 +160,7 @@ impl SinkError {
     pub fn cause(&self) -> Cause {
         match self {
             SinkError::Extract(error) => error.cause(),
+            SinkError::FileKey(_) | SinkError::ManifestExists { .. } => Cause::Usage,
             SinkError::OutOfTurn { .. } => Cause::Unforeseen,
             _ => Cause::Sink,
         }

@@ -1,10 +1,13 @@
 //! `--extract`: the lanes are unpacked into a directory.
 
+mod manifest_file;
+
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use xbproto::lane::{LaneDigest, LaneId};
 
+use self::manifest_file::ManifestFile;
 use super::{Interrupter, LaneSink, LaneSum, Opened, Reached, Sink, SinkError, Target};
 use crate::disk::shown;
 use crate::extract::{Extraction, Progress, Recovered, Unpacker, Unpacking};
@@ -15,6 +18,7 @@ use crate::journal::{Presence, Recalled};
 pub struct ExtractSink {
     extraction: Extraction,
     dir: PathBuf,
+    manifest: Option<ManifestFile>,
 }
 
 impl ExtractSink {
@@ -23,10 +27,11 @@ impl ExtractSink {
     /// # Errors
     /// The same.
     pub fn create(dir: &Path, id: u64, unpacking: Unpacking) -> Result<Opened<ExtractSink>, SinkError> {
+        let manifest = unpacking.manifest.as_deref().map(ManifestFile::prepare).transpose()?;
         let (extraction, Recovered { notices, presence }) = Extraction::create(dir, id, unpacking)?;
         // What was unpacked was not known to be complete, and is gone.
         let recalled = presence.map(|presence| Recalled { presence, session: None, committed: None });
-        Ok(Opened { sink: ExtractSink { extraction, dir: dir.into() }, notices, recalled })
+        Ok(Opened { sink: ExtractSink { extraction, dir: dir.into(), manifest }, notices, recalled })
     }
 
     /// How far it is, for whoever shows it.
@@ -49,7 +54,16 @@ impl Sink for ExtractSink {
     }
 
     fn commit(&mut self, _sums: &[LaneSum]) -> Result<Reached, SinkError> {
-        self.extraction.commit()?;
+        self.extraction.sync()?;
+        let lines = self.extraction.manifest()?;
+        if let (Some(manifest), Some(lines)) = (&mut self.manifest, lines) {
+            manifest.publish(&lines)?;
+        }
+        let committed = self.extraction.commit();
+        if let (Err(_), Some(manifest)) = (&committed, &self.manifest) {
+            manifest.take_back();
+        }
+        committed?;
         Ok(Reached::Synced)
     }
 

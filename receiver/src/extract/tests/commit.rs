@@ -25,7 +25,7 @@ const AFTER: [&str; 8] = ["db1/", "db1/a", "db2/", "db2/b", "shared/", "shared/n
 fn planned(room: &Room) -> (Extraction, Commit) {
     let extraction = room.extraction();
     feed(&extraction, &chunks()).unwrap();
-    extraction.shared.syncers.finish().unwrap();
+    extraction.shared.settle().unwrap();
     let (tree, target) = (extraction.staging.tree().unwrap(), extraction.staging.target().unwrap());
     let commit = Commit::plan(tree, target, &room.dir()).unwrap();
     extraction.staging.write_record(commit.moves()).unwrap();
@@ -255,7 +255,11 @@ fn a_failed_sync_fails_the_commit() {
     let mut extraction = room.extraction();
     feed(&extraction, &chunks()).unwrap();
     let (_reader, pipe) = rustix::pipe::pipe().unwrap();
-    extraction.shared.syncers.push(sync::Finished { path: "db1/a".into(), file: Arc::new(pipe.into()), written: 1 });
+    extraction.shared.shop().syncers.push(sync::Finished {
+        path: "db1/a".into(),
+        file: Arc::new(pipe.into()),
+        written: 1,
+    });
     assert_eq!(extraction.sync().unwrap_err().to_string(), "syncing db1/a: Invalid argument");
     assert_eq!(extraction.commit().unwrap_err().to_string(), "syncing db1/a: Invalid argument");
     extraction.abandon();

@@ -37,7 +37,8 @@ fn large_chunks_arrive_whole_wherever_they_begin() {
     let content: String = (0..300_000).map(|i| format!("{i:010}")).collect();
     for cache in [PageCache::Bypassed, PageCache::Used] {
         let room = Room::new();
-        let (mut extraction, _) = Extraction::create(&room.dir(), ID, Unpacking { cache }).unwrap();
+        let (mut extraction, _) =
+            Extraction::create(&room.dir(), ID, Unpacking { cache, ..Unpacking::default() }).unwrap();
         let cuts = [0, 1_500_000, 1_500_001, 2_600_000, 2_600_100, 3_000_000];
         let mut chunks: Vec<_> =
             cuts.windows(2).map(|cut| payload("t.ibd", cut[0] as u64, &content[cut[0]..cut[1]])).collect();
@@ -220,8 +221,11 @@ fn progress_is_counted() {
     let progress = extraction.progress();
     assert_eq!(progress.current_file(), None);
     feed(&extraction, &[file("a", "xyz"), sparse("b\n", 0, &[(100, 2)], "xy")]).unwrap();
-    assert_eq!((progress.files(), progress.bytes()), (1, 5));
+    assert_eq!(progress.files(), 1);
     assert_eq!(progress.current_file().unwrap(), "b\\n");
+    feed(&extraction, &[end("b\n")]).unwrap();
+    extraction.shared.settle().unwrap();
+    assert_eq!((progress.files(), progress.bytes()), (2, 5));
 }
 
 #[test]

@@ -1,0 +1,77 @@
+//! `--extract`: what is to become of the files.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use xbproto::quantity::ByteSize;
+use xbproto::stage::{Cipher, Decompress, Stages};
+
+use crate::disk::PageCache;
+use crate::extract::{Pattern, Unpacking, Wanted};
+use crate::file_key::{FileKeyError, file_key};
+
+/// The options that only unpacking has.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Unpacking")]
+pub struct UnpackArgs {
+    /// Decompress .zst, .lz4 and .qp files on the way; their names lose the suffix
+    #[arg(long, requires = "unpacked")]
+    decompress: bool,
+
+    /// Decrypt .xbcrypt files on the way, with the tool's key: AES128, AES192 or AES256
+    #[arg(long, value_name = "ALGO", requires = "unpacked")]
+    decrypt: Option<Cipher>,
+
+    /// The file with the key that the backup tool encrypted with, byte for byte; or set XB_ENCRYPT_KEY
+    #[arg(long, value_name = "FILE", requires = "decrypt")]
+    encrypt_key_file: Option<PathBuf>,
+
+    /// How many threads decode and write files [default: one for each core]
+    #[arg(long, value_name = "N", requires = "unpacked")]
+    parallel: Option<NonZeroUsize>,
+
+    /// Unpack only files whose final names match PATTERN, such as 'shop/*'; may be repeated
+    ///
+    /// `*` and `?` stop at a slash, `**` does not; a directory stands for all below it.
+    #[arg(long, value_name = "PATTERN", requires = "extract")]
+    only: Vec<Pattern>,
+
+    /// Write what sha1sum would print for every unpacked file to FILE, which must not exist
+    #[arg(long, value_name = "FILE", requires = "extract")]
+    manifest: Option<PathBuf>,
+
+    /// Fail when decompressed or decrypted files take more than SIZE, all together
+    #[arg(long, value_name = "SIZE", requires = "unpacked")]
+    unpacked_limit: Option<ByteSize>,
+}
+
+impl UnpackArgs {
+    /// What is undone while unpacking. Reads the key.
+    ///
+    /// # Errors
+    /// When there is no key to decrypt with, or it is of the wrong length.
+    pub fn stages(&self) -> Result<Stages, FileKeyError> {
+        let decompress = if self.decompress { Decompress::Yes } else { Decompress::No };
+        let key = |cipher| file_key(cipher, self.encrypt_key_file.as_deref());
+        let decrypt = self.decrypt.map(key).transpose()?.map(Arc::new);
+        Ok(Stages { decompress, decrypt })
+    }
+
+    /// All of it.
+    ///
+    /// # Errors
+    /// As for [`stages`](Self::stages).
+    pub fn unpacking(&self, cache: PageCache) -> Result<Unpacking, FileKeyError> {
+        let default = Unpacking::default();
+        Ok(Unpacking {
+            cache,
+            stages: self.stages()?,
+            workers: self.parallel.unwrap_or(default.workers),
+            limit: self.unpacked_limit.map(|limit| limit.0),
+            wanted: Wanted::only(self.only.clone()),
+            manifest: self.manifest.clone(),
+        })
+    }
+}

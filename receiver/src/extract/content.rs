@@ -1,0 +1,234 @@
+//! What comes for one file, and what becomes of it: chunks put in their places, or decoded first.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use xbproto::failure::Cause;
+use xbproto::stage::{Chain, StageError};
+use xbproto::xbstream::{SparseRun, StreamPath};
+
+use super::manifest::Manifest;
+use super::placing::Placing;
+use super::progress::Progress;
+use super::sync::Finished;
+use super::writing::{LARGE, Writing};
+use crate::disk::{DiskError, Pages};
+
+/// What comes for a file, in order.
+#[derive(Debug)]
+pub(super) enum Part {
+    /// A chunk without holes begins.
+    Solid {
+        /// Where in the file, in bytes.
+        offset: u64,
+        /// How long it is, in bytes.
+        len: u64,
+    },
+    /// A chunk with holes begins.
+    Sparse {
+        /// Where in the file the first hole begins, in bytes.
+        offset: u64,
+        /// Holes and bytes in turn.
+        runs: Vec<SparseRun>,
+    },
+    /// The next bytes of the chunk.
+    Bytes(Bytes),
+    /// The chunk is complete.
+    Whole,
+    /// The file is complete.
+    End {
+        /// How long it is at least, in bytes.
+        extent: u64,
+    },
+}
+
+/// Why the content of a file could not be brought to the disk.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ContentError {
+    /// A system call failed.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The file as the stream brings it is not what its suffixes say.
+    #[error("{path}: {error}")]
+    Stage {
+        /// The file, as the stream calls it.
+        path: StreamPath,
+        /// What is wrong with it.
+        error: StageError,
+    },
+    /// Bytes of an encoded file that do not follow one another.
+    #[error(
+        "{path}: this chunk leaves a hole in a compressed or encrypted file; the stream is damaged or made by hand"
+    )]
+    Punched {
+        /// The file, as the stream calls it.
+        path: StreamPath,
+    },
+    /// More plain bytes than was allowed.
+    #[error("{path}: the unpacked files take more than {limit} bytes, which is the limit; see --unpacked-limit")]
+    TooMuch {
+        /// The file that was being unpacked.
+        path: StreamPath,
+        /// The limit, in bytes.
+        limit: u64,
+    },
+    /// A defect.
+    #[error("a thread that writes files panicked; please report this")]
+    Panicked,
+}
+
+impl ContentError {
+    /// Whose fault it was.
+    pub(super) fn cause(&self) -> Cause {
+        match self {
+            ContentError::Stage { .. } | ContentError::Punched { .. } => Cause::Integrity,
+            ContentError::Disk(_) | ContentError::TooMuch { .. } => Cause::Sink,
+            ContentError::Panicked => Cause::Unforeseen,
+        }
+    }
+}
+
+/// One open file's way to the disk.
+#[derive(Debug)]
+pub(super) struct Content {
+    /// As the stream calls it.
+    path: StreamPath,
+    writing: Writing,
+    form: Form,
+}
+
+/// How the stream brings a file.
+#[derive(Debug)]
+enum Form {
+    /// As it is to be.
+    Plain(Placing),
+    /// To be decoded, from its first byte to its last.
+    Encoded {
+        chain: Box<Chain>,
+        /// Encoded bytes so far.
+        taken: u64,
+        /// Where the next plain byte goes.
+        position: u64,
+    },
+}
+
+/// The length of an encoded chunk, in bytes, from which what it decodes to is likely to be a large part.
+const LIKELY_LARGE: u64 = 256 << 10;
+
+/// What a writer works with.
+#[derive(Debug)]
+pub(super) struct Bench<'a> {
+    /// Pages of an earlier large part.
+    pub(super) spare: &'a mut Option<Pages>,
+    pub(super) progress: &'a Progress,
+    pub(super) allowance: &'a Allowance,
+    pub(super) manifest: Option<&'a Manifest>,
+}
+
+impl Content {
+    /// The content of the file that the stream calls `path`; `chain` decodes it.
+    pub(super) fn new(path: StreamPath, writing: Writing, chain: Option<Chain>) -> Content {
+        let form = match chain {
+            None => Form::Plain(Placing::solid(0, 0)),
+            Some(chain) => Form::Encoded { chain: Box::new(chain), taken: 0, position: 0 },
+        };
+        Content { path, writing, form }
+    }
+
+    /// Takes what comes next, all but the end.
+    pub(super) fn take(&mut self, part: Part, bench: &mut Bench<'_>) -> Result<(), ContentError> {
+        match part {
+            Part::Solid { offset, len } => self.solid(offset, len, bench),
+            Part::Sparse { offset, runs } => self.sparse(offset, runs),
+            Part::Bytes(bytes) => self.bytes(bytes, bench),
+            Part::Whole | Part::End { .. } => Ok(self.writing.pause(bench.spare)?),
+        }
+    }
+
+    /// The file is complete, and at least `extent` bytes long.
+    pub(super) fn finish(self, extent: u64, bench: &mut Bench<'_>) -> Result<Finished, ContentError> {
+        let extent = match self.form {
+            Form::Plain(_) => extent,
+            Form::Encoded { mut chain, position, .. } => {
+                chain.finish().map_err(|error| ContentError::Stage { path: self.path.clone(), error })?;
+                position
+            }
+        };
+        Ok(self.writing.finish(extent, bench.manifest)?)
+    }
+
+    fn solid(&mut self, offset: u64, len: u64, bench: &mut Bench<'_>) -> Result<(), ContentError> {
+        match &mut self.form {
+            Form::Plain(placing) => {
+                *placing = Placing::solid(offset, len);
+                self.writing.begin(offset, len, bench.spare);
+            }
+            Form::Encoded { taken, .. } if *taken != offset => {
+                return Err(ContentError::Punched { path: self.path.clone() });
+            }
+            Form::Encoded { position, .. } => {
+                let len = if len < LIKELY_LARGE { len } else { LARGE };
+                self.writing.begin(*position, len, bench.spare);
+            }
+        }
+        Ok(())
+    }
+
+    fn sparse(&mut self, offset: u64, runs: Vec<SparseRun>) -> Result<(), ContentError> {
+        match &mut self.form {
+            Form::Plain(placing) => {
+                *placing = Placing::sparse(offset, runs);
+                Ok(())
+            }
+            Form::Encoded { .. } => Err(ContentError::Punched { path: self.path.clone() }),
+        }
+    }
+
+    fn bytes(&mut self, bytes: Bytes, bench: &Bench<'_>) -> Result<(), ContentError> {
+        match &mut self.form {
+            Form::Plain(placing) => {
+                let mut rest = &bytes[..];
+                while let Some((at, now)) = placing.next(&mut rest) {
+                    self.writing.write(at, now)?;
+                }
+                bench.progress.add(bytes.len());
+            }
+            Form::Encoded { chain, taken, position } => {
+                *taken += bytes.len() as u64;
+                chain.feed(bytes);
+                let damaged = |error| ContentError::Stage { path: self.path.clone(), error };
+                while let Some(plain) = chain.next().map_err(damaged)? {
+                    bench.allowance.take(plain.len(), &self.path)?;
+                    self.writing.write(*position, plain)?;
+                    *position += plain.len() as u64;
+                    bench.progress.add(plain.len());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How many plain bytes encoded files may still become, all of them together.
+#[derive(Debug)]
+pub(super) struct Allowance {
+    left: AtomicU64,
+    limit: u64,
+}
+
+impl Allowance {
+    /// So many bytes, or as many as may come.
+    pub(super) fn new(limit: Option<u64>) -> Allowance {
+        let limit = limit.unwrap_or(u64::MAX);
+        Allowance { left: AtomicU64::new(limit), limit }
+    }
+
+    fn take(&self, len: usize, path: &StreamPath) -> Result<(), ContentError> {
+        let spent = |left: u64| left.checked_sub(len as u64);
+        match self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spent) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(ContentError::TooMuch { path: path.clone(), limit: self.limit }),
+        }
+    }
+}

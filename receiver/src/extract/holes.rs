@@ -1,0 +1,205 @@
+//! Which blocks of a tablespace are holes, where the stream does not tell. Pure.
+//!
+//! A server that compresses pages writes the shorter page and punches a hole behind it. Streams of MariaDB, and those that
+//! the tool has compressed, bring the zeros instead. InnoDB's pages say what they are:
+//!
+//! | what | where |
+//! |---|---|
+//! | flags of the tablespace | `u32` at 54 of the first page, big-endian as all of InnoDB |
+//! | page size | in the flags: `512 << n`, n in bits 6 to 9 (0: 16 KiB); in MariaDB's `full_crc32` format (bit 4) in bits 0 to 3 |
+//! | all pages compressed (MariaDB) | bit 16; in `full_crc32`, bits 5 to 7 not zero |
+//! | type of a page | `u16` at 24: 14 and 16 compressed (MySQL), 34354 and 37401 (MariaDB) |
+//!
+//! MySQL has the flag in its dictionary only, so that there each page has to tell for itself. Blocks of zeros in such pages
+//! are left out; in any other file nothing is, for its holes would cost its server more than they save.
+
+/// Where a page has its type, and how long that is.
+const TYPE_AT: u64 = 24;
+/// Where a tablespace has its flags, and how long they are.
+const FLAGS_AT: u64 = 54;
+/// The types of compressed pages.
+const COMPRESSED: [u16; 4] = [14, 16, 34_354, 37_401];
+
+/// Leaves out the blocks of a tablespace that are holes.
+#[derive(Clone, Debug)]
+pub(super) struct Thinning {
+    /// What a hole consists of on this disk, in bytes.
+    block: u64,
+    flags: Field<4>,
+    page_type: Field<2>,
+    space: Space,
+    /// Which page the type was read of.
+    page: u64,
+    /// The block that is being written: what was decided about its beginning.
+    current: Option<(u64, Begun)>,
+    any: bool,
+}
+
+/// What the flags have told.
+#[derive(Clone, Copy, Debug)]
+struct Space {
+    page_size: u64,
+    all_compressed: bool,
+}
+
+/// How a block has begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Begun {
+    /// With so many zeros, which are not written.
+    Zeros(u64),
+    /// Some of it is written.
+    Written,
+}
+
+/// A number of a page, collected as its bytes pass.
+#[derive(Clone, Copy, Debug)]
+struct Field<const N: usize> {
+    at: u64,
+    bytes: [u8; N],
+    have: usize,
+}
+
+impl<const N: usize> Field<N> {
+    fn new(at: u64) -> Field<N> {
+        Field { at, bytes: [0; N], have: 0 }
+    }
+
+    /// Takes what of it is in `bytes`, which begin at `offset`. Whether it is complete now, and was not before.
+    fn pass(&mut self, offset: u64, bytes: &[u8]) -> bool {
+        let missing = self.at + self.have as u64;
+        let Some(skip) = missing.checked_sub(offset).and_then(|skip| usize::try_from(skip).ok()) else { return false };
+        let before = self.have;
+        for byte in bytes.iter().skip(skip).take(N - before) {
+            self.bytes[self.have] = *byte;
+            self.have += 1;
+        }
+        before < N && self.have == N
+    }
+}
+
+impl Space {
+    fn of(flags: u32) -> Space {
+        let full_crc32 = flags & 0x10 != 0;
+        let (size, all_compressed) = match full_crc32 {
+            true => (flags & 0xf, flags >> 5 & 7 != 0),
+            false => (flags >> 6 & 0xf, flags >> 16 & 1 != 0),
+        };
+        // 4 to 64 KiB; what is none of them is no tablespace, or one of the default size.
+        let page_size = if (3..=7).contains(&size) { 512 << size } else { 16 << 10 };
+        Space { page_size, all_compressed }
+    }
+}
+
+impl Thinning {
+    /// For a file named `path`, if it may have such pages, on a disk with blocks of `block` bytes.
+    pub(super) fn of(path: &[u8], block: u64) -> Option<Thinning> {
+        (path.ends_with(b".ibd") && block.is_power_of_two() && block <= 16 << 10).then(|| Thinning {
+            block,
+            flags: Field::new(FLAGS_AT),
+            page_type: Field::new(TYPE_AT),
+            space: Space { page_size: 16 << 10, all_compressed: false },
+            page: 0,
+            current: None,
+            any: false,
+        })
+    }
+
+    /// Whether a block was left out, or some are likely to be.
+    pub(super) fn is_thin(&self) -> bool {
+        self.any
+    }
+
+    /// Gives `write` what of `bytes`, which begin at `offset`, is to be written, in order.
+    ///
+    /// # Errors
+    /// The first one of `write`.
+    pub(super) fn put<E>(
+        &mut self,
+        offset: u64,
+        bytes: &[u8],
+        mut write: impl FnMut(u64, &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (mut at, end) = (offset, offset + bytes.len() as u64);
+        let slice = |from: u64, to: u64| &bytes[(from - offset) as usize..(to - offset) as usize];
+        // What is to be written and was not yet.
+        let mut begin = at;
+        while at < end {
+            let (next, thin) = self.look(at, end, slice(at, end));
+            if thin {
+                let block = at - at % self.block;
+                match self.pass(block, at, slice(at, next)) {
+                    Passed::Hole => {
+                        write_some(&mut write, begin, slice(begin, at))?;
+                        begin = next;
+                    }
+                    Passed::Dense { zeros: 0 } => {}
+                    Passed::Dense { zeros } => {
+                        write_some(&mut write, begin, slice(begin, at))?;
+                        write(at - zeros, &vec![0; zeros as usize])?;
+                        begin = at;
+                    }
+                }
+            }
+            at = next;
+        }
+        write_some(&mut write, begin, slice(begin, end))
+    }
+
+    /// How far from `at` the bytes can be judged as one, and whether they may be a hole.
+    fn look(&mut self, at: u64, end: u64, bytes: &[u8]) -> (u64, bool) {
+        if self.flags.pass(at, bytes) {
+            self.space = Space::of(u32::from_be_bytes(self.flags.bytes));
+            self.any |= self.space.all_compressed;
+        }
+        let size = self.space.page_size;
+        let page = at / size;
+        if page != self.page {
+            self.page = page;
+            self.page_type = Field::new(page * size + TYPE_AT);
+        }
+        self.page_type.pass(at, bytes);
+        let own = self.page_type.have == 2 && COMPRESSED.contains(&u16::from_be_bytes(self.page_type.bytes));
+        self.any |= own;
+        let page_end = ((page + 1) * size).min(end);
+        if !own && !self.space.all_compressed {
+            return (page_end, false);
+        }
+        let block_end = (at - at % self.block + self.block).min(page_end);
+        // The first block of the file has the header without which nothing is known of it.
+        (block_end, at >= self.block)
+    }
+
+    /// Decides about `bytes` at `at`, which are a part of the block that begins at `block`, or all of it.
+    fn pass(&mut self, block: u64, at: u64, bytes: &[u8]) -> Passed {
+        let begun = match self.current {
+            Some((current, begun)) if current == block => begun,
+            _ if at == block => Begun::Zeros(0),
+            // The beginning was not seen: it is somebody else's.
+            _ => Begun::Written,
+        };
+        let (now, passed) = match begun {
+            Begun::Zeros(zeros) if bytes.iter().all(|byte| *byte == 0) => {
+                (Begun::Zeros(zeros + bytes.len() as u64), Passed::Hole)
+            }
+            Begun::Zeros(zeros) => (Begun::Written, Passed::Dense { zeros }),
+            Begun::Written => (Begun::Written, Passed::Dense { zeros: 0 }),
+        };
+        self.current = Some((block, now));
+        passed
+    }
+}
+
+/// What was decided about a part of a block.
+enum Passed {
+    /// It is not written.
+    Hole,
+    /// It is, and before it so many zeros that were held back.
+    Dense { zeros: u64 },
+}
+
+fn write_some<E>(write: &mut impl FnMut(u64, &[u8]) -> Result<(), E>, at: u64, bytes: &[u8]) -> Result<(), E> {
+    if bytes.is_empty() { Ok(()) } else { write(at, bytes) }
+}
+
+#[cfg(test)]
+mod tests;

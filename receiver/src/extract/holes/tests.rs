@@ -1,0 +1,105 @@
+use std::convert::Infallible;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const PAGE: usize = 16 << 10;
+const BLOCK: usize = 4096;
+
+/// A page whose first `len` bytes are not zero, of this type.
+fn page(kind: u16, len: usize) -> Vec<u8> {
+    let mut page = vec![0; PAGE];
+    page[..len].fill(7);
+    page[24..26].copy_from_slice(&kind.to_be_bytes());
+    page
+}
+
+/// A tablespace with these flags, whose first page is full.
+fn space(flags: u32, pages: &[Vec<u8>]) -> Vec<u8> {
+    let mut first = page(8, PAGE);
+    first[54..58].copy_from_slice(&flags.to_be_bytes());
+    [&[first], pages].concat().concat()
+}
+
+/// What is written of a file that comes in pieces of these sizes: its blocks, and its content.
+fn thinned(path: &str, file: &[u8], sizes: impl Iterator<Item = usize>) -> (Vec<bool>, Vec<u8>) {
+    let mut thinning = Thinning::of(path.as_bytes(), BLOCK as u64).unwrap();
+    let mut blocks = vec![false; file.len().div_ceil(BLOCK)];
+    let mut disk = vec![0; file.len()];
+    let mut at = 0;
+    for size in sizes {
+        let piece = &file[at..(at + size).min(file.len())];
+        let Ok(()) = thinning.put(at as u64, piece, |offset, bytes| {
+            let offset = usize::try_from(offset).unwrap();
+            disk[offset..offset + bytes.len()].copy_from_slice(bytes);
+            blocks[offset / BLOCK..=(offset + bytes.len() - 1) / BLOCK].fill(true);
+            Ok::<(), Infallible>(())
+        });
+        at += piece.len();
+        if at == file.len() {
+            break;
+        }
+    }
+    (blocks, disk)
+}
+
+fn blocks(file: &[u8]) -> Vec<bool> {
+    thinned("t.ibd", file, std::iter::repeat(10 << 20)).0
+}
+
+#[test]
+fn each_compressed_page_of_mysql_has_its_hole() {
+    let file = space(0x4021, &[page(14, 5000), page(17855, 100), page(16, 4096), page(14, PAGE)]);
+    let expected = [
+        [true; 4],
+        [true, true, false, false],
+        // A normal page keeps its zeros.
+        [true; 4],
+        [true, false, false, false],
+        [true; 4],
+    ];
+    assert_eq!(blocks(&file), expected.concat());
+}
+
+#[test]
+fn a_compressed_tablespace_of_mariadb_has_holes_in_all_pages() {
+    let pages = [page(34_354, 300), vec![0; PAGE], page(17855, 4097)];
+    // As up to 10.4, and with full_crc32: 16 KiB, compressed with zlib.
+    for flags in [1 << 16, 0x10 | 5 | 1 << 5] {
+        let expected = [[true; 4], [true, false, false, false], [false; 4], [true, true, false, false]];
+        assert_eq!(blocks(&space(flags, &pages)), expected.concat(), "{flags:x}");
+    }
+}
+
+#[test]
+fn other_page_sizes_are_understood() {
+    let pages = [page(14, 100), page(14, 100)].concat();
+    // 8 KiB: the second half of each of ours is a page of type 0.
+    let file = space(4 << 6, &[pages]);
+    assert_eq!(blocks(&file)[4..], [true, false, true, true, true, false, true, true]);
+}
+
+#[test]
+fn nothing_else_is_thinned() {
+    assert!(Thinning::of(b"mysql/slow_log.CSV", 4096).is_none());
+    assert!(Thinning::of(b"t.ibd", 1 << 20).is_none());
+    let file = space(0x4021, &[vec![0; PAGE], page(17855, 100)]);
+    assert_eq!(blocks(&file), [true; 12]);
+}
+
+proptest! {
+    #[test]
+    fn pieces_make_no_difference(
+        kinds in prop::collection::vec((prop_oneof![Just(14_u16), Just(17_855)], 40_usize..PAGE), 0..6),
+        flags in prop_oneof![Just(0x4021_u32), Just(1 << 16), Just(0x35)],
+        sizes in prop::collection::vec(prop_oneof![1_usize..40, 1_usize..20_000], 1..9),
+    ) {
+        let pages: Vec<Vec<u8>> = kinds.into_iter().map(|(kind, len)| page(kind, len)).collect();
+        let file = space(flags, &pages);
+        let whole = thinned("t.ibd", &file, std::iter::repeat(file.len()));
+        let pieces = thinned("t.ibd", &file, sizes.into_iter().cycle());
+        prop_assert!(pieces.1 == file);
+        prop_assert_eq!(pieces.0, whole.0);
+    }
+}
