@@ -1,5 +1,7 @@
 //! The command line of `xbrecv`: what was typed, and what it means.
 
+mod local;
+
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -10,6 +12,7 @@ use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, exit_codes_he
 use xbproto::quantity::Span;
 use xbproto::quic::Family;
 
+pub use self::local::{LocalArgs, Whole};
 use crate::disk::PageCache;
 
 /// Receive a streaming MySQL or MariaDB backup from an xbsend on another host
@@ -22,7 +25,7 @@ use crate::disk::PageCache;
     name = "xbrecv",
     version,
     after_help = exit_codes_help(),
-    override_usage = "xbrecv [OPTIONS] (--extract [-C DIR] | -o FILE | --stdout | -- COMMAND ARG...)\n       xbrecv --generate-key FILE"
+    override_usage = "xbrecv [OPTIONS] (--extract [-C DIR] | -o FILE | --stdout | -- COMMAND ARG...)\n       xbrecv --extract --from FILE [-C DIR]\n       xbrecv --generate-key FILE"
 )]
 #[command(group = clap::ArgGroup::new("destination").required(true).args(["extract", "output", "stdout", "command", "generate_key"]))]
 pub struct Args {
@@ -65,6 +68,10 @@ pub struct Args {
     /// How long to wait for the sender; for ever if not given
     #[arg(long, value_name = "DURATION", help_heading = "Connection")]
     pub wait: Option<Span>,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub local: LocalArgs,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
