@@ -10,6 +10,7 @@
 //! | [`hasher`] [`drain`] [`settle`] | order and digest; write; verify and commit |
 //! | [`sink`] [`extract`] [`disk`] | where the bytes go; unpacking; files that are safe |
 //! | [`journal`] | what outlives a receiver that is killed |
+//! | [`local`] | streams that are stored on this host, without a network |
 //! | `stop` | the flag that ends work for a session that is over |
 
 pub mod admission;
@@ -26,6 +27,7 @@ pub mod hasher;
 mod joined;
 pub mod journal;
 pub mod listen;
+pub mod local;
 mod newcomer;
 mod port;
 pub mod program;

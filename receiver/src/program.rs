@@ -14,6 +14,7 @@ use xbproto::tls::{Identity, random};
 use crate::args::Args;
 use crate::destination::{self, Destination};
 use crate::journal::Presence;
+use crate::local;
 use crate::sink::{Again, SinkError};
 use crate::transfer::{Acknowledged, Done, Reopen, Transfer};
 
@@ -39,6 +40,9 @@ fn generate_key(path: &Path, reporter: &Reporter) -> Result<(), Failure> {
 }
 
 async fn receive(args: Args, reporter: &Reporter) -> Result<(), Failure> {
+    if !args.local.from.is_empty() {
+        return local::run(&args, reporter).await;
+    }
     let given = given_key(args.key.key_file.as_deref()).map_err(|error| failure(Cause::Usage, error))?;
     let requests = Requests::listen(Party::Receiver, args.session.deadline.map(|span| span.0)).map_err(unforeseen)?;
     let mut destination = open(&args, reporter)?;

@@ -1,5 +1,6 @@
 //! The command line of `xbrecv`: what was typed, and what it means.
 
+mod local;
 mod unpack;
 
 use std::ffi::OsString;
@@ -12,6 +13,7 @@ use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, exit_codes_he
 use xbproto::quantity::Span;
 use xbproto::quic::Family;
 
+pub use self::local::{LocalArgs, Whole};
 pub use self::unpack::UnpackArgs;
 use crate::disk::PageCache;
 
@@ -25,7 +27,7 @@ use crate::disk::PageCache;
     name = "xbrecv",
     version,
     after_help = exit_codes_help(),
-    override_usage = "xbrecv [OPTIONS] (--extract [-C DIR] | -o FILE | --stdout | -- COMMAND ARG...)\n       xbrecv --generate-key FILE"
+    override_usage = "xbrecv [OPTIONS] (--extract [-C DIR] | -o FILE | --stdout | -- COMMAND ARG...)\n       xbrecv --extract --from FILE [-C DIR]\n       xbrecv --generate-key FILE"
 )]
 #[command(group = ArgGroup::new("destination").required(true).args(["extract", "output", "stdout", "command", "generate_key"]))]
 #[command(group = ArgGroup::new("unpacked").args(["extract"]))]
@@ -73,6 +75,10 @@ pub struct Args {
     /// How long to wait for the sender; for ever if not given
     #[arg(long, value_name = "DURATION", help_heading = "Connection")]
     pub wait: Option<Span>,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub local: LocalArgs,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]

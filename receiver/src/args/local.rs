@@ -1,0 +1,35 @@
+//! Options for a stream that is stored on this host, and needs no network.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// Where a stored stream is, and what is to be done with it.
+#[derive(Args, Clone, Debug, Default)]
+pub struct LocalArgs {
+    /// Read the stream from FILE, or from standard input if FILE is -, instead of the network
+    ///
+    /// Given more than once, the files are the streams of one backup, read in parallel. If FILE.sha1 stands beside FILE,
+    /// as xbrecv -o writes it, the SHA-1 is compared, and nothing is unpacked if it differs.
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["generate_key", "listen", "wait", "window", "peer_timeout", "key_file", "ipv4", "ipv6"],
+        help_heading = "Stored stream"
+    )]
+    pub from: Vec<PathBuf>,
+
+    /// How much is required of the stream of --from: a whole backup, or any well-formed xbstream
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT", requires = "from", help_heading = "Stored stream")]
+    pub expect: Whole,
+}
+
+/// What a stored stream must be. One that is neither cannot be unpacked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Whole {
+    /// An xbstream that holds the closing metadata and redo files of a backup
+    #[default]
+    Backup,
+    /// An xbstream whose chunks and files are whole
+    Xbstream,
+}
