@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use xbproto::backup::BackupFacts;
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::lane::LaneId;
 use xbproto::meter::Gauge;
@@ -181,7 +182,7 @@ async fn commit(
     };
     match home {
         Ok(Home { sink, reached: Ok(Some(reached)) }) => {
-            session.change(|s| s.committed(reached, files()));
+            session.change(|s| s.committed(reached, files(), BackupFacts::default()));
             Some(sink)
         }
         Ok(Home { sink, reached: Ok(None) }) => Some(sink),

@@ -22,7 +22,7 @@ fn sums() -> Vec<LaneSum> {
 }
 
 fn receipt() -> Receipt {
-    Receipt { reached: Reached::Synced, lanes: sums(), files: None }
+    Receipt::of(Reached::Synced, sums())
 }
 
 /// Those of `records` that do not contradict the ones before them, and what they come to.
