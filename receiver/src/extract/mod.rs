@@ -13,12 +13,14 @@
 //! | `sync`, `bulk` | syncing finished files: one by one in the background, or all at once |
 //! | `commit`, `record` | renames, their undoing, and the record of them |
 //! | `recover` | what an interrupted run left |
+//! | `facts` | what the unpacked backup says of itself |
 //! | `presence` | who is unpacking, for the case that it is killed |
 
 mod beneath;
 mod bulk;
 mod commit;
 mod error;
+mod facts;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;

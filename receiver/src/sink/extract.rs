@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use xbproto::backup::BackupFacts;
 use xbproto::lane::{LaneDigest, LaneId};
 
 use super::{Interrupter, LaneSink, LaneSum, Opened, Reached, Sink, SinkError, Target};
@@ -46,6 +47,10 @@ impl Sink for ExtractSink {
 
     fn sync(&mut self) -> Result<(), SinkError> {
         Ok(self.extraction.sync()?)
+    }
+
+    fn facts(&self) -> BackupFacts {
+        self.extraction.facts()
     }
 
     fn commit(&mut self, _sums: &[LaneSum]) -> Result<Reached, SinkError> {
