@@ -9,10 +9,11 @@
 //! | L3 | [`quic`] [`tls`] [`throttle`] [`place`] [`shared`] [`waiting`] [`process`] | the async edge | `link` |
 //! | L2 | [`session`] | the conversation of the two halves | |
 //! | L1 | [`lane`] [`pool`] | order, window and digest of one byte stream; memory for its blocks | |
-//! | L0 | [`xbstream`] [`stage`] [`wire`] [`congestion`] [`meter`] [`limit`] [`quantity`] [`key`] [`failure`] [`liveness`] [`retry`] | formats and arithmetic | |
+//! | L0 | [`xbstream`] [`stage`] [`backup`] [`wire`] [`congestion`] [`meter`] [`limit`] [`quantity`] [`key`] [`failure`] [`liveness`] [`retry`] | formats and arithmetic | |
 //!
 //! Start with [`wire`]: its documentation is the protocol.
 
+pub mod backup;
 pub mod congestion;
 pub mod failure;
 pub mod key;

@@ -164,6 +164,9 @@ fn report(done: &Done, name: &str, reporter: &Reporter) {
     for lane in &done.receipt.lanes {
         reporter.tell(Event::Checksum { name: name.to_owned(), sum: lane.sum, lane: lane.lane });
     }
+    if !done.receipt.facts.is_empty() {
+        reporter.tell(Event::Backup(done.receipt.facts.clone()));
+    }
     if done.acknowledged == Acknowledged::ByNobody {
         let words = "the backup is committed, but the sender has not acknowledged the receipt";
         reporter.tell(Event::Warning(words.to_owned()));

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use xbproto::backup::BackupFacts;
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::lane::LaneId;
 use xbproto::meter::Gauge;
@@ -180,12 +181,12 @@ async fn commit(
         }
     };
     match home {
-        Ok(Home { sink, reached: Ok(Some(reached)) }) => {
-            session.change(|s| s.committed(reached, files()));
+        Ok(Home { sink, committed: Ok(Some((reached, facts))) }) => {
+            session.change(|s| s.committed(reached, files(), facts));
             Some(sink)
         }
-        Ok(Home { sink, reached: Ok(None) }) => Some(sink),
-        Ok(Home { sink, reached: Err(error) }) => {
+        Ok(Home { sink, committed: Ok(None) }) => Some(sink),
+        Ok(Home { sink, committed: Err(error) }) => {
             session.change(|s| s.publishing_failed(failure(&error)));
             Some(sink)
         }
@@ -200,20 +201,20 @@ async fn commit(
 struct Home {
     sink: Box<dyn Sink>,
     /// Nothing, if the session was called off before anything had its final name.
-    reached: Result<Option<Reached>, SinkError>,
+    committed: Result<Option<(Reached, BackupFacts)>, SinkError>,
 }
 
 /// The blocking part of a commit.
 fn bring_home(mut sink: Box<dyn Sink>, session: &Shared<Receiver>) -> Home {
-    let reached = match sink.sync() {
+    let committed = match sink.sync() {
         Ok(()) if session.change(Receiver::may_publish) => {
-            let sums = session.look(Receiver::sums);
-            sink.commit(&sums).map(Some)
+            let (sums, facts) = (session.look(Receiver::sums), sink.facts());
+            sink.commit(&sums).map(|reached| Some((reached, facts)))
         }
         Ok(()) => Ok(None),
         Err(error) => Err(error),
     };
-    Home { sink, reached }
+    Home { sink, committed }
 }
 
 fn fail(session: &Shared<Receiver>, error: &SinkError) {

@@ -1,5 +1,7 @@
 //! The command line of `xbsend`: what was typed, and what it means.
 
+mod receipt;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -10,6 +12,7 @@ use xbproto::quantity::{ByteSize, Rate, Span};
 use xbproto::quic::Congestion;
 use xbproto::wire::{MAX_LINKS, Purpose};
 
+pub use self::receipt::ReceiptArgs;
 use crate::outbox::Compression;
 use crate::source::Wish;
 use crate::spool::SpoolPlan;
@@ -63,6 +66,10 @@ pub struct Args {
     /// Write the line that sha1sum would print to FILE, once the receiver has confirmed; FILE is new, a FIFO or a device
     #[arg(long, value_name = "FILE", help_heading = "Source")]
     pub checksum_file: Option<PathBuf>,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub receipt: ReceiptArgs,
 
     /// Queue up to SIZE bytes (16g if not given) in DIR while the link is slow or down, so that the source goes on
     #[arg(long, value_name = "DIR[,SIZE]", value_parser = OsStringValueParser::new().try_map(SpoolPlan::parse), help_heading = "Connection")]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
+use xbproto::backup::BackupFacts;
 use xbproto::cli::{Event, Reporter};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::meter::Gauge;
@@ -29,7 +30,7 @@ const FIRST_CAUSE: Duration = Duration::from_millis(500);
 const LEAVE: Duration = Duration::from_secs(2);
 
 /// Pumps the source into the session, by way of a spool if there is one, and tells it the source's verdict; returns
-/// when the session is over. The source has ended then.
+/// when the session is over, with what the source has said of the backup. The source has ended then.
 pub async fn drive(
     started: Started,
     expect: Expect,
@@ -37,7 +38,7 @@ pub async fn drive(
     session: &Arc<Shared<Sender>>,
     gauge: &Arc<Gauge>,
     reporter: &Reporter,
-) {
+) -> BackupFacts {
     let Started { lanes, mut ending, name } = started;
     let watch = Watch::new(expect);
     let mut pumps = LaneThreads { watch: &watch, spool, session, gauge, reporter }.start(lanes);
@@ -57,6 +58,7 @@ pub async fn drive(
     ending.stop().await;
     // A lane that waits in a read nobody ends (a stalled network file) is left to the process's end.
     let _ = timeout(LEAVE, async { while pumps.join_next().await.is_some() {} }).await;
+    watch.facts()
 }
 
 /// What may be wrong with a source.

@@ -10,10 +10,9 @@
 //! | [`drive`] [`lanes`] [`pump`] | the source's verdict; its threads; read, watch, digest, push |
 //! | [`spool`] [`fill`] | a queue on the disk between source and pump; read, watch, queue |
 //! | [`source`] [`tap`] | where the bytes come from; what they have to be |
-//! | [`checksum_file`] | the file of `--checksum-file` |
+//! | [`result_file`] | the files of `--checksum-file` and `--receipt` |
 
 pub mod args;
-pub mod checksum_file;
 pub mod drive;
 pub mod fill;
 pub mod joined;
@@ -23,6 +22,7 @@ pub mod outbox;
 pub mod program;
 pub mod pump;
 mod reach;
+pub mod result_file;
 pub mod resume;
 pub mod route;
 #[cfg(test)]

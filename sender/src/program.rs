@@ -1,16 +1,17 @@
 //! The program: from its command line to its exit code.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use xbproto::cli::{Event, Reporter, Requests, Summary, ask_for_key, given_key};
+use xbproto::cli::{Event, Moment, Reporter, Requests, StoredReceipt, Summary, ask_for_key, given_key};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::quantity::ByteSize;
 use xbproto::quic::Family;
-use xbproto::wire::{LaneSum, Purpose, SessionId, Welcome};
+use xbproto::wire::{LaneSum, Purpose, Receipt, SessionId, Welcome};
 
 use crate::args::Args;
-use crate::checksum_file::ChecksumFile;
+use crate::result_file::ResultFile;
 use crate::route::Route;
 use crate::source::{Ready, SourceError, Stdin, choose, prepare};
 use crate::spool::Spool;
@@ -35,8 +36,7 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     // From here on an end by a signal would leave something behind.
     let requests = Requests::listen(Party::Sender, args.session.deadline.map(|span| span.0));
     let requests = requests.map_err(|error| failure(Cause::Unforeseen, error))?;
-    let checksum = args.checksum_file.as_deref().map(ChecksumFile::prepare).transpose();
-    let checksum = checksum.map_err(|error| failure(error.cause(), error))?;
+    let results = Results::prepare(&args)?;
     let session = session_id()?;
     reporter.leaves("nothing, and what was run is ended");
     let (bind, expect, compression, rate) = (args.bind, args.expect(), args.compress, args.rate_limit);
@@ -62,7 +62,8 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     match transfer.run(requests, reporter).await? {
         Done::Checked(welcome) => checked(&welcome, size, reporter),
         Done::Confirmed { receipt, sums, elapsed, name, compressed, limited } => {
-            confirmed(&sums, &name, checksum, reporter)?;
+            confirmed(&receipt, &sums, &name, reporter);
+            results.write(&StoredReceipt { session, receipt: &receipt, elapsed }, &sums, &name)?;
             reporter.tell(Event::Finished(Summary { compressed, ..Summary::of(&receipt, elapsed, 0, limited) }));
             Ok(())
         }
@@ -115,13 +116,41 @@ fn checked(welcome: &Welcome, size: Option<u64>, reporter: &Reporter) -> Result<
     Ok(())
 }
 
-/// Tells the checksums, and writes them to the file that was asked for.
-fn confirmed(sums: &[LaneSum], name: &str, file: Option<ChecksumFile>, reporter: &Reporter) -> Result<(), Failure> {
+/// Tells the checksums, and what backup it is.
+fn confirmed(receipt: &Receipt, sums: &[LaneSum], name: &str, reporter: &Reporter) {
     for sum in sums {
         reporter.tell(Event::Checksum { name: name.to_owned(), sum: sum.sum, lane: sum.lane });
     }
-    let written = file.map_or(Ok(()), |file| file.write(sums, name));
-    written.map_err(|error| failure(error.cause(), error))
+    if !receipt.facts.is_empty() {
+        reporter.tell(Event::Backup(receipt.facts.clone()));
+    }
+}
+
+/// The files that were asked for.
+struct Results {
+    checksum: Option<ResultFile>,
+    receipt: Option<ResultFile>,
+}
+
+impl Results {
+    fn prepare(args: &Args) -> Result<Results, Failure> {
+        let prepare = |option, path: &Option<PathBuf>| {
+            let file = path.as_deref().map(|path| ResultFile::prepare(option, path)).transpose();
+            file.map_err(|error| failure(error.cause(), error))
+        };
+        Ok(Results {
+            checksum: prepare("--checksum-file", &args.checksum_file)?,
+            receipt: prepare("--receipt", &args.receipt.receipt)?,
+        })
+    }
+
+    /// Writes both, the second also if the first cannot be written.
+    fn write(self, confirmed: &StoredReceipt<'_>, sums: &[LaneSum], name: &str) -> Result<(), Failure> {
+        let lines: String = sums.iter().map(|sum| format!("{}  {name}\n", sum.sum)).collect();
+        let checksum = self.checksum.map_or(Ok(()), |file| file.write(&lines));
+        let receipt = self.receipt.map_or(Ok(()), |file| file.write(&confirmed.to_json(Moment::now().wall)));
+        checksum.and(receipt).map_err(|error| failure(error.cause(), error))
+    }
 }
 
 fn failure(cause: Cause, error: impl std::fmt::Display) -> Failure {

@@ -6,6 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use xbproto::backup::{BackupFacts, FactsWatch};
 use xbproto::failure::Cause;
 use xbproto::xbstream::{Completeness, DecodeError, Decoder, Item, Ledger, Limits, Missing, OrderError, StreamPath};
 
@@ -33,6 +34,8 @@ pub struct Watch {
 struct Tree {
     ledger: Ledger,
     completeness: Completeness,
+    /// What the finished lanes had to say of the backup.
+    facts: FactsWatch,
 }
 
 impl Watch {
@@ -43,7 +46,8 @@ impl Watch {
 
     /// The tap of one more lane.
     pub fn tap(&self) -> Tap {
-        Tap { decoder: Decoder::new(Limits::default()), watch: self.clone(), current: None }
+        let decoder = Decoder::new(Limits::default());
+        Tap { decoder, watch: self.clone(), current: None, facts: FactsWatch::default() }
     }
 
     /// To be called when every lane has been finished: is it all there?
@@ -59,6 +63,11 @@ impl Watch {
         }
     }
 
+    /// What the lanes that have been finished say of the backup; nothing of a stream that may be any bytes.
+    pub fn facts(&self) -> BackupFacts {
+        self.tree().facts.facts()
+    }
+
     fn apply(&self, item: &Item) -> Result<(), OrderError> {
         let mut tree = self.tree();
         tree.ledger.apply(item)?;
@@ -72,12 +81,13 @@ impl Watch {
     }
 }
 
-/// Watches one lane. Keeps nothing of its payload.
+/// Watches one lane. Keeps nothing of its payload but the few files in which a backup says what it is.
 #[derive(Debug)]
 pub struct Tap {
     decoder: Decoder,
     watch: Watch,
     current: Option<StreamPath>,
+    facts: FactsWatch,
 }
 
 impl Tap {
@@ -95,6 +105,7 @@ impl Tap {
             if !matches!(item, Item::Data(_) | Item::Verified) {
                 self.watch.apply(&item).map_err(TapError::Order)?;
             }
+            self.facts.apply(&item);
             if let Item::Payload { path, .. } | Item::Sparse { path, .. } = item {
                 self.current = Some(path);
             }
@@ -109,9 +120,11 @@ impl Tap {
     /// too short to be told from an xbstream before.
     pub fn finish(&mut self) -> Result<(), TapError> {
         match self.decoder.finish() {
-            Err(error @ DecodeError::Truncated { .. }) => Err(TapError::Cut(error)),
-            ended => ended.map_err(TapError::Decode),
+            Err(error @ DecodeError::Truncated { .. }) => return Err(TapError::Cut(error)),
+            ended => ended.map_err(TapError::Decode)?,
         }
+        self.watch.tree().facts.merge(std::mem::take(&mut self.facts));
+        Ok(())
     }
 
     /// The file whose bytes passed by last, for the progress.
@@ -240,6 +253,22 @@ mod tests {
         stream[50] ^= 1;
         let error = watch(Expect::Backup, &stream, 9).unwrap_err();
         assert!(matches!(error, TapError::Decode(DecodeError::Checksum { .. })), "{error}");
+    }
+
+    #[test]
+    fn what_the_backup_says_of_itself_is_known_of_all_lanes() {
+        let say = |path: &str, text: &str| {
+            let payload = encode::payload(path.as_bytes(), Opening::New, 0, text.as_bytes()).unwrap();
+            Bytes::from([payload, encode::end(path.as_bytes()).unwrap()].concat())
+        };
+        let watch = Watch::new(Expect::Backup);
+        let (mut left, mut right) = (watch.tap(), watch.tap());
+        left.pass(&say("xtrabackup_info", "server_version = 8.0.36")).unwrap();
+        right.pass(&say("xtrabackup_checkpoints", "to_lsn = 42")).unwrap();
+        left.finish().unwrap();
+        right.finish().unwrap();
+        let facts = watch.facts();
+        assert_eq!((facts.server_version.as_deref(), facts.to_lsn), (Some("8.0.36"), Some(42)));
     }
 
     #[test]

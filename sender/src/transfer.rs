@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
+use xbproto::backup::BackupFacts;
 use xbproto::cli::{Compressed, Event, Latest, Outgoing, Progress, Reporter, Request, Requests, Standing};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
@@ -71,7 +72,7 @@ pub enum Done {
     Checked(Welcome),
     /// The receiver has committed it.
     Confirmed {
-        /// What it said.
+        /// What it said; what it does not know of the backup, the source's stream has.
         receipt: Receipt,
         /// Length and SHA-1 of every lane.
         sums: Vec<LaneSum>,
@@ -115,21 +116,21 @@ impl Transfer {
             });
             match welcome.await {
                 Some(welcome) => self.send(source, &welcome, &session, &watched, reporter).await,
-                None => (Duration::ZERO, String::new()),
+                None => Course::default(),
             }
         };
         let heed = |request| match request {
             Request::End(failure) => session.change(|s| s.fail(failure)),
             Request::Report => report(),
         };
-        let (elapsed, name) = requests.during(work, heed).await;
+        let course = requests.during(work, heed).await;
         // The main link's thread may have to make a link in order to tell the receiver; whoever is in a hurry ends that.
         tokio::select! {
             _ = threads.join_all() => {}
             () = requests.end(report) => {}
         }
         let limited = watched.latest.snapshot().and_then(|snapshot| snapshot.limited);
-        verdict(&session, elapsed, name, outbox.compressed(), limited)
+        verdict(&session, course, outbox.compressed(), limited)
     }
 
     fn config(&self) -> SenderConfig {
@@ -194,23 +195,23 @@ impl Transfer {
         session: &Arc<Shared<Sender>>,
         watched: &Watched,
         reporter: &Reporter,
-    ) -> (Duration, String) {
+    ) -> Course {
         reporter.tell(Event::Notice(format!("sending to {}", welcome.target)));
         let window = ByteSize(welcome.window.min(self.window));
         reporter.tell(Event::Detail(format!("the window is {window}: what may be under way and not acknowledged")));
         if let Err(failure) = fits(welcome, self.size) {
             session.change(|s| s.fail(failure));
-            return (Duration::ZERO, String::new());
+            return Course::default();
         }
         let mut progress = Progress::new(watched.gauge.clone(), reporter.clone(), watched.latest.clone());
-        let Some(source) = source else { return (Duration::ZERO, String::new()) };
+        let Some(source) = source else { return Course::default() };
         let told = reporter.clone();
         let on_line: OnLine = Arc::new(move |line| told.tell(Event::Child { label: "backup", line: line.0 }));
         let started = match source.start(on_line) {
             Ok(started) => started,
             Err(error) => {
                 session.change(|s| s.fail(Failure::new(error.cause(), Party::Sender, error)));
-                return (Duration::ZERO, String::new());
+                return Course::default();
             }
         };
         let name = started.name.clone();
@@ -227,11 +228,11 @@ impl Transfer {
             })
         };
         let follow = progress.follow(standing, |waiting| session.change(|s| s.waits_for(waiting)));
-        tokio::select! {
-            () = drive(started, self.expect, self.spool.as_ref(), session, &watched.gauge, reporter) => {}
-            () = follow => {}
-        }
-        (progress.elapsed(), name)
+        let facts = tokio::select! {
+            facts = drive(started, self.expect, self.spool.as_ref(), session, &watched.gauge, reporter) => facts,
+            () = follow => BackupFacts::default(),
+        };
+        Course { elapsed: progress.elapsed(), name, facts }
     }
 }
 
@@ -261,17 +262,29 @@ struct Watched {
     outbox: Outbox,
 }
 
+/// What is known once the source was sent.
+#[derive(Debug, Default)]
+struct Course {
+    /// From the welcome to the end.
+    elapsed: Duration,
+    /// What `sha1sum` would call the source.
+    name: String,
+    /// What its stream says of the backup.
+    facts: BackupFacts,
+}
+
 fn verdict(
     session: &Shared<Sender>,
-    elapsed: Duration,
-    name: String,
+    Course { elapsed, name, facts }: Course,
     compressed: Option<Compressed>,
     limited: Option<Limited>,
 ) -> Result<Done, Failure> {
     session.look(|s| match s.outcome() {
         Some(Sent::Checked(welcome)) => Ok(Done::Checked(welcome.clone())),
         Some(Sent::Confirmed(receipt)) => {
-            Ok(Done::Confirmed { receipt: receipt.clone(), sums: s.sums(), elapsed, name, compressed, limited })
+            let facts = receipt.facts.clone().or(facts);
+            let receipt = Receipt { facts, ..receipt.clone() };
+            Ok(Done::Confirmed { receipt, sums: s.sums(), elapsed, name, compressed, limited })
         }
         Some(Sent::Failed(failure)) => Err(failure.clone()),
         None => Err(Failure::new(Cause::Unforeseen, Party::Sender, "the session ended without a verdict")),

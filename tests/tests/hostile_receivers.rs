@@ -63,7 +63,7 @@ fn welcome_at(window: u64, resume: Resume) -> Message {
 }
 
 fn receipt(lane: LaneSum) -> Message {
-    Message::Receipt(Receipt { reached: Reached::Synced, lanes: vec![lane], files: None })
+    Message::Receipt(Receipt::of(Reached::Synced, vec![lane]))
 }
 
 fn ack(written: u64) -> Message {

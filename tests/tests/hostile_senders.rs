@@ -193,7 +193,7 @@ fn a_wrong_checksum() {
 
 #[test]
 fn messages_out_of_turn() {
-    let receipt = Receipt { reached: Reached::Synced, lanes: vec![sum(0, &LaneDigest::default())], files: None };
+    let receipt = Receipt::of(Reached::Synced, vec![sum(0, &LaneDigest::default())]);
     let messages =
         [Message::Seen, Message::Ack(Ack { lane: LaneId(0), written: 0, durable: 0 }), Message::Receipt(receipt)];
     for message in messages {

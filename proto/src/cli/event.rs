@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::compressed::Compressed;
 use super::status::Status;
+use crate::backup::BackupFacts;
 use crate::failure::{Failure, Party};
 use crate::key::Key;
 use crate::lane::{LaneId, Sha1Sum};
@@ -78,7 +79,7 @@ pub enum Event {
     Detail(String),
     /// A child process has written a line to its standard error.
     Child {
-        /// Who it is to the user: `backup`, `consumer`.
+        /// Who it is to the user: `backup`, `consumer`, `prepare`, `then`.
         label: &'static str,
         /// The line, without its end.
         line: String,
@@ -96,6 +97,8 @@ pub enum Event {
         /// The stream it belongs to.
         lane: LaneId,
     },
+    /// What the committed backup says of itself.
+    Backup(BackupFacts),
     /// The verdict: the copy is verified and committed.
     Finished(Summary),
     /// The first cause of the end of a failed session.

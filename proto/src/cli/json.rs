@@ -22,6 +22,7 @@
 //! | `status` | `state`, `bytes`, `rate`, `average`, `bottleneck`, `window`, `window_limit`, `spool`, `spool_limit`, `peer_state`, `peer`, `links`, `rtt`, `mtu`, `congestion_window`, `sent`, `lost`, `original`, `encoded`, `effort`, `limit`, `limit_percent`, `hint` |
 //! | `progress` | `bytes`, `total`, `rate`, `average`, `eta`, `file`, `bottleneck` (`source`, `limiter`, `cpu`, `window`, `congestion`, `network`, `disk`), `note` |
 //! | `checksum` | `name`, `sha1`, `lane` |
+//! | `backup` | `type` (`full`, `incremental`, or the tool's own word), `from_lsn`, `to_lsn`, `last_lsn`, `tool`, `tool_version`, `server_version`, `uuid`, `server_uuid`, `binlog_position`, `compressed`, `encrypted` |
 //! | `finished` | `bytes`, `elapsed`, `average`, `reached`, `files`, `original`, `encoded`, `effort`, `exit_code` (0), `limit`, `limit_percent`, `hint` |
 //! | `failed` | `party` (`sender`, `receiver`), `reason`, `exit_code`, `meaning`, `left`, `advice` |
 //!
@@ -39,6 +40,7 @@ use super::event::{Event, Face, LastWords, Moment, SessionTag, Snapshot, program
 use super::exit::{advice, meaning};
 use super::status::Status;
 use super::words::without_verdict;
+use crate::backup::{BackupFacts, BackupKind, FactText};
 use crate::failure::Party;
 use crate::limit::Limited;
 
@@ -75,10 +77,10 @@ impl<W: Write + Send> Face for Json<W> {
     }
 }
 
-type Field = (&'static str, Value);
+pub(super) type Field = (&'static str, Value);
 
 /// One line with an object whose fields keep their order.
-fn object(fields: impl Iterator<Item = Field>) -> String {
+pub(super) fn object(fields: impl Iterator<Item = Field>) -> String {
     let members: Vec<String> = fields.map(|(name, value)| format!("\"{name}\":{value}")).collect();
     let mut line = String::from("{");
     for character in without_verdict(&members.join(",")).chars() {
@@ -121,6 +123,7 @@ fn fields(event: &Event) -> Option<(&'static str, Vec<Field>)> {
         Event::Checksum { name, sum, lane } => {
             ("checksum", vec![("name", json!(name)), ("sha1", json!(sum.to_string())), ("lane", json!(lane.0))])
         }
+        Event::Backup(facts) => ("backup", backup(facts)),
         Event::Finished(summary) => (
             "finished",
             [
@@ -176,6 +179,25 @@ fn status(report: &Status) -> Vec<Field> {
     .chain(compressed(report.compressed.as_ref()))
     .chain(limited(snapshot.and_then(|s| s.limited.as_ref())))
     .collect()
+}
+
+/// What a backup says of itself.
+pub(super) fn backup(facts: &BackupFacts) -> Vec<Field> {
+    let text = |text: &Option<FactText>| json!(text.as_deref());
+    vec![
+        ("type", json!(facts.kind.as_ref().map(BackupKind::to_string))),
+        ("from_lsn", json!(facts.from_lsn)),
+        ("to_lsn", json!(facts.to_lsn)),
+        ("last_lsn", json!(facts.last_lsn)),
+        ("tool", text(&facts.tool)),
+        ("tool_version", text(&facts.tool_version)),
+        ("server_version", text(&facts.server_version)),
+        ("uuid", text(&facts.backup_uuid)),
+        ("server_uuid", text(&facts.server_uuid)),
+        ("binlog_position", text(&facts.binlog_position)),
+        ("compressed", json!(facts.compressed)),
+        ("encrypted", json!(facts.encrypted)),
+    ]
 }
 
 fn compressed(compressed: Option<&Compressed>) -> [Field; 3] {
@@ -275,6 +297,15 @@ mod tests {
         let checksum = Event::Checksum { name: "-".into(), sum: Sha1Sum([1; 20]), lane: LaneId(3) };
         let expected = format!(r#""event":"checksum","name":"-","sha1":"{}","lane":3}}"#, "01".repeat(20));
         assert_eq!(fields_of(checksum), expected);
+    }
+
+    #[test]
+    fn what_the_backup_says_is_passed_on_and_the_rest_is_null() {
+        let facts = BackupFacts { kind: Some(BackupKind::Full), to_lsn: Some(42), ..BackupFacts::default() };
+        assert_eq!(
+            fields_of(Event::Backup(facts)),
+            r#""event":"backup","type":"full","from_lsn":null,"to_lsn":42,"last_lsn":null,"tool":null,"tool_version":null,"server_version":null,"uuid":null,"server_uuid":null,"binlog_position":null,"compressed":null,"encrypted":null}"#
+        );
     }
 
     #[test]

@@ -55,6 +55,7 @@ impl<W: Write + Send> Face for Lines<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backup::{BackupFacts, BackupKind, FactText};
     use crate::cli::event::{LastWords, Snapshot, Summary};
     use crate::failure::{Cause, Failure};
     use crate::lane::{LaneId, Sha1Sum};
@@ -133,6 +134,34 @@ mod tests {
              2026-11-23T14:18:46Z xbsend[-] 512 files, 1.0 GiB in 12.3 s, 87.0 MiB/s, synced\n\
              2026-11-23T14:18:46Z xbsend[-] the limit was the disk for 91 % of the time\n\
              2026-11-23T14:18:46Z xbsend[-] completed OK!\n"
+        );
+    }
+
+    #[test]
+    fn what_the_backup_says_leads_to_the_next_incremental_one() {
+        let version = FactText::new("10.11.19-MariaDB");
+        let full = BackupFacts {
+            kind: Some(BackupKind::Full),
+            from_lsn: Some(0),
+            to_lsn: Some(12_345),
+            server_version: version,
+            ..BackupFacts::default()
+        };
+        let mut later = BackupFacts { kind: Some(BackupKind::Incremental), to_lsn: Some(23_456), ..full.clone() };
+        later.from_lsn = full.to_lsn;
+        let little = BackupFacts { tool: FactText::new("x"), ..BackupFacts::default() };
+        let odd = BackupFacts { kind: FactText::new("log-applied\u{202e}").map(BackupKind::Other), ..little.clone() };
+        let text = shown(&[full, later, little, odd].map(|facts| (0, Event::Backup(facts))));
+        let sentences: Vec<&str> =
+            text.lines().filter_map(|line| line.split_once("] ")).map(|(_, line)| line).collect();
+        assert_eq!(
+            sentences,
+            [
+                "full backup of 10.11.19-MariaDB to LSN 12345; next: --incremental-lsn=12345",
+                "incremental backup of 10.11.19-MariaDB from LSN 12345 to LSN 23456; next: --incremental-lsn=23456",
+                "backup",
+                r"log-applied\u{202e} backup",
+            ]
         );
     }
 

@@ -1,4 +1,4 @@
-//! The quiet face of `--progress none`: warnings, the checksum, the last lines, and what nobody
+//! The quiet face of `--progress none`: warnings, the checksum, what backup it is, the last lines, and what nobody
 //! could go on without (where it listens, the invitation).
 
 use std::io::Write;
@@ -26,7 +26,7 @@ impl<W: Write + Send> Face for Quiet<W> {
         let must_be_read = match event {
             Event::Listening { .. } | Event::Invite { .. } | Event::Warning(_) | Event::Status(_) => true,
             Event::Interrupted { .. } | Event::Resumed { .. } => true,
-            Event::Checksum { .. } | Event::Finished(_) | Event::Failed(_) => true,
+            Event::Checksum { .. } | Event::Backup(_) | Event::Finished(_) | Event::Failed(_) => true,
             Event::Session(_) | Event::Connecting { .. } | Event::Connected { .. } | Event::Stranger { .. } => false,
             Event::Notice(_) | Event::Detail(_) | Event::Child { .. } | Event::Progress(_) => false,
         };

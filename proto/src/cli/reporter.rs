@@ -197,6 +197,7 @@ impl Queue {
             Event::Session(_)
                 | Event::Listening { .. }
                 | Event::Checksum { .. }
+                | Event::Backup(_)
                 | Event::Finished(_)
                 | Event::Failed(_)
         );
@@ -211,7 +212,7 @@ impl Queue {
         // Told early enough that the last line stays the last.
         let last_words = matches!(
             self.events.front(),
-            None | Some((_, Event::Checksum { .. } | Event::Finished(_) | Event::Failed(_)))
+            None | Some((_, Event::Checksum { .. } | Event::Backup(_) | Event::Finished(_) | Event::Failed(_)))
         );
         if last_words && self.dropped > 0 {
             let dropped = std::mem::take(&mut self.dropped);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::escape::printable;
 use super::event::{Event, LastWords, Snapshot, Summary, program_name};
 use super::exit::{advice, meaning};
+use crate::backup::{BackupFacts, BackupKind};
 use crate::failure::{Cause, Party};
 use crate::quantity::{ByteSize, Span};
 
@@ -44,6 +45,7 @@ fn unconfirmed(own: Party, event: &Event) -> Vec<String> {
         Event::Status(status) => return status.lines().iter().map(|line| printable(line).into_owned()).collect(),
         Event::Progress(snapshot) => progress(snapshot),
         Event::Checksum { name, sum, .. } => format!("{sum}  {}", printable(name)),
+        Event::Backup(facts) => backup(facts),
         Event::Failed(words) => return last_words(own, words),
     };
     vec![sentence]
@@ -108,6 +110,18 @@ fn invitation(command: &str, key: &str) -> Vec<String> {
         "and give it this key when it asks:".to_owned(),
         format!("    {key}"),
     ]
+}
+
+/// What kind of backup of what it is, how far it goes, and how the next incremental one begins.
+fn backup(facts: &BackupFacts) -> String {
+    let kind = facts.kind.as_ref().map(|kind| format!("{kind} ")).unwrap_or_default();
+    let server = facts.server_version.as_ref().map(|version| format!(" of {version}")).unwrap_or_default();
+    let from = match (&facts.kind, facts.from_lsn) {
+        (Some(BackupKind::Full), _) | (_, None) => String::new(),
+        (_, Some(lsn)) => format!(" from LSN {lsn}"),
+    };
+    let to = facts.to_lsn.map(|lsn| format!(" to LSN {lsn}; next: --incremental-lsn={lsn}")).unwrap_or_default();
+    printable(&format!("{kind}backup{server}{from}{to}")).into_owned()
 }
 
 fn verdict(summary: &Summary) -> Vec<String> {

@@ -8,6 +8,7 @@ pub use admission::LinkRefused;
 use super::lane_in::{Coming, LaneIn};
 use super::voice::{Line, Voice};
 use super::{Violation, heard};
+use crate::backup::BackupFacts;
 use crate::failure::{Cause, Failure, Party};
 use crate::lane::{Block, LaneDigest, LaneId};
 use crate::wire::{Hello, Message, Reached, Receipt, Waiting};
@@ -209,10 +210,11 @@ impl Receiver {
         self.fail(failure);
     }
 
-    /// The sink has committed: the receipt goes out. From here on nothing makes it undone.
-    pub fn committed(&mut self, reached: Reached, files: Option<u64>) {
+    /// The sink has committed: the receipt goes out, with how many files were unpacked and what they say of the backup,
+    /// where that is known. From here on nothing makes it undone.
+    pub fn committed(&mut self, reached: Reached, files: Option<u64>, facts: BackupFacts) {
         self.phase = Phase::Committed;
-        let receipt = Receipt { reached, lanes: self.sums(), files };
+        let receipt = Receipt { reached, lanes: self.sums(), files, facts };
         if self.linked {
             self.voice.say(Message::Receipt(receipt.clone()));
         }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::*;
+use crate::backup::BackupFacts;
 use crate::lane::{Block, LaneDigest, Sha1Sum};
 use crate::wire::{CloseCode, Hello, LaneSum, Purpose, Reached, SessionId};
 
@@ -155,7 +156,7 @@ impl Pair {
                 }
             }
             if self.receiver.may_publish() && self.receiver.receipt().is_none() {
-                self.receiver.committed(Reached::Synced, None);
+                self.receiver.committed(Reached::Synced, None, BackupFacts::default());
             }
             if self.receiver.outcome().is_some() && self.sender.outcome().is_some() {
                 return;

@@ -1,5 +1,7 @@
 //! The bodies of the control messages: how each is written and read.
 
+mod facts;
+
 use std::time::Duration;
 
 use super::codec::{Reader, WireError, Writer};
@@ -196,7 +198,8 @@ impl LaneSum {
 impl Receipt {
     fn body(&self) -> Writer {
         let head = Writer::default().u8(position(&Reached::ALL, self.reached)).u16(self.lanes.len() as u16);
-        self.lanes.iter().fold(head, |writer, lane| lane.write(writer)).optional_u64(self.files)
+        let lanes = self.lanes.iter().fold(head, |writer, lane| lane.write(writer));
+        facts::write(&self.facts, lanes.optional_u64(self.files))
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Receipt, WireError> {
@@ -206,6 +209,7 @@ impl Receipt {
             reached,
             lanes: (0..lanes).map(|_| LaneSum::read(reader)).collect::<Result<_, _>>()?,
             files: reader.optional_u64("files")?,
+            facts: facts::read(reader)?,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Reading and writing the fields of a message.
 
 use super::MAX_MESSAGE;
+use crate::backup::FactText;
 
 /// The peer's bytes are not the protocol.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,7 +33,7 @@ pub enum WireError {
         /// What stands there.
         value: u64,
     },
-    /// A text field is not UTF-8.
+    /// A text field is not UTF-8, or not the kind of text that belongs there.
     #[error("{message} has no valid text in its field \"{field}\"")]
     Text {
         /// The kind of message.
@@ -106,6 +107,25 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// `None` for an empty one; a text that is no [`FactText`] is none of a peer of this version.
+    pub(super) fn fact(&mut self, field: &'static str) -> Result<Option<FactText>, WireError> {
+        let text = self.text(field)?;
+        match FactText::new(&text) {
+            Some(fact) if *fact == *text => Ok(Some(fact)),
+            None if text.is_empty() => Ok(None),
+            _ => Err(WireError::Text { message: self.message, field }),
+        }
+    }
+
+    pub(super) fn optional_bool(&mut self, field: &'static str) -> Result<Option<bool>, WireError> {
+        match self.u8(field)? {
+            0 => Ok(None),
+            1 => Ok(Some(false)),
+            2 => Ok(Some(true)),
+            other => Err(self.bad(field, other.into())),
+        }
+    }
+
     pub(super) fn bad(&self, field: &'static str, value: u64) -> WireError {
         WireError::Value { message: self.message, field, value }
     }
@@ -149,6 +169,14 @@ impl Writer {
             None => self.u8(0),
             Some(value) => self.u8(1).u64(value),
         }
+    }
+
+    pub(super) fn fact(self, fact: Option<&FactText>) -> Writer {
+        self.text(fact.map_or("", |fact| fact))
+    }
+
+    pub(super) fn optional_bool(self, value: Option<bool>) -> Writer {
+        self.u8(value.map_or(0, |value| 1 + u8::from(value)))
     }
 
     /// Text longer than [`TEXT_LIMIT`] bytes is cut at a character.

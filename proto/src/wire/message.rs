@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::backup::BackupFacts;
 use crate::failure::{Failure, Party};
 use crate::lane::{LaneId, Sha1Sum};
 
@@ -165,7 +166,11 @@ impl fmt::Display for Reached {
 }
 
 /// The receiver's signed-off answer, after commit. Body: `u8` reached (0 synced, 1 consumed,
-/// 2 handed to stdout, 3 discarded), `u16` lanes, the [`LaneSum`] of each, optional `u64` files.
+/// 2 handed to stdout, 3 discarded), `u16` lanes, the [`LaneSum`] of each, optional `u64` files, and of the facts:
+/// text kind (as the tools write it), optional `u64` each of from, to and last LSN, text each of tool, its version, the
+/// server's version, the backup's uuid, the server's uuid and the binlog position, `u8` each of compressed and encrypted
+/// (0 not known, 1 no, 2 yes). A text that is empty is not known; one that is no [`FactText`](crate::backup::FactText) is
+/// an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
     /// What was reached.
@@ -174,6 +179,15 @@ pub struct Receipt {
     pub lanes: Vec<LaneSum>,
     /// How many files were unpacked, if that was done.
     pub files: Option<u64>,
+    /// What the backup says of itself, as far as the receiver has looked.
+    pub facts: BackupFacts,
+}
+
+impl Receipt {
+    /// A receipt for a sink that knows neither of files nor of facts.
+    pub fn of(reached: Reached, lanes: Vec<LaneSum>) -> Receipt {
+        Receipt { reached, lanes, files: None, facts: BackupFacts::default() }
+    }
 }
 
 /// What a side is waiting for.

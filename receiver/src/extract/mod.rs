@@ -17,6 +17,7 @@
 //! | `wanted`, `manifest`, `survey` | which files stay, their sums, and going through them at the end |
 //! | `commit`, `record` | renames, their undoing, and the record of them |
 //! | `recover` | what an interrupted run left |
+//! | `facts` | what the unpacked backup says of itself |
 //! | `presence` | who is unpacking, for the case that it is killed |
 
 mod beneath;
@@ -24,6 +25,7 @@ mod bulk;
 mod commit;
 mod content;
 mod error;
+mod facts;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;

@@ -16,7 +16,7 @@ use xbproto::lane::{LaneDigest, LaneId};
 use xbproto::tls::Identity;
 use xbproto::wire::{Hello, LaneSum, Message, Receipt};
 
-/// The largest body, in bytes: room for a receipt with the most lanes a session has.
+/// The largest body, in bytes: room for a receipt with the most lanes a session has, and with the longest facts.
 pub(super) const MAX_BODY: usize = 64 << 10;
 
 /// Bytes before and after a body.

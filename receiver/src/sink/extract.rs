@@ -5,6 +5,7 @@ mod manifest_file;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use xbproto::backup::BackupFacts;
 use xbproto::lane::{LaneDigest, LaneId};
 
 use self::manifest_file::ManifestFile;
@@ -51,6 +52,10 @@ impl Sink for ExtractSink {
 
     fn sync(&mut self) -> Result<(), SinkError> {
         Ok(self.extraction.sync()?)
+    }
+
+    fn facts(&self) -> BackupFacts {
+        self.extraction.facts()
     }
 
     fn commit(&mut self, _sums: &[LaneSum]) -> Result<Reached, SinkError> {

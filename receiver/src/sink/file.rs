@@ -197,7 +197,7 @@ impl Sink for FileSink {
         self.append(Record::Committing(sums.to_vec()))?;
         publish(&self.names, sum.sum)?;
         self.partial = None;
-        let receipt = Receipt { reached: Reached::Synced, lanes: sums.to_vec(), files: None };
+        let receipt = Receipt::of(Reached::Synced, sums.to_vec());
         // It has its name, whatever happens now; a run that finds only the record before this one sees that too.
         let _ = self.append(Record::Committed(receipt));
         Ok(Reached::Synced)

@@ -4,7 +4,7 @@
 //! driven by a thread of its own. The life of a sink is one of
 //!
 //! ```text
-//! construction ─ remember ─ start ─ lane × n ─ write … finish (of every lane) ─ sync ─ commit ─ close
+//! construction ─ remember ─ start ─ lane × n ─ write … finish (of every lane) ─ sync ─ facts ─ commit ─ close
 //!                                   └─ anywhere from here on until commit ─ abandon
 //! ```
 //!
@@ -32,6 +32,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use xbproto::backup::BackupFacts;
 use xbproto::lane::{LaneDigest, LaneId};
 use xbproto::wire::Hello;
 pub use xbproto::wire::{LaneSum, Reached};
@@ -133,6 +134,11 @@ pub trait Sink: Send {
     /// # Errors
     /// When any of that failed.
     fn sync(&mut self) -> Result<(), SinkError>;
+
+    /// After `sync` and before `commit`: what the backup says of itself, as far as the sink can look into it.
+    fn facts(&self) -> BackupFacts {
+        BackupFacts::default()
+    }
 
     /// After `sync` (which it does itself if nobody has): gives it its final name. Blocking, but not for long.
     ///

@@ -19,7 +19,7 @@ impl Pair {
             3 | 4 => self.last_to_sender.as_ref().and_then(|last| garbled(last, script)),
             5 => self.last_to_sender.clone(),
             6 => Some(self.forged_ack(script)),
-            _ => Some(Message::Receipt(Receipt { reached: Reached::Synced, lanes: self.sender.sums(), files: None })),
+            _ => Some(Message::Receipt(Receipt::of(Reached::Synced, self.sender.sums()))),
         };
         if let Some(word) = word {
             self.tell_sender(word);

@@ -3,6 +3,7 @@
 use super::model::Model;
 use super::pair::{Pair, hello, offer};
 use super::script::Cast;
+use crate::backup::BackupFacts;
 use crate::failure::{Cause, Failure, Party};
 use crate::session::{Received, Receiver};
 use crate::wire::{Reached, Receipt};
@@ -62,7 +63,7 @@ impl Pair {
     pub(super) fn commit(&mut self) {
         if std::mem::take(&mut self.is_publishing) {
             self.note_commit();
-            self.receiver.committed(Reached::Synced, None);
+            self.receiver.committed(Reached::Synced, None, BackupFacts::default());
         }
     }
 
@@ -98,7 +99,7 @@ impl Pair {
             return Receiver::new(config);
         };
         if let Some(lanes) = self.committed.clone() {
-            let receipt = Receipt { reached: Reached::Synced, lanes, files: None };
+            let receipt = Receipt::of(Reached::Synced, lanes);
             return Receiver::recalled_committed(config, hello, receipt).expect("nothing has changed");
         }
         self.happened.misfortune |= way > 4;

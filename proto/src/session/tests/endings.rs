@@ -80,7 +80,7 @@ fn a_receipt_for_something_else_is_no_receipt() {
     pair.end_source();
     pair.to_receiver.extend(std::iter::from_fn(|| pair.sender.next_message()));
     let lanes = (0..LANES).map(|lane| LaneSum { lane: LaneId(lane), len: 5, sum: Sha1Sum([0; 20]) }).collect();
-    let receipt = crate::wire::Receipt { reached: Reached::Synced, lanes, files: None };
+    let receipt = crate::wire::Receipt::of(Reached::Synced, lanes);
     pair.sender.handle(Message::Receipt(receipt)).expect("its turn");
     let Some(Sent::Failed(failure)) = pair.sender.outcome() else { panic!("failed") };
     assert_eq!(failure.cause, Cause::Integrity);
@@ -103,7 +103,7 @@ fn a_lost_receipt_is_asked_for_again() {
             .into_iter()
             .for_each(|lane| pair.receiver.finished(lane));
         if pair.receiver.may_publish() {
-            pair.receiver.committed(Reached::Synced, None);
+            pair.receiver.committed(Reached::Synced, None, BackupFacts::default());
         }
     }
     pair.cut();
@@ -145,7 +145,7 @@ fn nothing_stops_what_is_being_published() {
     pair.sender.fail(Failure::new(Cause::Interrupted, Party::Sender, "interrupted"));
     pair.talk();
     pair.receiver.peer_lost("closed");
-    pair.receiver.committed(Reached::Synced, None);
+    pair.receiver.committed(Reached::Synced, None, BackupFacts::default());
     assert!(matches!(pair.receiver.outcome(), Some(Received::Unacknowledged(_))));
 }
 
@@ -153,7 +153,7 @@ fn nothing_stops_what_is_being_published() {
 fn a_committed_receiver_can_be_told_to_go() {
     let mut pair = settling();
     assert!(pair.receiver.may_publish());
-    pair.receiver.committed(Reached::Synced, None);
+    pair.receiver.committed(Reached::Synced, None, BackupFacts::default());
     assert_eq!(pair.receiver.outcome(), None, "the sender may still say that it knows");
     pair.receiver.fail(Failure::new(Cause::Interrupted, Party::Receiver, "interrupted"));
     assert!(matches!(pair.receiver.outcome(), Some(Received::Unacknowledged(_))));
@@ -217,6 +217,6 @@ fn a_sender_that_has_said_everything_may_go() {
     pair.receiver.peer_lost("no sign of life");
     assert_eq!(pair.receiver.outcome(), None);
     assert!(pair.receiver.may_publish());
-    pair.receiver.committed(Reached::Synced, None);
+    pair.receiver.committed(Reached::Synced, None, BackupFacts::default());
     assert!(matches!(pair.receiver.outcome(), Some(Received::Unacknowledged(_))));
 }

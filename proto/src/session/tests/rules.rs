@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn a_receipt_before_the_end_is_a_violation() {
     let mut pair = Pair::linked();
-    let receipt = crate::wire::Receipt { reached: Reached::Synced, lanes: Vec::new(), files: None };
+    let receipt = crate::wire::Receipt::of(Reached::Synced, Vec::new());
     let error = pair.sender.handle(Message::Receipt(receipt)).expect_err("too early");
     assert_eq!(error, Violation::Unexpected { message: "Receipt" });
 }

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::backup::{BackupFacts, BackupKind, FactText};
 
 fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
@@ -11,6 +12,34 @@ fn hex(text: &str) -> Vec<u8> {
 
 fn sum(byte: u8) -> Sha1Sum {
     Sha1Sum([byte; 20])
+}
+
+fn fact(text: &str) -> Option<FactText> {
+    FactText::new(text)
+}
+
+/// All that may be known.
+fn facts() -> BackupFacts {
+    BackupFacts {
+        kind: Some(BackupKind::Incremental),
+        from_lsn: Some(1),
+        to_lsn: Some(2),
+        last_lsn: None,
+        tool: fact("xtrabackup"),
+        tool_version: fact("8"),
+        server_version: fact("9"),
+        backup_uuid: fact("u"),
+        server_uuid: fact("s"),
+        binlog_position: fact("at 4"),
+        compressed: Some(true),
+        encrypted: Some(false),
+    }
+}
+
+fn facts_bytes() -> Vec<u8> {
+    let lsns = hex("01 0000000000000001 01 0000000000000002 00");
+    let texts = [&b"\0\x0axtrabackup\0\x018\0\x019\0\x01u\0\x01s\0\x04at 4"[..]].concat();
+    [b"\0\x0bincremental".to_vec(), lsns, texts, hex("02 01")].concat()
 }
 
 /// One message of every kind, with its bytes.
@@ -52,8 +81,22 @@ fn samples() -> Vec<(Message, Vec<u8>)> {
         ),
         (Message::LaneEnd(lane_sum), [hex("06 0000001e 0001 0000000000000005"), vec![0xaa; 20]].concat()),
         (
-            Message::Receipt(Receipt { reached: Reached::Consumed, lanes: vec![lane_sum], files: None }),
-            [hex("07 00000022 01 0001 0001 0000000000000005"), vec![0xaa; 20], hex("00")].concat(),
+            Message::Receipt(Receipt::of(Reached::Consumed, vec![lane_sum])),
+            [hex("07 00000035 01 0001 0001 0000000000000005"), vec![0xaa; 20], vec![0; 20]].concat(),
+        ),
+        (
+            Message::Receipt(Receipt {
+                files: Some(3),
+                facts: facts(),
+                ..Receipt::of(Reached::Synced, vec![lane_sum])
+            }),
+            [
+                hex("07 0000006a 00 0001 0001 0000000000000005"),
+                vec![0xaa; 20],
+                hex("01 0000000000000003"),
+                facts_bytes(),
+            ]
+            .concat(),
         ),
         (Message::Seen, hex("08 00000000")),
         (
@@ -120,6 +163,45 @@ fn the_largest_welcome_fits() {
 }
 
 #[test]
+fn the_largest_receipt_fits() {
+    let longest = FactText::new(&"x".repeat(FactText::MAX));
+    let facts = BackupFacts {
+        kind: longest.clone().map(BackupKind::Other),
+        from_lsn: Some(1),
+        to_lsn: Some(2),
+        last_lsn: Some(3),
+        tool: longest.clone(),
+        tool_version: longest.clone(),
+        server_version: longest.clone(),
+        backup_uuid: longest.clone(),
+        server_uuid: longest.clone(),
+        binlog_position: longest,
+        compressed: Some(true),
+        encrypted: Some(true),
+    };
+    let lanes = vec![LaneSum { lane: LaneId(0), len: 0, sum: sum(0) }; MAX_LANES.into()];
+    let receipt = Message::Receipt(Receipt { files: Some(1), facts, ..Receipt::of(Reached::Synced, lanes) });
+    assert_eq!(decode(&receipt.encode()), Ok(Some(receipt)));
+}
+
+#[test]
+fn facts_that_are_no_text_are_refused() {
+    let mut bytes = Message::Receipt(Receipt { facts: facts(), ..Receipt::of(Reached::Synced, Vec::new()) }).encode();
+    bytes[5..8].copy_from_slice(&[0, 0, 1]);
+    bytes.splice(8..8, [0; 30]);
+    let control = bytes.windows(4).position(|window| window == b"at 4").expect("a binlog position");
+    let refused = |byte: u8| {
+        let mut bytes = bytes.clone();
+        bytes[control] = byte;
+        Message::decode_body(7, &bytes[5..])
+    };
+    for byte in [b' ', b'\n', 0x1b, 0xff] {
+        assert_eq!(refused(byte), Err(WireError::Text { message: "Receipt", field: "binlog position" }), "{byte}");
+    }
+    assert!(refused(b'b').is_ok());
+}
+
+#[test]
 fn a_long_reason_is_cut_at_a_character() {
     let failure = Failure::new(Cause::Sink, Party::Receiver, "ä".repeat(10_000));
     let Ok(Some(Message::Abort(cut))) = decode(&Message::Abort(failure).encode()) else { panic!("not an Abort") };
@@ -133,5 +215,16 @@ proptest! {
         bytes.extend_from_slice(&(body.len() as u32).to_be_bytes());
         bytes.extend_from_slice(&body);
         message(&bytes);
+    }
+
+    #[test]
+    fn receipts_with_a_wrong_byte_never_panic(at: prop::sample::Index, byte: u8) {
+        for (receipt, mut bytes) in samples() {
+            if matches!(receipt, Message::Receipt(_)) {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+                message(&bytes);
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What is written is read, and what is damaged is not believed.
 
 use proptest::prelude::*;
+use xbproto::backup::{BackupFacts, FactText};
 
 use super::*;
 
@@ -22,7 +23,8 @@ fn sums() -> Vec<LaneSum> {
 }
 
 fn receipt() -> Receipt {
-    Receipt { reached: Reached::Synced, lanes: sums(), files: None }
+    let facts = BackupFacts { to_lsn: Some(42), tool: FactText::new("mariadb-backup"), ..BackupFacts::default() };
+    Receipt { files: Some(3), facts, ..Receipt::of(Reached::Synced, sums()) }
 }
 
 /// Those of `records` that do not contradict the ones before them, and what they come to.

@@ -67,7 +67,7 @@ pub(super) fn committed(names: &Names) -> Result<Option<(Journal, Recalled)>, Si
         journal.remove()?;
         return Ok(None);
     }
-    let receipt = Receipt { reached: Reached::Synced, lanes: vec![sum], files: None };
+    let receipt = Receipt::of(Reached::Synced, vec![sum]);
     if session.committed.is_none() {
         journal.append(Record::Committed(receipt.clone()))?;
     }

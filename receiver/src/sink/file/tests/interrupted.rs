@@ -32,7 +32,7 @@ fn step(sink: &FileSink, step: usize) {
 }
 
 fn receipt() -> Receipt {
-    Receipt { reached: Reached::Synced, lanes: vec![whole()], files: None }
+    Receipt::of(Reached::Synced, vec![whole()])
 }
 
 /// A room where a receiver was killed after so many steps.

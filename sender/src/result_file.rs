@@ -1,4 +1,4 @@
-//! The file of `--checksum-file`: the lines that `sha1sum` would print, once the receiver has confirmed.
+//! A file for what was confirmed, of `--checksum-file` or `--receipt`.
 //!
 //! What can be wrong with its place shows before the backup runs. Nothing that existed is overwritten.
 
@@ -10,11 +10,10 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 use tempfile::NamedTempFile;
 use xbproto::failure::Cause;
-use xbproto::wire::LaneSum;
 
 /// Where the lines will go.
 #[derive(Debug)]
-pub struct ChecksumFile {
+pub struct ResultFile {
     path: PathBuf,
     form: Form,
 }
@@ -29,16 +28,28 @@ enum Form {
 
 /// The lines have no place to go, or have not come there.
 #[derive(Debug, thiserror::Error)]
-pub enum ChecksumFileError {
+pub enum ResultFileError {
     /// A file of that name is there already.
-    #[error("--checksum-file {}: the file exists; move it away, or give another name", .0.display())]
-    Exists(PathBuf),
+    #[error("{option} {}: the file exists; move it away, or give another name", path.display())]
+    Exists {
+        /// The option that names it.
+        option: &'static str,
+        /// As it was given.
+        path: PathBuf,
+    },
     /// Something is there that bytes cannot be written to.
-    #[error("--checksum-file {}: this is neither a file, a FIFO nor a device; give another name", .0.display())]
-    Unfit(PathBuf),
+    #[error("{option} {}: this is neither a file, a FIFO nor a device; give another name", path.display())]
+    Unfit {
+        /// The option that names it.
+        option: &'static str,
+        /// As it was given.
+        path: PathBuf,
+    },
     /// The place cannot be looked at, or nothing can be made there.
-    #[error("--checksum-file {}: {error}", path.display())]
+    #[error("{option} {}: {error}", path.display())]
     Prepare {
+        /// The option that names it.
+        option: &'static str,
         /// As it was given.
         path: PathBuf,
         /// What the system said.
@@ -54,48 +65,48 @@ pub enum ChecksumFileError {
     },
 }
 
-impl ChecksumFileError {
+impl ResultFileError {
     /// What the program exits for.
     pub fn cause(&self) -> Cause {
         match self {
-            ChecksumFileError::Write { .. } => Cause::AfterCommit,
+            ResultFileError::Write { .. } => Cause::AfterCommit,
             _ => Cause::Usage,
         }
     }
 }
 
-impl ChecksumFile {
-    /// Makes sure, as far as that can be known beforehand, that the lines can be written to `path`.
+impl ResultFile {
+    /// Makes sure, as far as that can be known beforehand, that lines can be written to `path`, the value of `option`.
     ///
     /// # Errors
-    /// All but [`ChecksumFileError::Write`].
-    pub fn prepare(path: &Path) -> Result<ChecksumFile, ChecksumFileError> {
-        let failed = |error| ChecksumFileError::Prepare { path: path.to_owned(), error };
+    /// All but [`ResultFileError::Write`].
+    pub fn prepare(option: &'static str, path: &Path) -> Result<ResultFile, ResultFileError> {
+        let exists = || ResultFileError::Exists { option, path: path.to_owned() };
+        let failed = |error| ResultFileError::Prepare { option, path: path.to_owned(), error };
         let form = match fs::metadata(path).map(|metadata| metadata.file_type()) {
-            Ok(kind) if kind.is_file() => return Err(ChecksumFileError::Exists(path.to_owned())),
+            Ok(kind) if kind.is_file() => return Err(exists()),
             Ok(kind) if kind.is_fifo() || kind.is_char_device() || kind.is_block_device() => Form::InPlace,
-            Ok(_) => return Err(ChecksumFileError::Unfit(path.to_owned())),
+            Ok(_) => return Err(ResultFileError::Unfit { option, path: path.to_owned() }),
             // A link to nothing: a new file would have to take its place.
-            Err(_) if path.is_symlink() => return Err(ChecksumFileError::Exists(path.to_owned())),
+            Err(_) if path.is_symlink() => return Err(exists()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Form::New(new_in(directory(path)).map_err(failed)?)
             }
             Err(error) => return Err(failed(error)),
         };
-        Ok(ChecksumFile { path: path.to_owned(), form })
+        Ok(ResultFile { path: path.to_owned(), form })
     }
 
-    /// Writes a line for each of `sums`, and syncs them; a new file appears whole, or not at all.
+    /// Writes `lines`, and syncs them; a new file appears whole, or not at all.
     ///
     /// # Errors
-    /// [`ChecksumFileError::Write`], also when something has taken the name meanwhile.
-    pub fn write(self, sums: &[LaneSum], name: &str) -> Result<(), ChecksumFileError> {
-        let lines: String = sums.iter().map(|sum| format!("{}  {name}\n", sum.sum)).collect();
+    /// [`ResultFileError::Write`], also when something has taken the name meanwhile.
+    pub fn write(self, lines: &str) -> Result<(), ResultFileError> {
         let written = match self.form {
-            Form::New(file) => publish(file, &self.path, &lines),
-            Form::InPlace => write_in_place(&self.path, &lines),
+            Form::New(file) => publish(file, &self.path, lines),
+            Form::InPlace => write_in_place(&self.path, lines),
         };
-        written.map_err(|error| ChecksumFileError::Write { path: self.path, error })
+        written.map_err(|error| ResultFileError::Write { path: self.path, error })
     }
 }
 
@@ -124,15 +135,13 @@ fn write_in_place(path: &Path, lines: &str) -> io::Result<()> {
 mod tests {
     use std::io::Read;
 
-    use xbproto::lane::{LaneDigest, LaneId};
-
     use super::*;
 
     /// The SHA-1 of nothing, as `sha1sum` prints it for stdin.
     const LINE: &str = "da39a3ee5e6b4b0d3255bfef95601890afd80709  -\n";
 
-    fn sums() -> [LaneSum; 1] {
-        [LaneSum { lane: LaneId(0), len: 0, sum: LaneDigest::default().sum() }]
+    fn prepare(path: &Path) -> Result<ResultFile, ResultFileError> {
+        ResultFile::prepare("--checksum-file", path)
     }
 
     fn names(directory: &Path) -> Vec<std::ffi::OsString> {
@@ -143,9 +152,9 @@ mod tests {
     fn a_new_name_appears_with_the_lines() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("sums");
-        let file = ChecksumFile::prepare(&path).unwrap();
+        let file = prepare(&path).unwrap();
         assert!(!path.exists());
-        file.write(&sums(), "-").unwrap();
+        file.write(LINE).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), LINE);
         assert_eq!(names(dir.path()), ["sums"]);
     }
@@ -158,12 +167,12 @@ mod tests {
         std::os::unix::fs::symlink(&file, &link).unwrap();
         std::os::unix::fs::symlink("/no/such", &dangling).unwrap();
         for path in [&file, &link, &dangling] {
-            let error = ChecksumFile::prepare(path).unwrap_err();
-            assert!(matches!(error, ChecksumFileError::Exists(_)), "{error}");
+            let error = prepare(path).unwrap_err();
+            assert!(matches!(error, ResultFileError::Exists { .. }), "{error}");
             assert_eq!(error.cause(), Cause::Usage);
         }
-        assert!(matches!(ChecksumFile::prepare(dir.path()), Err(ChecksumFileError::Unfit(_))));
-        let error = ChecksumFile::prepare(Path::new("/no/such/file")).unwrap_err();
+        assert!(matches!(prepare(dir.path()), Err(ResultFileError::Unfit { .. })));
+        let error = prepare(Path::new("/no/such/file")).unwrap_err();
         assert!(error.to_string().starts_with("--checksum-file /no/such/file: No such file"), "{error}");
         assert_eq!(fs::read_to_string(&file).unwrap(), "kept");
     }
@@ -172,9 +181,9 @@ mod tests {
     fn a_name_taken_meanwhile_is_kept() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("sums");
-        let file = ChecksumFile::prepare(&path).unwrap();
+        let file = prepare(&path).unwrap();
         fs::write(&path, "another's").unwrap();
-        assert_eq!(file.write(&sums(), "-").unwrap_err().cause(), Cause::AfterCommit);
+        assert_eq!(file.write(LINE).unwrap_err().cause(), Cause::AfterCommit);
         assert_eq!(fs::read_to_string(&path).unwrap(), "another's");
         assert_eq!(names(dir.path()), ["sums"]);
     }
@@ -186,7 +195,7 @@ mod tests {
         rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
         std::os::unix::fs::symlink(&fifo, &link).unwrap();
         let reader = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(&fifo);
-        ChecksumFile::prepare(&link).unwrap().write(&sums(), "-").unwrap();
+        prepare(&link).unwrap().write(LINE).unwrap();
         let mut lines = String::new();
         reader.unwrap().read_to_string(&mut lines).unwrap();
         assert_eq!(lines, LINE);
@@ -198,12 +207,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let fifo = dir.path().join("fifo");
         rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
-        let error = ChecksumFile::prepare(&fifo).unwrap().write(&sums(), "-").unwrap_err();
+        let error = prepare(&fifo).unwrap().write(LINE).unwrap_err();
         assert_eq!(error.cause(), Cause::AfterCommit);
     }
 
     #[test]
     fn a_device_is_written_in_place() {
-        ChecksumFile::prepare(Path::new("/dev/null")).unwrap().write(&sums(), "-").unwrap();
+        prepare(Path::new("/dev/null")).unwrap().write(LINE).unwrap();
     }
 }
