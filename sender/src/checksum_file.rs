@@ -85,12 +85,13 @@ impl ChecksumFile {
         Ok(ChecksumFile { path: path.to_owned(), form })
     }
 
-    /// Writes a line for each of `sums`, and syncs them; a new file appears whole, or not at all.
+    /// Writes a line for each of `sums`, with the name of each lane, and syncs them; a new file appears whole, or not at
+    /// all.
     ///
     /// # Errors
     /// [`ChecksumFileError::Write`], also when something has taken the name meanwhile.
-    pub fn write(self, sums: &[LaneSum], name: &str) -> Result<(), ChecksumFileError> {
-        let lines: String = sums.iter().map(|sum| format!("{}  {name}\n", sum.sum)).collect();
+    pub fn write(self, sums: &[LaneSum], names: &[String]) -> Result<(), ChecksumFileError> {
+        let lines: String = sums.iter().zip(names).map(|(sum, name)| format!("{}  {name}\n", sum.sum)).collect();
         let written = match self.form {
             Form::New(file) => publish(file, &self.path, &lines),
             Form::InPlace => write_in_place(&self.path, &lines),
@@ -135,6 +136,10 @@ mod tests {
         [LaneSum { lane: LaneId(0), len: 0, sum: LaneDigest::default().sum() }]
     }
 
+    fn names_of_lanes() -> Vec<String> {
+        vec!["-".to_owned()]
+    }
+
     fn names(directory: &Path) -> Vec<std::ffi::OsString> {
         fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name()).collect()
     }
@@ -145,7 +150,7 @@ mod tests {
         let path = dir.path().join("sums");
         let file = ChecksumFile::prepare(&path).unwrap();
         assert!(!path.exists());
-        file.write(&sums(), "-").unwrap();
+        file.write(&sums(), &names_of_lanes()).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), LINE);
         assert_eq!(names(dir.path()), ["sums"]);
     }
@@ -174,7 +179,7 @@ mod tests {
         let path = dir.path().join("sums");
         let file = ChecksumFile::prepare(&path).unwrap();
         fs::write(&path, "another's").unwrap();
-        assert_eq!(file.write(&sums(), "-").unwrap_err().cause(), Cause::AfterCommit);
+        assert_eq!(file.write(&sums(), &names_of_lanes()).unwrap_err().cause(), Cause::AfterCommit);
         assert_eq!(fs::read_to_string(&path).unwrap(), "another's");
         assert_eq!(names(dir.path()), ["sums"]);
     }
@@ -186,7 +191,7 @@ mod tests {
         rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
         std::os::unix::fs::symlink(&fifo, &link).unwrap();
         let reader = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(&fifo);
-        ChecksumFile::prepare(&link).unwrap().write(&sums(), "-").unwrap();
+        ChecksumFile::prepare(&link).unwrap().write(&sums(), &names_of_lanes()).unwrap();
         let mut lines = String::new();
         reader.unwrap().read_to_string(&mut lines).unwrap();
         assert_eq!(lines, LINE);
@@ -198,12 +203,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let fifo = dir.path().join("fifo");
         rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
-        let error = ChecksumFile::prepare(&fifo).unwrap().write(&sums(), "-").unwrap_err();
+        let error = ChecksumFile::prepare(&fifo).unwrap().write(&sums(), &names_of_lanes()).unwrap_err();
         assert_eq!(error.cause(), Cause::AfterCommit);
     }
 
     #[test]
     fn a_device_is_written_in_place() {
-        ChecksumFile::prepare(Path::new("/dev/null")).unwrap().write(&sums(), "-").unwrap();
+        ChecksumFile::prepare(Path::new("/dev/null")).unwrap().write(&sums(), &names_of_lanes()).unwrap();
     }
 }

@@ -42,6 +42,8 @@ pub struct Transfer {
     pub key: Key,
     /// Where the bytes come from; nothing for a check.
     pub source: Option<Ready>,
+    /// How many lanes they come on, 1 to [`MAX_LANES`](xbproto::wire::MAX_LANES).
+    pub lanes: u16,
     /// Where they are queued while the link takes less than the source gives.
     pub spool: Option<Spool>,
     /// How much is required of them.
@@ -77,8 +79,8 @@ pub enum Done {
         sums: Vec<LaneSum>,
         /// From the welcome to the receipt.
         elapsed: Duration,
-        /// What `sha1sum` would call the source.
-        name: String,
+        /// What `sha1sum` would call each lane.
+        names: Vec<String>,
         /// What compression has come to, if there was any.
         compressed: Option<Compressed>,
         /// What has kept the transfer from being faster, most of the time.
@@ -115,28 +117,28 @@ impl Transfer {
             });
             match welcome.await {
                 Some(welcome) => self.send(source, &welcome, &session, &watched, reporter).await,
-                None => (Duration::ZERO, String::new()),
+                None => (Duration::ZERO, Vec::new()),
             }
         };
         let heed = |request| match request {
             Request::End(failure) => session.change(|s| s.fail(failure)),
             Request::Report => report(),
         };
-        let (elapsed, name) = requests.during(work, heed).await;
+        let (elapsed, names) = requests.during(work, heed).await;
         // The main link's thread may have to make a link in order to tell the receiver; whoever is in a hurry ends that.
         tokio::select! {
             _ = threads.join_all() => {}
             () = requests.end(report) => {}
         }
         let limited = watched.latest.snapshot().and_then(|snapshot| snapshot.limited);
-        verdict(&session, elapsed, name, outbox.compressed(), limited)
+        verdict(&session, elapsed, names, outbox.compressed(), limited)
     }
 
     fn config(&self) -> SenderConfig {
         SenderConfig {
             session: self.session,
             purpose: if self.source.is_some() { Purpose::Transfer } else { Purpose::Check },
-            lanes: 1,
+            lanes: self.lanes,
             window: self.window,
             retry_for: self.retry_for,
             size: self.size,
@@ -194,26 +196,26 @@ impl Transfer {
         session: &Arc<Shared<Sender>>,
         watched: &Watched,
         reporter: &Reporter,
-    ) -> (Duration, String) {
+    ) -> (Duration, Vec<String>) {
         reporter.tell(Event::Notice(format!("sending to {}", welcome.target)));
         let window = ByteSize(welcome.window.min(self.window));
         reporter.tell(Event::Detail(format!("the window is {window}: what may be under way and not acknowledged")));
         if let Err(failure) = fits(welcome, self.size) {
             session.change(|s| s.fail(failure));
-            return (Duration::ZERO, String::new());
+            return (Duration::ZERO, Vec::new());
         }
         let mut progress = Progress::new(watched.gauge.clone(), reporter.clone(), watched.latest.clone());
-        let Some(source) = source else { return (Duration::ZERO, String::new()) };
+        let Some(source) = source else { return (Duration::ZERO, Vec::new()) };
         let told = reporter.clone();
         let on_line: OnLine = Arc::new(move |line| told.tell(Event::Child { label: "backup", line: line.0 }));
         let started = match source.start(on_line) {
             Ok(started) => started,
             Err(error) => {
                 session.change(|s| s.fail(Failure::new(error.cause(), Party::Sender, error)));
-                return (Duration::ZERO, String::new());
+                return (Duration::ZERO, Vec::new());
             }
         };
-        let name = started.name.clone();
+        let names = started.names();
         let total = self.size;
         let standing = || {
             let (path, ratio) = (watched.path.report(), watched.outbox.compressed().map_or(1.0, |c| c.ratio()));
@@ -231,7 +233,7 @@ impl Transfer {
             () = drive(started, self.expect, self.spool.as_ref(), session, &watched.gauge, reporter) => {}
             () = follow => {}
         }
-        (progress.elapsed(), name)
+        (progress.elapsed(), names)
     }
 }
 
@@ -264,14 +266,14 @@ struct Watched {
 fn verdict(
     session: &Shared<Sender>,
     elapsed: Duration,
-    name: String,
+    names: Vec<String>,
     compressed: Option<Compressed>,
     limited: Option<Limited>,
 ) -> Result<Done, Failure> {
     session.look(|s| match s.outcome() {
         Some(Sent::Checked(welcome)) => Ok(Done::Checked(welcome.clone())),
         Some(Sent::Confirmed(receipt)) => {
-            Ok(Done::Confirmed { receipt: receipt.clone(), sums: s.sums(), elapsed, name, compressed, limited })
+            Ok(Done::Confirmed { receipt: receipt.clone(), sums: s.sums(), elapsed, names, compressed, limited })
         }
         Some(Sent::Failed(failure)) => Err(failure.clone()),
         None => Err(Failure::new(Cause::Unforeseen, Party::Sender, "the session ended without a verdict")),
@@ -296,6 +298,7 @@ mod tests {
             bind: Some(bind),
             key: Key::new([7; 16]),
             source: None,
+            lanes: 1,
             spool: None,
             expect: Expect::Raw,
             compression: None,
