@@ -1,5 +1,6 @@
 //! The command line of `xbsend`: what was typed, and what it means.
 
+mod fifo;
 mod receipt;
 
 use std::ffi::OsString;
@@ -14,7 +15,7 @@ use xbproto::wire::{MAX_LINKS, Purpose};
 
 pub use self::receipt::ReceiptArgs;
 use crate::outbox::Compression;
-use crate::source::Wish;
+use crate::source::{Lead, Wish};
 use crate::spool::SpoolPlan;
 use crate::tap::Expect;
 
@@ -39,9 +40,9 @@ pub struct Args {
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 
-    /// Send FILE, or standard input if FILE is -
+    /// Send FILE, or standard input if FILE is -; several are the streams of one backup, in this order
     #[arg(short, long, value_name = "FILE", help_heading = "Source")]
-    input: Option<PathBuf>,
+    input: Vec<PathBuf>,
 
     /// The backup tool to run: xtrabackup, mariadb-backup, mariabackup, or a path
     #[arg(long, value_name = "TOOL", help_heading = "Source")]
@@ -50,6 +51,10 @@ pub struct Args {
     /// Hand everything that follows to the backup tool
     #[arg(long, num_args = 1.., allow_hyphen_values = true, value_name = "ARG", help_heading = "Source")]
     tool_args: Vec<OsString>,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    fifo: fifo::FifoArgs,
 
     /// How much is required of the stream: a whole backup, any well-formed xbstream, or nothing
     #[arg(long, value_enum, default_value_t = ExpectArg::Backup, value_name = "WHAT", help_heading = "Source")]
@@ -178,9 +183,11 @@ impl Args {
     pub fn wish(&self) -> Wish {
         Wish {
             command: self.command.clone(),
-            input: self.input.clone(),
+            inputs: self.input.clone(),
+            lead: if self.expect() == Expect::Raw { Lead::Nothing } else { Lead::SyncByte },
             tool: self.tool.clone(),
             tool_args: self.tool_args.clone(),
+            fifos: self.fifo.wish(),
         }
     }
 

@@ -39,14 +39,14 @@ pub async fn drive(
     gauge: &Arc<Gauge>,
     reporter: &Reporter,
 ) -> BackupFacts {
-    let Started { lanes, mut ending, name } = started;
+    let Started { lanes, mut ending } = started;
     let watch = Watch::new(expect);
     let mut pumps = LaneThreads { watch: &watch, spool, session, gauge, reporter }.start(lanes);
     let over = session.when(|s| s.outcome().map(|_| ()));
     tokio::select! {
         biased;
         () = over => {}
-        verdict = verdict(&mut pumps, &mut ending, &watch, &name) => match verdict {
+        verdict = verdict(&mut pumps, &mut ending, &watch) => match verdict {
             Ok(()) => session.change(Sender::source_succeeded),
             Err(error) => {
                 session.change(|s| s.fail(Failure::new(error.cause(), Party::Sender, &error)));
@@ -88,13 +88,8 @@ impl DriveError {
 }
 
 /// Waits for the end of all lanes and of the source, and judges both.
-async fn verdict(
-    pumps: &mut JoinSet<LaneEnd>,
-    ending: &mut Ending,
-    watch: &Watch,
-    name: &str,
-) -> Result<(), DriveError> {
-    let bytes = match read_lanes(pumps, ending, name).await {
+async fn verdict(pumps: &mut JoinSet<LaneEnd>, ending: &mut Ending, watch: &Watch) -> Result<(), DriveError> {
+    let bytes = match read_lanes(pumps, ending).await {
         Err(DriveError::Tap(cut @ TapError::Cut(_))) => return Err(explain(cut, ending).await),
         bytes => bytes?,
     };
@@ -107,8 +102,8 @@ async fn verdict(
 
 /// Waits for the end of all lanes, and gives their bytes; or for the failure of their source, for what a
 /// command leaves behind may keep its lane open long after it has failed.
-async fn read_lanes(pumps: &mut JoinSet<LaneEnd>, ending: &mut Ending, name: &str) -> Result<u64, DriveError> {
-    let mut lanes = pin!(all_lanes(pumps, name));
+async fn read_lanes(pumps: &mut JoinSet<LaneEnd>, ending: &mut Ending) -> Result<u64, DriveError> {
+    let mut lanes = pin!(all_lanes(pumps));
     let early = tokio::select! {
         biased;
         bytes = &mut lanes => return bytes,
@@ -123,7 +118,7 @@ async fn read_lanes(pumps: &mut JoinSet<LaneEnd>, ending: &mut Ending, name: &st
 }
 
 /// Waits for the end of all lanes, or the first that fails, whichever it is.
-async fn all_lanes(pumps: &mut JoinSet<LaneEnd>, name: &str) -> Result<u64, DriveError> {
+async fn all_lanes(pumps: &mut JoinSet<LaneEnd>) -> Result<u64, DriveError> {
     let mut bytes = 0;
     while let Some(end) = pumps.join_next().await {
         match end?? {
@@ -131,7 +126,7 @@ async fn all_lanes(pumps: &mut JoinSet<LaneEnd>, name: &str) -> Result<u64, Driv
             Ok(Pumped::Spooled | Pumped::Stopped) => {}
             Err(PumpError::Tap(error)) => return Err(error.into()),
             Err(PumpError::Spool(error)) => return Err(error.into()),
-            Err(PumpError::Read(error)) => return Err(SourceError::Read { name: name.to_owned(), error }.into()),
+            Err(PumpError::Read { name, error }) => return Err(SourceError::Read { name, error }.into()),
         }
     }
     Ok(bytes)

@@ -39,14 +39,15 @@ impl Filler {
     /// # Errors
     /// [`PumpError`]; nothing from the bad bytes on was queued.
     pub async fn run(mut self, input: LaneInput) -> Result<Pumped, PumpError> {
-        let mut reader = input.open().map_err(PumpError::Read)?;
+        let name = input.name().to_owned();
+        let mut reader = input.open().map_err(|error| PumpError::of_reader(&name, error))?;
         let mut buffer = BytesMut::new();
         let session = self.session.clone();
         loop {
             let read = tokio::select! {
                 biased;
                 () = session.when(|s| s.outcome().map(|_| ())) => return Ok(Pumped::Stopped),
-                read = self.pass_on(&mut reader, &mut buffer) => read?,
+                read = self.pass_on(&name, &mut reader, &mut buffer) => read?,
             };
             if read == 0 {
                 self.tap.finish()?;
@@ -57,9 +58,15 @@ impl Filler {
     }
 
     /// Queues what comes next, and gives its length.
-    async fn pass_on(&mut self, reader: &mut LaneReader, buffer: &mut BytesMut) -> Result<usize, PumpError> {
+    async fn pass_on(
+        &mut self,
+        name: &str,
+        reader: &mut LaneReader,
+        buffer: &mut BytesMut,
+    ) -> Result<usize, PumpError> {
         buffer.reserve(PIECE);
-        let read = reader.read_buf(&mut (&mut *buffer).limit(PIECE)).await.map_err(PumpError::Read)?;
+        let read = reader.read_buf(&mut (&mut *buffer).limit(PIECE)).await;
+        let read = read.map_err(|error| PumpError::of_reader(name, error))?;
         let bytes = buffer.split().freeze();
         self.tap.pass(&bytes)?;
         if let Some(file) = self.tap.current_file() {

@@ -81,11 +81,12 @@ impl LaneThreads<'_> {
         spool: &Spool,
     ) -> Result<(), LaneError> {
         let (inlet, outlet) = spool.lane(of, self.reporter)?;
+        let name = input.name().to_owned();
         let (session, gauge) = (self.session.clone(), self.gauge.clone());
         let filler = Filler { lane, tap: self.watch.tap(), inlet, session, gauge };
         start(threads, format!("fill-{}", lane.0), move || filler.run(input))?;
         // What comes out was watched before it went in.
-        self.start_pump(threads, lane, LaneInput::new(|| Ok(Box::new(outlet))), &Watch::new(Expect::Raw))
+        self.start_pump(threads, lane, LaneInput::new(name, || Ok(Box::new(outlet))), &Watch::new(Expect::Raw))
     }
 
     fn start_pump(

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use xbproto::cli::{Event, Moment, Reporter, Requests, StoredReceipt, Summary, ask_for_key, given_key};
 use xbproto::failure::{Cause, Failure, Party};
+use xbproto::lane::MIN_SHARE;
 use xbproto::quantity::ByteSize;
 use xbproto::quic::Family;
 use xbproto::wire::{LaneSum, Purpose, Receipt, SessionId, Welcome};
@@ -13,7 +14,7 @@ use xbproto::wire::{LaneSum, Purpose, Receipt, SessionId, Welcome};
 use crate::args::Args;
 use crate::result_file::ResultFile;
 use crate::route::Route;
-use crate::source::{Ready, SourceError, Stdin, choose, prepare};
+use crate::source::{Note, OnNote, Ready, SourceError, Stdin, choose, prepare};
 use crate::spool::Spool;
 use crate::transfer::{Done, Transfer, fits};
 
@@ -29,7 +30,7 @@ pub fn run(args: Args) -> ExitCode {
 }
 
 async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
-    let (source, size) = source(&args)?;
+    let Source { ready: source, lanes, size } = source(&args, reporter)?;
     let spool = args.spool.clone().map(Spool::prepare).transpose().map_err(|error| failure(error.cause(), error))?;
     let route = Route::parse(&args.to, family(&args), args.wait.0).map_err(|error| failure(error.cause(), error))?;
     let key = key(&args, reporter)?;
@@ -48,6 +49,7 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
         bind,
         key,
         source,
+        lanes,
         spool,
         expect,
         compression,
@@ -61,9 +63,9 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     };
     match transfer.run(requests, reporter).await? {
         Done::Checked(welcome) => checked(&welcome, size, reporter),
-        Done::Confirmed { receipt, sums, elapsed, name, compressed, limited } => {
-            confirmed(&receipt, &sums, &name, reporter);
-            results.write(&StoredReceipt { session, receipt: &receipt, elapsed }, &sums, &name)?;
+        Done::Confirmed { receipt, sums, elapsed, names, compressed, limited } => {
+            confirmed(&receipt, &sums, &names, reporter);
+            results.write(&StoredReceipt { session, receipt: &receipt, elapsed }, &sums, &names)?;
             reporter.tell(Event::Finished(Summary { compressed, ..Summary::of(&receipt, elapsed, 0, limited) }));
             Ok(())
         }
@@ -78,20 +80,54 @@ fn family(args: &Args) -> Family {
     }
 }
 
-/// The source, except for a check, and its size as far as it is known. What can be wrong with a source shows
-/// here, before a receiver that takes one sender only has been reached.
-fn source(args: &Args) -> Result<(Option<Ready>, Option<u64>), Failure> {
+/// What is to be sent.
+struct Source {
+    /// Nothing for a check.
+    ready: Option<Ready>,
+    lanes: u16,
+    /// Bytes of all lanes, as far as they are known.
+    size: Option<u64>,
+}
+
+/// Finds the source. What can be wrong with it shows here, before a receiver that takes one sender only has been
+/// reached.
+fn source(args: &Args, reporter: &Reporter) -> Result<Source, Failure> {
     let failed = |error: SourceError| failure(error.cause(), error);
     let choice = choose(args.wish(), Stdin::inspect()).map_err(failed)?;
+    let lanes = choice.lanes();
+    wide_enough(args.session.window, lanes)?;
     let (ready, length) = match args.purpose() {
         Purpose::Check => (None, choice.length().map_err(failed)?),
         Purpose::Transfer | Purpose::Resume | Purpose::Join => {
-            let ready = prepare(choice).map_err(failed)?;
+            let ready = prepare(choice, notes(reporter)).map_err(failed)?;
             let length = ready.length();
             (Some(ready), length)
         }
     };
-    Ok((ready, args.size.map(|size| size.0).or(length)))
+    Ok(Source { ready, lanes, size: args.size.map(|size| size.0).or(length) })
+}
+
+/// Makes sure that each lane gets its share of the window.
+fn wide_enough(window: u64, lanes: u16) -> Result<(), Failure> {
+    let needed = u64::from(lanes) * MIN_SHARE as u64;
+    match window < needed {
+        true => {
+            let (window, needed) = (ByteSize(window), ByteSize(needed));
+            let words = format!("{lanes} streams need a --window of {needed} at least, on both sides; it is {window}");
+            Err(failure(Cause::Usage, words))
+        }
+        false => Ok(()),
+    }
+}
+
+fn notes(reporter: &Reporter) -> OnNote {
+    let told = reporter.clone();
+    OnNote::new(move |note| {
+        told.tell(match note {
+            Note::SyncByte { .. } => Event::Detail(note.to_string()),
+            Note::EmptyDirectories { .. } => Event::Warning(note.to_string()),
+        });
+    })
 }
 
 fn key(args: &Args, reporter: &Reporter) -> Result<xbproto::key::Key, Failure> {
@@ -117,9 +153,9 @@ fn checked(welcome: &Welcome, size: Option<u64>, reporter: &Reporter) -> Result<
 }
 
 /// Tells the checksums, and what backup it is.
-fn confirmed(receipt: &Receipt, sums: &[LaneSum], name: &str, reporter: &Reporter) {
-    for sum in sums {
-        reporter.tell(Event::Checksum { name: name.to_owned(), sum: sum.sum, lane: sum.lane });
+fn confirmed(receipt: &Receipt, sums: &[LaneSum], names: &[String], reporter: &Reporter) {
+    for (sum, name) in sums.iter().zip(names) {
+        reporter.tell(Event::Checksum { name: name.clone(), sum: sum.sum, lane: sum.lane });
     }
     if !receipt.facts.is_empty() {
         reporter.tell(Event::Backup(receipt.facts.clone()));
@@ -145,8 +181,8 @@ impl Results {
     }
 
     /// Writes both, the second also if the first cannot be written.
-    fn write(self, confirmed: &StoredReceipt<'_>, sums: &[LaneSum], name: &str) -> Result<(), Failure> {
-        let lines: String = sums.iter().map(|sum| format!("{}  {name}\n", sum.sum)).collect();
+    fn write(self, confirmed: &StoredReceipt<'_>, sums: &[LaneSum], names: &[String]) -> Result<(), Failure> {
+        let lines: String = sums.iter().zip(names).map(|(sum, name)| format!("{}  {name}\n", sum.sum)).collect();
         let checksum = self.checksum.map_or(Ok(()), |file| file.write(&lines));
         let receipt = self.receipt.map_or(Ok(()), |file| file.write(&confirmed.to_json(Moment::now().wall)));
         checksum.and(receipt).map_err(|error| failure(error.cause(), error))

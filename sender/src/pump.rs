@@ -25,8 +25,13 @@ const LINGER: Duration = Duration::from_millis(20);
 #[derive(Debug, thiserror::Error)]
 pub enum PumpError {
     /// The source could not be read.
-    #[error("reading the source: {0}")]
-    Read(io::Error),
+    #[error("reading {name}: {error}")]
+    Read {
+        /// What is read.
+        name: String,
+        /// Why it could not be.
+        error: io::Error,
+    },
     /// The bytes are not what they should be.
     #[error(transparent)]
     Tap(#[from] TapError),
@@ -36,9 +41,11 @@ pub enum PumpError {
 }
 
 impl PumpError {
-    /// What a reader has met: an error of the source, or of the spool behind it.
-    fn of_reader(error: io::Error) -> PumpError {
-        error.downcast().map_or_else(PumpError::Read, PumpError::Spool)
+    /// What the reader of `name` has met: an error of the source, or of the spool behind it.
+    pub(crate) fn of_reader(name: &str, error: io::Error) -> PumpError {
+        // `-` is what sha1sum calls it, not what a person does.
+        let name = if name == "-" { "the source".to_owned() } else { name.to_owned() };
+        error.downcast().map_or_else(|error| PumpError::Read { name, error }, PumpError::Spool)
     }
 }
 
@@ -73,7 +80,9 @@ impl Pump {
     /// # Errors
     /// [`PumpError`]; nothing from the bad bytes on was pushed.
     pub async fn run(mut self, input: LaneInput) -> Result<Pumped, PumpError> {
-        let mut reader = input.open().map_err(PumpError::Read)?;
+        let name = input.name().to_owned();
+        let failed = |error| PumpError::of_reader(&name, error);
+        let mut reader = input.open().map_err(failed)?;
         let mut digest = LaneDigest::default();
         let pool = Pool::default();
         let mut buffer = pool.buffer(MAX_BLOCK, 0);
@@ -82,7 +91,7 @@ impl Pump {
             let more = tokio::select! {
                 biased;
                 () = session.when(|s| s.outcome().map(|_| ())) => return Ok(Pumped::Stopped),
-                more = self.fill(&mut reader, &mut buffer) => more.map_err(PumpError::of_reader)?,
+                more = self.fill(&mut reader, &mut buffer) => more.map_err(failed)?,
             };
             if !buffer.is_empty() {
                 self.push(take_block(&mut buffer, &pool), &mut digest)?;

@@ -43,6 +43,8 @@ pub struct Transfer {
     pub key: Key,
     /// Where the bytes come from; nothing for a check.
     pub source: Option<Ready>,
+    /// How many lanes they come on, 1 to [`MAX_LANES`](xbproto::wire::MAX_LANES).
+    pub lanes: u16,
     /// Where they are queued while the link takes less than the source gives.
     pub spool: Option<Spool>,
     /// How much is required of them.
@@ -78,8 +80,8 @@ pub enum Done {
         sums: Vec<LaneSum>,
         /// From the welcome to the receipt.
         elapsed: Duration,
-        /// What `sha1sum` would call the source.
-        name: String,
+        /// What `sha1sum` would call each lane.
+        names: Vec<String>,
         /// What compression has come to, if there was any.
         compressed: Option<Compressed>,
         /// What has kept the transfer from being faster, most of the time.
@@ -137,7 +139,7 @@ impl Transfer {
         SenderConfig {
             session: self.session,
             purpose: if self.source.is_some() { Purpose::Transfer } else { Purpose::Check },
-            lanes: 1,
+            lanes: self.lanes,
             window: self.window,
             retry_for: self.retry_for,
             size: self.size,
@@ -214,7 +216,7 @@ impl Transfer {
                 return Course::default();
             }
         };
-        let name = started.name.clone();
+        let names = started.names();
         let total = self.size;
         let standing = || {
             let (path, ratio) = (watched.path.report(), watched.outbox.compressed().map_or(1.0, |c| c.ratio()));
@@ -232,7 +234,7 @@ impl Transfer {
             facts = drive(started, self.expect, self.spool.as_ref(), session, &watched.gauge, reporter) => facts,
             () = follow => BackupFacts::default(),
         };
-        Course { elapsed: progress.elapsed(), name, facts }
+        Course { elapsed: progress.elapsed(), names, facts }
     }
 }
 
@@ -267,15 +269,15 @@ struct Watched {
 struct Course {
     /// From the welcome to the end.
     elapsed: Duration,
-    /// What `sha1sum` would call the source.
-    name: String,
+    /// What `sha1sum` would call each lane.
+    names: Vec<String>,
     /// What its stream says of the backup.
     facts: BackupFacts,
 }
 
 fn verdict(
     session: &Shared<Sender>,
-    Course { elapsed, name, facts }: Course,
+    Course { elapsed, names, facts }: Course,
     compressed: Option<Compressed>,
     limited: Option<Limited>,
 ) -> Result<Done, Failure> {
@@ -284,7 +286,7 @@ fn verdict(
         Some(Sent::Confirmed(receipt)) => {
             let facts = receipt.facts.clone().or(facts);
             let receipt = Receipt { facts, ..receipt.clone() };
-            Ok(Done::Confirmed { receipt, sums: s.sums(), elapsed, name, compressed, limited })
+            Ok(Done::Confirmed { receipt, sums: s.sums(), elapsed, names, compressed, limited })
         }
         Some(Sent::Failed(failure)) => Err(failure.clone()),
         None => Err(Failure::new(Cause::Unforeseen, Party::Sender, "the session ended without a verdict")),
@@ -309,6 +311,7 @@ mod tests {
             bind: Some(bind),
             key: Key::new([7; 16]),
             source: None,
+            lanes: 1,
             spool: None,
             expect: Expect::Raw,
             compression: None,

@@ -8,7 +8,7 @@ use xbproto::xbstream::{Opening, encode};
 
 use super::*;
 use crate::silent::reporter;
-use crate::source::{self, Choice};
+use crate::source::{self, Choice, OnNote, Output};
 use crate::spool::SpoolPlan;
 
 /// Far more than anything here takes, and far less than the processes that must not be waited for.
@@ -43,7 +43,7 @@ fn spool() -> Spool {
 
 async fn failure_with(choice: Choice, expect: Expect, spool: Option<&Spool>) -> Failure {
     let session = welcomed();
-    let started = source::prepare(choice).unwrap().start(Arc::new(|_| {})).unwrap();
+    let started = source::prepare(choice, OnNote::default()).unwrap().start(Arc::new(|_| {})).unwrap();
     let (gauge, reporter) = (Arc::default(), reporter());
     let driven = drive(started, expect, spool, &session, &gauge, &reporter);
     timeout(LONG, driven).await.expect("a source that ends");
@@ -54,7 +54,7 @@ async fn failure_with(choice: Choice, expect: Expect, spool: Option<&Spool>) -> 
 }
 
 fn shell(script: &str) -> Choice {
-    Choice::Command(["sh", "-c", script].map(Into::into).to_vec())
+    Choice::Command(["sh", "-c", script].map(Into::into).to_vec(), Output::Stdout)
 }
 
 /// A script that writes an xbstream and ends inside its chunk, and then does `then`.
@@ -110,7 +110,8 @@ async fn a_bad_stream_is_noticed_behind_all_that_is_spooled() {
 #[tokio::test]
 async fn a_session_that_is_over_ends_a_source_that_waits_for_its_spool() {
     let (session, spool) = (welcomed(), spool());
-    let started = source::prepare(shell("exec cat /dev/zero")).unwrap().start(Arc::new(|_| {})).unwrap();
+    let started =
+        source::prepare(shell("exec cat /dev/zero"), OnNote::default()).unwrap().start(Arc::new(|_| {})).unwrap();
     let over = async {
         while spool.gauge().queued() < spool.gauge().limit() {
             tokio::time::sleep(Duration::from_millis(1)).await;

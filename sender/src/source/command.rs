@@ -17,6 +17,15 @@ pub(super) enum Proof {
 /// The file names of the backup tools whose options and success line are known.
 pub(super) const TOOLS: [&str; 3] = ["xtrabackup", "mariadb-backup", "mariabackup"];
 
+/// Whose tool it is: they differ in their options.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tool {
+    /// xtrabackup.
+    Percona,
+    /// mariadb-backup, by either of its names.
+    MariaDb,
+}
+
 /// Whether the file name of `word` is one of [`TOOLS`].
 pub(super) fn is_tool(word: &OsStr) -> bool {
     Path::new(word).file_name().is_some_and(|name| TOOLS.iter().any(|tool| name == *tool))
@@ -35,16 +44,23 @@ pub(super) fn find(command: &[OsString], path: Option<&OsStr>) -> Result<(), Sou
     }
 }
 
-/// What a command line has to prove. It runs a backup tool if a tool's name, with or without a
-/// path, stands before its first option (`sudo mariabackup`, `env TZ=UTC xtrabackup`), or before
-/// a `--backup` (`sudo -u mysql mariabackup --backup`, but not `tar -c /var/lib/mariabackup`).
-/// Assignments for `env` and what a shell does with its `-c` are not looked into.
+/// What a command line has to prove.
 pub(super) fn proof(command: &[OsString]) -> Proof {
+    if tool_of(command).is_some() { Proof::StatusAndMarker } else { Proof::Status }
+}
+
+/// The backup tool that a command line runs: one whose name, with or without a path, stands before
+/// its first option (`sudo mariabackup`, `env TZ=UTC xtrabackup`), or before a `--backup`
+/// (`sudo -u mysql mariabackup --backup`, but not `tar -c /var/lib/mariabackup`).
+/// Assignments for `env` and what a shell does with its `-c` are not looked into.
+pub(super) fn tool_of(command: &[OsString]) -> Option<Tool> {
     let before_options = command.iter().take_while(|word| !word.as_encoded_bytes().starts_with(b"-"));
     let backup = command.iter().rposition(|word| word == "--backup").unwrap_or(0);
     let mut candidates =
         before_options.chain(&command[..backup]).filter(|word| !word.as_encoded_bytes().contains(&b'='));
-    if candidates.any(|word| is_tool(word)) { Proof::StatusAndMarker } else { Proof::Status }
+    let tool = candidates.find(|word| is_tool(word))?;
+    let percona = Path::new(tool).file_name().is_some_and(|name| name == TOOLS[0]);
+    Some(if percona { Tool::Percona } else { Tool::MariaDb })
 }
 
 #[cfg(test)]

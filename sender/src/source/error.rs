@@ -7,6 +7,9 @@ use std::io;
 use std::path::PathBuf;
 
 use xbproto::failure::Cause;
+use xbproto::wire::MAX_LANES;
+
+use super::FifoError;
 
 /// A source that failed, or was asked for in a way that cannot be.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +23,21 @@ pub enum SourceError {
         /// As on the command line.
         second: &'static str,
     },
+    /// Standard input was named twice.
+    #[error("-i - is given twice; standard input can be read once")]
+    StdinTwice,
+    /// More inputs than a session has lanes.
+    #[error("{inputs} files after -i; a session takes {MAX_LANES} streams at most")]
+    TooMany {
+        /// How many were given.
+        inputs: usize,
+    },
+    /// FIFO streams were asked for where nothing makes any.
+    #[error("--fifo-streams is for the tool that is run; name FIFOs that are there with -i, each with its own")]
+    FifosOfNothing,
+    /// The FIFOs of a tool could not be read.
+    #[error(transparent)]
+    Fifo(#[from] FifoError),
     /// The backup is to come from where a person types.
     #[error("stdin is a terminal, there is no backup to read; name a file with -i, or the command after `--`")]
     Terminal,
@@ -126,7 +144,11 @@ impl SourceError {
     /// What the programs exit for.
     pub fn cause(&self) -> Cause {
         match self {
-            SourceError::TwoSources { .. }
+            SourceError::Fifo(error) => error.cause(),
+            SourceError::StdinTwice
+            | SourceError::TooMany { .. }
+            | SourceError::FifosOfNothing
+            | SourceError::TwoSources { .. }
             | SourceError::Terminal
             | SourceError::NoTool
             | SourceError::TwoTools(..)

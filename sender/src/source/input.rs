@@ -5,7 +5,7 @@
 use std::fs::OpenOptions;
 use std::io::{self, Seek};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -15,11 +15,28 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::sync::oneshot;
 
 use super::fd::FdReader;
-use super::{Ending, Kind, LaneInput, LaneReader, SourceError, Started};
+use super::fifo::Synced;
+use super::{Ending, Kind, LaneInput, LaneReader, Lead, OnNote, Origin, SourceError, Started};
 
-/// The end of a source that is only read.
+/// The end of sources that are only read.
 #[derive(Debug)]
-pub(super) struct Input {
+pub(super) struct Inputs(Vec<Input>);
+
+impl Inputs {
+    /// Waits for the end of all. One may be empty, as a FIFO stream that no file fell to; all of them may not.
+    pub(super) async fn verdict(&mut self) -> Result<(), SourceError> {
+        let mut total = 0;
+        for input in &mut self.0 {
+            total += input.total().await?;
+        }
+        let names = || self.0.iter().map(|input| input.name.as_str()).collect::<Vec<_>>().join(", ");
+        if total == 0 { Err(SourceError::Empty { name: names() }) } else { Ok(()) }
+    }
+}
+
+/// The end of one of them.
+#[derive(Debug)]
+struct Input {
     name: String,
     /// Says how many bytes there were, at the end.
     end: oneshot::Receiver<u64>,
@@ -28,22 +45,51 @@ pub(super) struct Input {
 }
 
 impl Input {
-    pub(super) async fn verdict(&mut self) -> Result<(), SourceError> {
+    /// Waits for the end, and gives the bytes there were.
+    async fn total(&mut self) -> Result<u64, SourceError> {
         let total = match self.total {
             Some(total) => total,
             None => *self.total.insert((&mut self.end).await.ok()),
         };
-        let name = self.name.clone();
-        match total {
-            Some(0) => Err(SourceError::Empty { name }),
-            Some(_) => Ok(()),
-            None => Err(SourceError::Abandoned { name }),
-        }
+        total.ok_or_else(|| SourceError::Abandoned { name: self.name.clone() })
     }
 }
 
-/// The file, FIFO or device at `path`, opened, and its length where it has one.
-pub(super) fn file(path: &Path) -> Result<(Started, Option<u64>), SourceError> {
+/// One of them, opened.
+struct Opened {
+    lane: LaneInput,
+    input: Input,
+    /// What it has to give, where that is known.
+    length: Option<u64>,
+}
+
+/// These, opened, and the length of all together where it is known.
+pub(super) fn open(origins: &[Origin], lead: Lead, on_note: &OnNote) -> Result<(Started, Option<u64>), SourceError> {
+    let (mut lanes, mut inputs, mut length) = (Vec::new(), Vec::new(), Some(0));
+    for origin in origins {
+        let opened = match origin {
+            Origin::Stdin => opened(stdin_fd()?, "-".to_owned(), None),
+            Origin::File(path) => file(path, lead, on_note),
+        }?;
+        lanes.push(opened.lane);
+        inputs.push(opened.input);
+        length = length.zip(opened.length).map(|(sum, more): (u64, u64)| sum.saturating_add(more));
+    }
+    Ok((Started { lanes, ending: Ending(Kind::Inputs(Inputs(inputs))) }, length))
+}
+
+/// The length that [`open`] would find, without opening anything: a FIFO's writer would take notice.
+pub(super) fn length(origins: &[Origin]) -> Result<Option<u64>, SourceError> {
+    let lengths = origins.iter().map(|origin| match origin {
+        Origin::Stdin => length_of_stdin(),
+        Origin::File(path) => length_of_file(path),
+    });
+    let lengths: Option<Vec<u64>> = lengths.collect::<Result<Option<Vec<u64>>, _>>()?;
+    Ok(lengths.map(|lengths| lengths.into_iter().fold(0, u64::saturating_add)))
+}
+
+/// The file, FIFO or device at `path`.
+fn file(path: &Path, lead: Lead, on_note: &OnNote) -> Result<Opened, SourceError> {
     let name = path.display().to_string();
     // Without O_NONBLOCK, opening a FIFO would block until somebody writes to it.
     let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
@@ -51,25 +97,20 @@ pub(super) fn file(path: &Path) -> Result<(Started, Option<u64>), SourceError> {
         Ok(file) => {
             // The disk is to be ahead of us. Advice only, and for a FIFO none.
             let _ = fadvise(&file, 0, None, Advice::Sequential);
-            started(file.into(), name)
+            let is_fifo = file.metadata().is_ok_and(|metadata| metadata.file_type().is_fifo());
+            let on_note = (is_fifo && lead == Lead::SyncByte).then(|| on_note.clone());
+            opened(file.into(), name, on_note)
         }
         Err(error) => Err(SourceError::Open { name, error }),
     }
 }
 
-/// The standard input, and what a regular file has left there.
-pub(super) fn stdin() -> Result<(Started, Option<u64>), SourceError> {
-    started(stdin_fd()?, "-".to_owned())
-}
-
-/// The length that [`file()`] would find, without opening anything: a FIFO's writer would take notice.
-pub(super) fn length_of_file(path: &Path) -> Result<Option<u64>, SourceError> {
-    let length = std::fs::metadata(path).and_then(|metadata| length(&metadata));
+fn length_of_file(path: &Path) -> Result<Option<u64>, SourceError> {
+    let length = std::fs::metadata(path).and_then(|metadata| full_length(&metadata));
     length.map_err(|error| SourceError::Open { name: path.display().to_string(), error })
 }
 
-/// The length that [`stdin`] would find.
-pub(super) fn length_of_stdin() -> Result<Option<u64>, SourceError> {
+fn length_of_stdin() -> Result<Option<u64>, SourceError> {
     remaining(&stdin_fd()?.into()).map_err(|error| SourceError::Open { name: "stdin".to_owned(), error })
 }
 
@@ -78,29 +119,37 @@ fn stdin_fd() -> Result<OwnedFd, SourceError> {
     fd.map_err(|error| SourceError::Open { name: "stdin".to_owned(), error })
 }
 
-fn started(fd: OwnedFd, name: String) -> Result<(Started, Option<u64>), SourceError> {
+/// A lane of what `fd` reads. With `on_note`, a byte before the stream is dropped and told.
+fn opened(fd: OwnedFd, name: String, on_note: Option<OnNote>) -> Result<Opened, SourceError> {
     // `-` is what sha1sum calls it, not what a person does.
     let spoken = if name == "-" { "stdin".to_owned() } else { name.clone() };
     let file = std::fs::File::from(fd);
     let length = remaining(&file).map_err(|error| SourceError::Open { name: spoken.clone(), error })?;
     let (at_end, end) = oneshot::channel();
+    let of_lane = name.clone();
     let open = move || -> io::Result<LaneReader> {
-        Ok(Box::new(Counted { inner: FdReader::new(file.into())?, total: 0, at_end: Some(at_end) }))
+        let inner = FdReader::new(file.into())?;
+        Ok(match on_note {
+            None => Box::new(Counted { inner, total: 0, at_end: Some(at_end) }),
+            Some(on_note) => {
+                Box::new(Counted { inner: Synced::new(inner, name, on_note), total: 0, at_end: Some(at_end) })
+            }
+        })
     };
-    let ending = Ending(Kind::Input(Input { name: spoken, end, total: None }));
-    Ok((Started { lanes: vec![LaneInput::new(open)], ending, name }, length))
+    let input = Input { name: spoken, end, total: None };
+    Ok(Opened { lane: LaneInput::new(of_lane, open), input, length })
 }
 
 /// How many bytes a regular file has left from where it stands; `None` for anything else.
 fn remaining(mut file: &std::fs::File) -> io::Result<Option<u64>> {
-    match length(&file.metadata()?)? {
+    match full_length(&file.metadata()?)? {
         Some(length) => Ok(Some(length.saturating_sub(file.stream_position()?))),
         None => Ok(None),
     }
 }
 
 /// The length of a regular file; `None` for what has none. A directory is an error.
-fn length(metadata: &std::fs::Metadata) -> io::Result<Option<u64>> {
+fn full_length(metadata: &std::fs::Metadata) -> io::Result<Option<u64>> {
     match metadata.is_dir() {
         true => Err(io::ErrorKind::IsADirectory.into()),
         false => Ok(metadata.is_file().then_some(metadata.len())),
@@ -108,13 +157,13 @@ fn length(metadata: &std::fs::Metadata) -> io::Result<Option<u64>> {
 }
 
 /// Counts what it reads, and tells the total when it comes to the end.
-struct Counted {
-    inner: FdReader,
+struct Counted<R> {
+    inner: R,
     total: u64,
     at_end: Option<oneshot::Sender<u64>>,
 }
 
-impl AsyncRead for Counted {
+impl<R: AsyncRead + Unpin> AsyncRead for Counted<R> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.remaining();
@@ -138,6 +187,15 @@ mod tests {
 
     use super::*;
 
+    fn open_one(path: &Path) -> Result<(Started, Option<u64>), SourceError> {
+        open(&[Origin::File(path.into())], Lead::SyncByte, &OnNote::default())
+    }
+
+    fn from_pipe(reader: io::PipeReader) -> (Started, Option<u64>) {
+        let Opened { lane, input, length } = opened(reader.into(), "-".into(), None).unwrap();
+        (Started { lanes: vec![lane], ending: Ending(Kind::Inputs(Inputs(vec![input]))) }, length)
+    }
+
     async fn read(started: &mut Started) -> Vec<u8> {
         let mut all = Vec::new();
         started.lanes.remove(0).open().unwrap().read_to_end(&mut all).await.unwrap();
@@ -148,9 +206,9 @@ mod tests {
     async fn a_file_knows_its_length_and_ends_well() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(b"backup").unwrap();
-        let (mut started, length) = super::file(file.path()).unwrap();
+        let (mut started, length) = open_one(file.path()).unwrap();
         assert_eq!((length, length_of_file(file.path()).unwrap()), (Some(6), Some(6)));
-        assert_eq!(started.name, file.path().to_str().unwrap());
+        assert_eq!(started.names(), [file.path().to_str().unwrap()]);
         assert_eq!(read(&mut started).await, b"backup");
         started.ending.verdict().await.unwrap();
         started.ending.verdict().await.unwrap();
@@ -161,14 +219,14 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"header and body").unwrap();
         file.seek(io::SeekFrom::Start(11)).unwrap();
-        assert_eq!(started(file.into(), "-".into()).unwrap().1, Some(4));
+        assert_eq!(opened(file.into(), "-".into(), None).unwrap().length, Some(4));
     }
 
     #[tokio::test]
     async fn an_empty_stdin_is_a_failed_source_that_names_the_cure() {
         let (reader, _) = io::pipe().unwrap();
-        let (mut started, length) = started(reader.into(), "-".into()).unwrap();
-        assert_eq!((length, started.name.as_str()), (None, "-"));
+        let (mut started, length) = from_pipe(reader);
+        assert_eq!((length, started.names()), (None, vec!["-".to_owned()]));
         assert_eq!(read(&mut started).await, b"");
         let error = started.ending.verdict().await.unwrap_err();
         assert_eq!(error.cause(), Cause::Source);
@@ -179,7 +237,7 @@ mod tests {
     #[tokio::test]
     async fn a_reader_dropped_before_the_end_is_no_good_ending() {
         let (reader, writer) = io::pipe().unwrap();
-        let (mut started, _) = started(reader.into(), "-".into()).unwrap();
+        let (mut started, _) = from_pipe(reader);
         (&writer).write_all(b"half").unwrap();
         let mut lane = started.lanes.remove(0).open().unwrap();
         lane.read_exact(&mut [0; 4]).await.unwrap();
@@ -192,7 +250,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("fifo");
         rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
-        let (mut started, _) = super::file(&path).unwrap();
+        let (mut started, _) = open_one(&path).unwrap();
         let writing = tokio::spawn(async move {
             tokio::task::yield_now().await;
             tokio::task::spawn_blocking(move || std::fs::write(path, "late")).await.unwrap()
@@ -201,10 +259,43 @@ mod tests {
         writing.await.unwrap().unwrap();
     }
 
+    #[tokio::test]
+    async fn several_are_lanes_in_order_and_not_all_of_them_may_be_empty() {
+        let dir = tempfile::tempdir().unwrap();
+        let origin = |name: &str, content: &str| {
+            std::fs::write(dir.path().join(name), content).unwrap();
+            Origin::File(dir.path().join(name))
+        };
+        let origins = [origin("b", "first"), origin("c", ""), origin("a", "third")];
+        assert_eq!(length(&origins).unwrap(), Some(10));
+        let (mut started, total) = open(&origins, Lead::SyncByte, &OnNote::default()).unwrap();
+        assert_eq!(total, Some(10));
+        for expected in [b"first".as_slice(), b"", b"third"] {
+            assert_eq!(read(&mut started).await, expected);
+        }
+        started.ending.verdict().await.unwrap();
+
+        let (mut started, _) = open(&[origin("c", ""), origin("d", "")], Lead::SyncByte, &OnNote::default()).unwrap();
+        for _ in 0..2 {
+            read(&mut started).await;
+        }
+        let error = started.ending.verdict().await.unwrap_err().to_string();
+        assert!(error.contains("/c, ") && error.contains("/d was empty"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_length_that_is_not_known_makes_the_sum_unknown() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "known").unwrap();
+        let origins = [Origin::File(file.path().into()), Origin::File("/dev/null".into())];
+        assert_eq!(length(&origins).unwrap(), None);
+        assert_eq!(open(&origins, Lead::SyncByte, &OnNote::default()).unwrap().1, None);
+    }
+
     #[test]
     fn what_cannot_be_read_is_refused_by_name() {
         for (path, said) in [("/", "opening /: is a directory"), ("/no/such", "opening /no/such: No such file")] {
-            let error = super::file(Path::new(path)).unwrap_err();
+            let error = open_one(Path::new(path)).unwrap_err();
             assert!(error.to_string().starts_with(said), "{error}");
             assert_eq!(error.cause(), Cause::Source);
         }

@@ -10,8 +10,10 @@ mod choose;
 mod command;
 mod error;
 mod fd;
+mod fifo;
 mod input;
 mod lines;
+mod note;
 mod tool;
 
 use std::env;
@@ -25,8 +27,10 @@ use tokio::io::AsyncRead;
 
 use command::Proof;
 
-pub use choose::{Choice, Stdin, Wish, choose};
+pub use choose::{Choice, Lead, Origin, Stdin, Wish, choose};
 pub use error::SourceError;
+pub use fifo::{FifoError, FifoPlan, FifoWish, Output};
+pub use note::{Note, OnNote};
 
 /// A source that has been set going.
 #[derive(Debug)]
@@ -35,32 +39,45 @@ pub struct Started {
     pub lanes: Vec<LaneInput>,
     /// How it ends. It owns what the source consists of: dropping it ends the source.
     pub ending: Ending,
-    /// What `sha1sum` would call the source: `-`, or the path of the file.
-    pub name: String,
+}
+
+impl Started {
+    /// What `sha1sum` would call each lane, in their order.
+    pub fn names(&self) -> Vec<String> {
+        self.lanes.iter().map(|lane| lane.name.clone()).collect()
+    }
 }
 
 /// The reading end of a lane.
 pub type LaneReader = Box<dyn AsyncRead + Send + Unpin>;
 
 /// A lane that can be opened on the thread (and runtime) that will read it.
-pub struct LaneInput(Box<dyn FnOnce() -> io::Result<LaneReader> + Send>);
+pub struct LaneInput {
+    name: String,
+    open: Box<dyn FnOnce() -> io::Result<LaneReader> + Send>,
+}
 
 impl LaneInput {
-    /// A lane that `open` opens.
-    pub fn new(open: impl FnOnce() -> io::Result<LaneReader> + Send + 'static) -> LaneInput {
-        LaneInput(Box::new(open))
+    /// A lane that `open` opens, and that `sha1sum` would call `name`.
+    pub fn new(name: impl Into<String>, open: impl FnOnce() -> io::Result<LaneReader> + Send + 'static) -> LaneInput {
+        LaneInput { name: name.into(), open: Box::new(open) }
+    }
+
+    /// What `sha1sum` would call it: `-`, or the path of the file.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Registers the lane with the current runtime, whose I/O must be enabled. A read may block
     /// the thread where the kernel offers nothing better (regular files).
     pub fn open(self) -> io::Result<LaneReader> {
-        (self.0)()
+        (self.open)()
     }
 }
 
 impl std::fmt::Debug for LaneInput {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("LaneInput")
+        f.debug_tuple("LaneInput").field(&self.name).finish()
     }
 }
 
@@ -79,8 +96,9 @@ pub struct Ending(Kind);
 
 #[derive(Debug)]
 enum Kind {
-    Input(input::Input),
+    Inputs(input::Inputs),
     Child(child::Child),
+    Fifos(Box<fifo::FifoTool>),
 }
 
 impl Ending {
@@ -93,16 +111,18 @@ impl Ending {
     /// Never a usage error. A cut stream is explained by this error, if there is one.
     pub async fn verdict(&mut self) -> Result<(), SourceError> {
         match &mut self.0 {
-            Kind::Input(input) => input.verdict().await,
+            Kind::Inputs(inputs) => inputs.verdict().await,
             Kind::Child(child) => child.verdict().await,
+            Kind::Fifos(tool) => tool.verdict().await,
         }
     }
 
     /// Waits until the source has ended, however it did. A source that is only read has no end but its lanes'.
     pub async fn ended(&mut self) {
         match &mut self.0 {
-            Kind::Input(_) => {}
+            Kind::Inputs(_) => {}
             Kind::Child(child) => child.ended().await,
+            Kind::Fifos(tool) => tool.ended().await,
         }
     }
 
@@ -112,8 +132,9 @@ impl Ending {
     pub async fn stop(&mut self) {
         match &mut self.0 {
             // Its reader is the pump's.
-            Kind::Input(_) => {}
+            Kind::Inputs(_) => {}
             Kind::Child(child) => child.stop().await,
+            Kind::Fifos(tool) => tool.stop().await,
         }
     }
 }
@@ -122,41 +143,49 @@ impl Ending {
 #[derive(Debug)]
 pub struct Ready {
     plan: Plan,
+    lanes: u16,
     length: Option<u64>,
+    on_note: OnNote,
 }
 
 #[derive(Debug)]
 enum Plan {
     /// Open already.
     Input(Started),
-    Command(Vec<OsString>),
+    Command(Vec<OsString>, Output),
     Tool {
         path: PathBuf,
         args: Vec<OsString>,
+        output: Output,
     },
 }
 
 /// Finds the chosen source: opens what is to be read, looks for what is to be run. Nothing is started, and
-/// nothing is left behind if the source is not started after all.
+/// nothing is left behind if the source is not started after all. `on_note` hears of what is no failure, then and later.
 ///
 /// # Errors
 /// A usage error if there is no tool to run or no telling which, otherwise a failed source: it cannot be opened,
 /// or its command is not there.
-pub fn prepare(choice: Choice) -> Result<Ready, SourceError> {
-    let path = env::var_os("PATH");
+pub fn prepare(choice: Choice, on_note: OnNote) -> Result<Ready, SourceError> {
+    let (path, lanes) = (env::var_os("PATH"), choice.lanes());
     let (plan, length) = match choice {
-        Choice::Stdin => input::stdin().map(|(started, length)| (Plan::Input(started), length))?,
-        Choice::File(path) => input::file(&path).map(|(started, length)| (Plan::Input(started), length))?,
-        Choice::Command(command) => {
-            command::find(&command, path.as_deref())?;
-            (Plan::Command(command), None)
+        Choice::Read(origins, lead) => {
+            let (started, length) = input::open(&origins, lead, &on_note)?;
+            (Plan::Input(started), length)
         }
-        Choice::Tool { name, args } => {
+        Choice::Command(command, output) => {
+            command::find(&command, path.as_deref())?;
+            output.preflight()?;
+            (Plan::Command(command, output), None)
+        }
+        Choice::Tool { name, args, output } => {
             let path = tool::find(name.as_deref(), &path.unwrap_or_default())?;
-            (Plan::Tool { path, args }, None)
+            output.suits(&path)?;
+            output.preflight()?;
+            (Plan::Tool { path, args, output }, None)
         }
     };
-    Ok(Ready { plan, length })
+    Ok(Ready { plan, lanes, length, on_note })
 }
 
 impl Ready {
@@ -165,27 +194,36 @@ impl Ready {
         self.length
     }
 
+    /// How many lanes it will have.
+    pub fn lanes(&self) -> u16 {
+        self.lanes
+    }
+
     /// Sets the source going. A command is started right here, so this has to be a thread that lives as long as
     /// the process (the child dies with it), inside a runtime with I/O and time.
     ///
     /// # Errors
     /// A failed source: it could not be started.
     pub fn start(self, on_line: OnLine) -> Result<Started, SourceError> {
-        match self.plan {
-            Plan::Input(started) => Ok(started),
-            Plan::Command(command) => run(&command, command::proof(&command), None, on_line),
-            Plan::Tool { path, args } => {
+        let (command, proof, target, output) = match self.plan {
+            Plan::Input(started) => return Ok(started),
+            Plan::Command(command, output) => (command.clone(), command::proof(&command), None, output),
+            Plan::Tool { path, args, output } => {
                 let prepared = tool::prepare(path, args)?;
-                run(&prepared.command, Proof::StatusAndMarker, Some(prepared.target), on_line)
+                (prepared.command, Proof::StatusAndMarker, Some(prepared.target), output)
             }
+        };
+        match output {
+            Output::Stdout => run(&command, proof, target, on_line),
+            Output::Fifos(plan) => fifo::run(command, proof, target, &plan, on_line, &self.on_note),
         }
     }
 }
 
 fn run(command: &[OsString], proof: Proof, target: Option<TempDir>, on_line: OnLine) -> Result<Started, SourceError> {
     let (child, stdout) = child::Child::spawn(command, proof, target, on_line)?;
-    let lane = LaneInput::new(|| Ok(Box::new(fd::FdReader::new(stdout)?)));
-    Ok(Started { lanes: vec![lane], ending: Ending(Kind::Child(child)), name: "-".to_owned() })
+    let lane = LaneInput::new("-", || Ok(Box::new(fd::FdReader::new(stdout)?)));
+    Ok(Started { lanes: vec![lane], ending: Ending(Kind::Child(child)) })
 }
 
 #[cfg(test)]
@@ -199,8 +237,16 @@ mod tests {
         Arc::new(|_| {})
     }
 
+    fn command(words: &[&str]) -> Choice {
+        Choice::Command(words.iter().map(OsString::from).collect(), Output::Stdout)
+    }
+
+    fn file_at(path: &std::path::Path) -> Choice {
+        Choice::Read(vec![Origin::File(path.into())], Lead::SyncByte)
+    }
+
     fn start(choice: Choice, on_line: OnLine) -> Result<Started, SourceError> {
-        prepare(choice)?.start(on_line)
+        prepare(choice, OnNote::default())?.start(on_line)
     }
 
     /// Reads a lane as a pump does: on a thread and runtime of its own.
@@ -218,7 +264,7 @@ mod tests {
     #[tokio::test]
     async fn a_command_is_read_on_one_thread_and_judged_on_another() {
         let command = ["sh", "-c", "head -c 3000000 /dev/zero; exit 5"].map(OsString::from).to_vec();
-        let mut started = start(Choice::Command(command), quiet()).unwrap();
+        let mut started = start(Choice::Command(command, Output::Stdout), quiet()).unwrap();
         let pump = pump(started.lanes.remove(0));
         assert_eq!(started.ending.verdict().await.unwrap_err().to_string(), "sh exited with status 5");
         assert_eq!(pump.join().unwrap().len(), 3_000_000);
@@ -233,7 +279,7 @@ mod tests {
         let script = "ls -d \"${3#--target-dir=}\"; echo \"$*\"; echo completed OK! >&2";
 
         let args = ["-c", script, "script"].map(OsString::from).to_vec();
-        let choice = Choice::Tool { name: Some(tool.into()), args };
+        let choice = Choice::Tool { name: Some(tool.into()), args, output: Output::Stdout };
         let mut started = start(choice, quiet()).unwrap();
         let output = String::from_utf8(pump(started.lanes.remove(0)).join().unwrap()).unwrap();
         started.ending.verdict().await.unwrap();
@@ -246,37 +292,35 @@ mod tests {
     #[test]
     fn what_is_not_there_is_noticed_before_anything_starts() {
         for (choice, said) in [
-            (Choice::Command(vec!["no-such-command".into()]), "no-such-command was not found, or may not be executed"),
-            (Choice::Command(vec!["/etc/passwd".into()]), "/etc/passwd was not found, or may not be executed"),
-            (Choice::File("/no/such".into()), "opening /no/such: No such file"),
+            (command(&["no-such-command"]), "no-such-command was not found, or may not be executed"),
+            (command(&["/etc/passwd"]), "/etc/passwd was not found, or may not be executed"),
+            (file_at("/no/such".as_ref()), "opening /no/such: No such file"),
         ] {
-            let error = prepare(choice).unwrap_err();
+            let error = prepare(choice, OnNote::default()).unwrap_err();
             assert!(error.to_string().starts_with(said), "{error}");
             assert_eq!(error.cause(), Cause::Source);
         }
-        let unknown = Choice::Tool { name: Some("mysqldump".into()), args: vec![] };
-        assert_eq!(prepare(unknown).unwrap_err().cause(), Cause::Usage);
+        let unknown = Choice::Tool { name: Some("mysqldump".into()), args: vec![], output: Output::Stdout };
+        assert_eq!(prepare(unknown, OnNote::default()).unwrap_err().cause(), Cause::Usage);
     }
 
     #[test]
     fn only_a_file_knows_its_length() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "backup").unwrap();
-        for (choice, length) in [
-            (Choice::File(file.path().to_owned()), Some(6)),
-            (Choice::File("/dev/null".into()), None),
-            (Choice::Command(vec!["true".into()]), None),
-        ] {
+        for (choice, length) in
+            [(file_at(file.path()), Some(6)), (file_at("/dev/null".as_ref()), None), (command(&["true"]), None)]
+        {
             assert_eq!(choice.length().unwrap(), length);
-            assert_eq!(prepare(choice).unwrap().length(), length);
+            assert_eq!(prepare(choice, OnNote::default()).unwrap().length(), length);
         }
-        assert!(Choice::File("/no/such".into()).length().is_err());
+        assert!(file_at("/no/such".as_ref()).length().is_err());
     }
 
     #[tokio::test]
     async fn a_command_line_with_a_known_tool_must_report_success() {
         let command = ["echo", "/usr/bin/xtrabackup"].map(OsString::from).to_vec();
-        let verdict = start(Choice::Command(command), quiet()).unwrap().ending.verdict().await;
+        let verdict = start(Choice::Command(command, Output::Stdout), quiet()).unwrap().ending.verdict().await;
         assert!(matches!(verdict, Err(SourceError::NoMarker { .. })), "{verdict:?}");
     }
 }

@@ -1,0 +1,286 @@
+//! FIFOs from their first appearance to their last name.
+//!
+//! The tool makes all of them, then opens one after the other for writing, and gives up when nobody reads. So each is
+//! opened as soon as it is there, and keeps its name until its writer has shown itself, by a byte or by its end.
+
+use std::fs::File;
+use std::io::ErrorKind;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::OFlags;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep};
+use xbproto::quantity::Span;
+
+use super::FifoError;
+
+/// How often to look for what the tool has done.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// The FIFOs of a tool, `DIR/thread_0` and so on. Dropping it removes those that still have a name.
+#[derive(Debug)]
+pub(super) struct Gate {
+    dir: PathBuf,
+    timeout: Duration,
+    since: Instant,
+    pipes: Vec<Pipe>,
+}
+
+#[derive(Debug)]
+struct Pipe {
+    path: PathBuf,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// The tool has not made it yet.
+    Awaited(oneshot::Sender<OwnedFd>),
+    /// We have opened it, and nobody has written to it.
+    Open(OwnedFd, oneshot::Sender<OwnedFd>),
+    /// Its lane has it, and it has no name any more.
+    HandedOver,
+}
+
+/// The name of a FIFO in its directory, as xtrabackup gives it.
+pub(super) fn name(index: usize) -> String {
+    format!("thread_{index}")
+}
+
+/// Makes sure that a tool that makes `streams` FIFOs in `dir` will not find any there.
+///
+/// # Errors
+/// [`FifoError::Exists`], also for one more than these: it could not be told from one too many.
+pub(super) fn refuse_existing(dir: &Path, streams: u16) -> Result<(), FifoError> {
+    let paths = (0..=usize::from(streams)).map(|index| dir.join(name(index)));
+    let there = |path: &PathBuf| path.symlink_metadata().is_ok();
+    paths.into_iter().find(there).map_or(Ok(()), |path| Err(FifoError::Exists(path)))
+}
+
+impl Gate {
+    /// Begins to wait for `streams` FIFOs in `dir`, and gives what hands each of them over. Nothing is done but in
+    /// [`open`](Self::open).
+    pub(super) fn new(dir: PathBuf, streams: u16, timeout: Duration) -> (Gate, Vec<oneshot::Receiver<OwnedFd>>) {
+        let (to_lanes, lanes): (Vec<_>, Vec<_>) = (0..streams).map(|_| oneshot::channel()).unzip();
+        let pipe = |(index, to_lane)| Pipe { path: dir.join(name(index)), state: State::Awaited(to_lane) };
+        let pipes = to_lanes.into_iter().enumerate().map(pipe).collect();
+        (Gate { dir, timeout, since: Instant::now(), pipes }, lanes)
+    }
+
+    /// Waits until every FIFO has a writer, and hands it over. May be cancelled and called again.
+    ///
+    /// # Errors
+    /// [`FifoError`] when the tool has not made what it should, or more, or not in time.
+    pub(super) async fn open(&mut self) -> Result<(), FifoError> {
+        while !self.look()? {
+            if let Some(missing) = self.missing()
+                && self.since.elapsed() >= self.timeout
+            {
+                let (path, waited, streams) = (missing.path.clone(), Span(self.timeout), self.streams());
+                return Err(FifoError::Missing { path, waited, streams });
+            }
+            sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    /// To be called when the tool has ended well: every FIFO has had its writer by then.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and [`FifoError::Unused`].
+    pub(super) fn last_look(&mut self) -> Result<(), FifoError> {
+        if self.look()? {
+            return Ok(());
+        }
+        let streams = self.streams();
+        let unused = self.pipes.iter().find(|pipe| !matches!(pipe.state, State::HandedOver));
+        unused.map_or(Ok(()), |pipe| Err(FifoError::Unused { path: pipe.path.clone(), streams }))
+    }
+
+    /// How many FIFOs are expected.
+    pub(super) fn streams(&self) -> u16 {
+        u16::try_from(self.pipes.len()).unwrap_or(u16::MAX)
+    }
+
+    /// Removes the FIFOs that have a name, those too many included: none was there before the tool.
+    pub(super) fn clear(&mut self) {
+        let expected = self.pipes.len();
+        for index in 0.. {
+            let removed = remove_fifo(&self.dir.join(name(index)));
+            if index >= expected && !removed {
+                return;
+            }
+        }
+    }
+
+    /// Does what can be done now; whether that was all.
+    fn look(&mut self) -> Result<bool, FifoError> {
+        let surplus = self.dir.join(name(self.pipes.len()));
+        if surplus.symlink_metadata().is_ok() {
+            return Err(FifoError::Surplus { path: surplus, streams: self.streams() });
+        }
+        for pipe in &mut self.pipes {
+            pipe.look()?;
+        }
+        Ok(self.pipes.iter().all(|pipe| matches!(pipe.state, State::HandedOver)))
+    }
+
+    fn missing(&self) -> Option<&Pipe> {
+        self.pipes.iter().find(|pipe| matches!(pipe.state, State::Awaited(_)))
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+impl Pipe {
+    fn look(&mut self) -> Result<(), FifoError> {
+        let opened = match &self.state {
+            State::Awaited(_) => open_fifo(&self.path)?,
+            State::Open(..) | State::HandedOver => None,
+        };
+        self.state = match (std::mem::replace(&mut self.state, State::HandedOver), opened) {
+            (State::Awaited(to_lane), Some(fifo)) => State::Open(fifo, to_lane),
+            (State::Open(fifo, to_lane), _) if has_writer(&fifo) => {
+                remove_fifo(&self.path);
+                // A lane that is gone does not want it, and the session is over.
+                let _ = to_lane.send(fifo);
+                State::HandedOver
+            }
+            (waiting, _) => waiting,
+        };
+        Ok(())
+    }
+}
+
+/// Opens a FIFO for reading, if it is there.
+fn open_fifo(path: &Path) -> Result<Option<OwnedFd>, FifoError> {
+    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY;
+    let failed = |error| FifoError::Open { path: path.into(), error };
+    match File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path) {
+        Ok(file) if file.metadata().map_err(failed)?.file_type().is_fifo() => Ok(Some(file.into())),
+        Ok(_) => Err(FifoError::NotAFifo(path.into())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) if path.is_symlink() || error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error()) => {
+            Err(FifoError::NotAFifo(path.into()))
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Whether somebody has written to it, or has had it open: then there are bytes, or the end.
+fn has_writer(fifo: impl AsFd) -> bool {
+    let mut fds = [PollFd::new(&fifo, PollFlags::IN)];
+    poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
+}
+
+/// Removes what stands there if it is a FIFO; whether it was one.
+fn remove_fifo(path: &Path) -> bool {
+    let is_fifo = path.symlink_metadata().is_ok_and(|meta| meta.file_type().is_fifo());
+    is_fifo && std::fs::remove_file(path).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use rustix::fs::{CWD, Mode, mkfifoat};
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_millis(60);
+
+    fn gate(dir: &tempfile::TempDir, streams: u16) -> (Gate, Vec<oneshot::Receiver<OwnedFd>>) {
+        Gate::new(dir.path().to_owned(), streams, SOON)
+    }
+
+    fn make(dir: &tempfile::TempDir, index: usize) -> PathBuf {
+        let path = dir.path().join(name(index));
+        mkfifoat(CWD, &path, Mode::from_raw_mode(0o600)).unwrap();
+        path
+    }
+
+    fn left(dir: &tempfile::TempDir) -> usize {
+        std::fs::read_dir(dir.path()).unwrap().count()
+    }
+
+    fn write(path: &Path) -> File {
+        let mut writer = File::options().write(true).open(path).unwrap();
+        writer.write_all(b"*").unwrap();
+        writer
+    }
+
+    #[tokio::test]
+    async fn a_fifo_is_handed_over_and_loses_its_name_when_it_has_a_writer() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut gate, mut lanes) = gate(&dir, 2);
+        let paths = [make(&dir, 0), make(&dir, 1)];
+        assert!(!gate.look().unwrap());
+        let _first = write(&paths[0]);
+        assert!(!gate.look().unwrap());
+        assert!(lanes[0].try_recv().is_ok() && lanes[1].try_recv().is_err());
+        assert_eq!((paths[0].exists(), paths[1].exists()), (false, true));
+        // One that writes nothing at all.
+        drop(File::options().write(true).open(&paths[1]).unwrap());
+        gate.open().await.unwrap();
+        assert!(lanes[1].try_recv().is_ok());
+        gate.last_look().unwrap();
+        assert_eq!(left(&dir), 0);
+    }
+
+    #[tokio::test]
+    async fn fifos_that_do_not_come_are_not_waited_for_for_ever() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut gate, _lanes) = gate(&dir, 2);
+        make(&dir, 0);
+        let error = gate.open().await.unwrap_err();
+        assert!(matches!(&error, FifoError::Missing { path, .. } if path.ends_with("thread_1")), "{error}");
+        drop(gate);
+        assert_eq!(left(&dir), 0);
+    }
+
+    #[test]
+    fn what_is_too_much_or_something_else_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let _inside = runtime.enter();
+        let (mut one, _lanes) = gate(&dir, 1);
+        (0..3).for_each(|index| drop(make(&dir, index)));
+        assert!(matches!(one.look(), Err(FifoError::Surplus { .. })));
+        one.clear();
+        assert_eq!(left(&dir), 0);
+        let path = dir.path().join("thread_0");
+        std::fs::write(&path, "").unwrap();
+        assert!(matches!(one.look(), Err(FifoError::NotAFifo(_))));
+        std::fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("/dev/null", &path).unwrap();
+        assert!(matches!(one.look(), Err(FifoError::NotAFifo(_))), "a link is not followed");
+        drop(one);
+        assert!(path.is_symlink(), "what is no FIFO is not ours to remove");
+        assert_eq!(refuse_existing(dir.path(), 2), Err(FifoError::Exists(path.clone())));
+        std::fs::rename(&path, dir.path().join("thread_2")).unwrap();
+        assert_eq!(refuse_existing(dir.path(), 1), Ok(()));
+        assert!(refuse_existing(dir.path(), 2).is_err());
+    }
+
+    #[test]
+    fn a_tool_that_leaves_a_fifo_alone_is_named_with_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let _inside = runtime.enter();
+        let (mut gate, _lanes) = gate(&dir, 2);
+        let path = make(&dir, 0);
+        make(&dir, 1);
+        assert!(!gate.look().unwrap());
+        drop(write(&path));
+        let error = gate.last_look().unwrap_err();
+        assert!(matches!(&error, FifoError::Unused { path, .. } if path.ends_with("thread_1")), "{error}");
+    }
+}
