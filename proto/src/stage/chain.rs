@@ -25,7 +25,6 @@ pub(super) trait Decoder: Send {
     fn finish(&self) -> Result<(), StageError>;
 
     /// What it holds, in bytes.
-    #[cfg(any(test, fuzzing))]
     fn memory(&self) -> usize;
 }
 
@@ -94,9 +93,8 @@ impl Chain {
         self.links.iter().try_for_each(|link| link.decoder.finish())
     }
 
-    /// What its decoders hold, in bytes.
-    #[cfg(any(test, fuzzing))]
-    pub(super) fn memory(&self) -> usize {
+    /// What its decoders hold now, in bytes. Grows with what has come, up to the bounds of their formats.
+    pub fn memory(&self) -> usize {
         self.links.iter().map(|link| link.decoder.memory()).sum()
     }
 }

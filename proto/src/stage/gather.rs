@@ -79,7 +79,6 @@ impl Whole {
     }
 
     /// What it holds, in bytes.
-    #[cfg(any(test, fuzzing))]
     pub(super) fn memory(&self) -> usize {
         self.bytes.capacity()
     }

@@ -203,7 +203,6 @@ impl Decoder for Lz4 {
         Err(StageError::new(StageKind::Lz4, self.offset, Fault::Truncated { inside }))
     }
 
-    #[cfg(any(test, fuzzing))]
     fn memory(&self) -> usize {
         self.blocks.memory()
     }

@@ -181,7 +181,6 @@ impl Decoder for Qpress {
         Err(StageError::new(StageKind::Qpress, self.offset, Fault::Truncated { inside }))
     }
 
-    #[cfg(any(test, fuzzing))]
     fn memory(&self) -> usize {
         self.packets.memory()
     }

@@ -140,7 +140,6 @@ impl Decoder for Xbcrypt {
         Err(StageError::new(StageKind::Xbcrypt, offset, Fault::Truncated { inside: part }))
     }
 
-    #[cfg(any(test, fuzzing))]
     fn memory(&self) -> usize {
         self.plain.bytes.capacity()
     }

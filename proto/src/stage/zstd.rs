@@ -106,7 +106,6 @@ impl Decoder for Zstd {
         Err(StageError::new(StageKind::Zstd, self.offset, Fault::Truncated { inside: Part::ZstdFrame }))
     }
 
-    #[cfg(any(test, fuzzing))]
     fn memory(&self) -> usize {
         self.piece.capacity() + self.context.as_ref().map_or(0, DCtx::sizeof)
     }

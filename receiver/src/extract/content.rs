@@ -1,6 +1,6 @@
 //! What comes for one file, and what becomes of it: chunks put in their places, or decoded first.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use xbproto::failure::Cause;
@@ -73,6 +73,16 @@ pub enum ContentError {
         /// The limit, in bytes.
         limit: u64,
     },
+    /// Decoding takes more memory than is good.
+    #[error(
+        "{path}: decoding the files that are under way at once takes more than {limit} bytes of memory, which is the limit"
+    )]
+    TooWide {
+        /// The file that was being decoded.
+        path: StreamPath,
+        /// The limit, in bytes.
+        limit: usize,
+    },
     /// A defect.
     #[error("a thread that writes files panicked; please report this")]
     Panicked,
@@ -83,7 +93,7 @@ impl ContentError {
     pub(super) fn cause(&self) -> Cause {
         match self {
             ContentError::Stage { .. } | ContentError::Punched { .. } => Cause::Integrity,
-            ContentError::Disk(_) | ContentError::TooMuch { .. } => Cause::Sink,
+            ContentError::Disk(_) | ContentError::TooMuch { .. } | ContentError::TooWide { .. } => Cause::Sink,
             ContentError::Panicked => Cause::Unforeseen,
         }
     }
@@ -106,6 +116,8 @@ enum Form {
     /// To be decoded, from its first byte to its last.
     Encoded {
         chain: Box<Chain>,
+        /// What it holds, as far as is accounted for.
+        held: usize,
         /// Encoded bytes so far.
         taken: u64,
         /// Where the next plain byte goes.
@@ -131,7 +143,7 @@ impl Content {
     pub(super) fn new(path: StreamPath, writing: Writing, chain: Option<Chain>) -> Content {
         let form = match chain {
             None => Form::Plain(Placing::solid(0, 0)),
-            Some(chain) => Form::Encoded { chain: Box::new(chain), taken: 0, position: 0 },
+            Some(chain) => Form::Encoded { chain: Box::new(chain), held: 0, taken: 0, position: 0 },
         };
         Content { path, writing, form }
     }
@@ -150,8 +162,9 @@ impl Content {
     pub(super) fn finish(self, extent: u64, bench: &mut Bench<'_>) -> Result<Finished, ContentError> {
         let extent = match self.form {
             Form::Plain(_) => extent,
-            Form::Encoded { mut chain, position, .. } => {
+            Form::Encoded { mut chain, held, position, .. } => {
                 chain.finish().map_err(|error| ContentError::Stage { path: self.path.clone(), error })?;
+                bench.allowance.give_back(held);
                 position
             }
         };
@@ -162,14 +175,14 @@ impl Content {
         match &mut self.form {
             Form::Plain(placing) => {
                 *placing = Placing::solid(offset, len);
-                self.writing.begin(offset, len, bench.spare);
+                self.writing.begin(offset, len, bench.spare)?;
             }
             Form::Encoded { taken, .. } if *taken != offset => {
                 return Err(ContentError::Punched { path: self.path.clone() });
             }
             Form::Encoded { position, .. } => {
                 let len = if len < LIKELY_LARGE { len } else { LARGE };
-                self.writing.begin(*position, len, bench.spare);
+                self.writing.begin(*position, len, bench.spare)?;
             }
         }
         Ok(())
@@ -194,7 +207,7 @@ impl Content {
                 }
                 bench.progress.add(bytes.len());
             }
-            Form::Encoded { chain, taken, position } => {
+            Form::Encoded { chain, held, taken, position } => {
                 *taken += bytes.len() as u64;
                 chain.feed(bytes);
                 let damaged = |error| ContentError::Stage { path: self.path.clone(), error };
@@ -204,24 +217,31 @@ impl Content {
                     *position += plain.len() as u64;
                     bench.progress.add(plain.len());
                 }
+                let holds = chain.memory();
+                bench.allowance.hold(std::mem::replace(held, holds), holds, &self.path)?;
             }
         }
         Ok(())
     }
 }
 
-/// How many plain bytes encoded files may still become, all of them together.
+/// The most memory, in bytes, that the decoders of all open files hold together. Eight files at once with the largest
+/// window of zstd come to it, and some thousand with the one it has by default.
+pub(super) const DECODERS: usize = 1 << 30;
+
+/// What encoded files may become, and what decoding them may hold, all of them together.
 #[derive(Debug)]
 pub(super) struct Allowance {
     left: AtomicU64,
     limit: u64,
+    held: AtomicUsize,
 }
 
 impl Allowance {
-    /// So many bytes, or as many as may come.
+    /// So many plain bytes, or as many as may come.
     pub(super) fn new(limit: Option<u64>) -> Allowance {
         let limit = limit.unwrap_or(u64::MAX);
-        Allowance { left: AtomicU64::new(limit), limit }
+        Allowance { left: AtomicU64::new(limit), limit, held: AtomicUsize::new(0) }
     }
 
     fn take(&self, len: usize, path: &StreamPath) -> Result<(), ContentError> {
@@ -230,5 +250,20 @@ impl Allowance {
             Ok(_) => Ok(()),
             Err(_) => Err(ContentError::TooMuch { path: path.clone(), limit: self.limit }),
         }
+    }
+
+    /// The decoder of `path`, which held `before`, holds `now`.
+    fn hold(&self, before: usize, now: usize, path: &StreamPath) -> Result<(), ContentError> {
+        let held = self.held.fetch_add(now, Ordering::Relaxed) + now - before;
+        self.give_back(before);
+        // One file alone has limits of its own.
+        if held > DECODERS && held > now && now > before {
+            return Err(ContentError::TooWide { path: path.clone(), limit: DECODERS });
+        }
+        Ok(())
+    }
+
+    fn give_back(&self, held: usize) {
+        self.held.fetch_sub(held, Ordering::Relaxed);
     }
 }

@@ -91,9 +91,14 @@ impl Space {
 }
 
 impl Thinning {
-    /// For a file named `path`, if it may have such pages, on a disk with blocks of `block` bytes.
-    pub(super) fn of(path: &[u8], block: u64) -> Option<Thinning> {
-        (path.ends_with(b".ibd") && block.is_power_of_two() && block <= 16 << 10).then(|| Thinning {
+    /// Whether the file `path` may have such pages.
+    pub(super) fn may_be_for(path: &[u8]) -> bool {
+        path.ends_with(b".ibd")
+    }
+
+    /// For a new tablespace on a disk with blocks of `block` bytes; `None` if pages have none to spare.
+    pub(super) fn of_blocks(block: u64) -> Option<Thinning> {
+        (block.is_power_of_two() && block <= 16 << 10).then(|| Thinning {
             block,
             flags: Field::new(FLAGS_AT),
             page_type: Field::new(TYPE_AT),

@@ -11,6 +11,7 @@
 //! | `unpack` | one lane: decode, check the order, hand over |
 //! | `names` | what the stream calls a file, and what it is on disk |
 //! | `tree`, `parents` | what each chunk does to the names |
+//! | `open_files` | how many of them are open |
 //! | `writers`, `content` | the threads that decode and write; what comes for one file |
 //! | `placing`, `holes`, `writing` | where its bytes belong, which of them are holes, bringing them to the disk |
 //! | `sync`, `bulk` | syncing finished files: one by one in the background, or all at once |
@@ -32,6 +33,7 @@ pub mod fuzz;
 mod holes;
 mod manifest;
 mod names;
+mod open_files;
 mod options;
 mod parents;
 mod path;
@@ -62,6 +64,7 @@ pub use wanted::{Pattern, PatternError, Wanted};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::fs::OFlags;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use xbproto::lane::LaneId;
 
@@ -70,6 +73,7 @@ use self::commit::Commit;
 use self::content::Allowance;
 use self::manifest::Manifest;
 use self::names::Names;
+use self::open_files::OpenFiles;
 use self::recover::recover;
 use self::staging::{Staging, TargetDir};
 use self::survey::{keep_wanted, manifest_lines};
@@ -242,7 +246,10 @@ fn share(staging: &Staging, unpacking: Unpacking) -> Result<Shared, ExtractError
     let syncers = Syncers::start(stop.clone(), bulk).at("starting to sync", staging.dir())?;
     let manifest = manifest.map(|_| Manifest::default());
     let (progress, allowance) = (Progress::default(), Allowance::new(limit));
-    let shop = Arc::new(Shop { syncers, progress, allowance, manifest, stop });
+    // Whoever wants the digest of a file may have to read it again.
+    let access = if manifest.is_some() { OFlags::RDWR } else { OFlags::WRONLY };
+    let open = Arc::new(OpenFiles::new(staging.tree()?, access));
+    let shop = Arc::new(Shop { syncers, progress, allowance, manifest, open, stop });
     let tree = Tree::new(staging.tree()?, staging.target()?, staging.dir(), cache, Arc::clone(&shop));
     let writers = Writers::start(workers.get(), Arc::clone(&shop)).at("starting to write", staging.dir())?;
     Ok(Shared::new(tree, Names::new(stages), writers, shop))

@@ -1,8 +1,10 @@
 //! Whole extractions, into real directories.
 
 mod commit;
+mod encoded;
 mod full_disk;
 mod hostile;
+mod many;
 mod recovery;
 mod semantics;
 

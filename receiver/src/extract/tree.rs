@@ -97,8 +97,8 @@ impl Tree {
                 Ok(Step::Give(slot, Part::Sparse { offset, runs }))
             }
             (Item::Seek { path, .. }, Some(brought)) => {
-                self.opened(Wanted { path, brought, lane, opening: Opening::New, extent: 0 }, chain)?;
-                Ok(Step::Done)
+                let slot = self.opened(Wanted { path, brought, lane, opening: Opening::New, extent: 0 }, chain)?;
+                Ok(Step::Give(slot, Part::Whole))
             }
             (Item::End { path }, Some(brought)) => {
                 // A file that ends without having begun is an empty one, and may replace an earlier version: see the ledger.
@@ -121,7 +121,8 @@ impl Tree {
     ) -> Result<Arc<Slot>, ExtractError> {
         let Wanted { path, brought, lane, opening, extent } = wanted;
         if !self.open.contains_key(&path) {
-            let file = Arc::new(self.create(&path, opening)?);
+            let file = self.create(&path, opening)?;
+            let file = self.shop.open.take(file);
             let writing = Writing::new(path.clone(), file, self.cache, self.shop.manifest.as_ref());
             let content = Content::new(brought.path, writing, chain(&brought.kinds));
             self.open.insert(path.clone(), OpenFile { slot: Arc::new(Slot::new(content)), lane, extent: 0 });
@@ -139,9 +140,7 @@ impl Tree {
         let safe = SafePath::parse(path, Trailing::Refused)?;
         let Parent { staged, target } = &*self.parent(&safe)?;
         self.check_vacant(&safe, target.as_ref())?;
-        // Whoever wants the digest of a file may have to read it again.
-        let access = if self.shop.manifest.is_some() { OFlags::RDWR } else { OFlags::WRONLY };
-        let flags = access | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags = self.shop.open.access() | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let create = || openat(staged, safe.name(), flags, FILE_MODE);
         let created = match (create(), opening) {
             (Err(Errno::EXIST), Opening::Rewrite) => {

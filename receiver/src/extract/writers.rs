@@ -13,6 +13,7 @@ use bytes::Bytes;
 
 use super::content::{Allowance, Bench, Content, ContentError, Part};
 use super::manifest::Manifest;
+use super::open_files::OpenFiles;
 use super::progress::Progress;
 use super::sync::Syncers;
 use crate::disk::Pages;
@@ -107,6 +108,7 @@ pub(super) struct Shop {
     pub(super) progress: Progress,
     pub(super) allowance: Allowance,
     pub(super) manifest: Option<Manifest>,
+    pub(super) open: Arc<OpenFiles>,
     /// Raised when nobody wants the files any more.
     pub(super) stop: Stop,
 }
@@ -131,6 +133,8 @@ struct Floor {
 #[derive(Debug, Default)]
 struct Queue {
     ready: VecDeque<Arc<Slot>>,
+    /// Files whose turn it is or will be.
+    files: usize,
     cost: usize,
     closed: Closed,
     failed: Option<ContentError>,
@@ -142,6 +146,14 @@ enum Closed {
     #[default]
     Open,
     Closed,
+}
+
+impl Queue {
+    /// Whether more may wait that costs so much. Nobody waits when nothing is waiting, or everything is over anyway.
+    fn has_room(&self, cost: usize, files: usize) -> bool {
+        let fits = self.cost + cost <= ROOM && self.files < files;
+        fits || self.files == 0 || self.failed.is_some()
+    }
 }
 
 impl Writers {
@@ -160,7 +172,7 @@ impl Writers {
     /// Hands over what has come for a file. Waits while too much is waiting.
     pub(super) fn push(&self, slot: &Arc<Slot>, batch: Batch) {
         let mut queue = self.floor.lock();
-        while queue.cost > 0 && queue.cost + batch.cost > ROOM && queue.failed.is_none() {
+        while !queue.has_room(batch.cost, self.floor.shop.open.at_work()) {
             queue = self.floor.room.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
         queue.cost += batch.cost;
@@ -169,6 +181,7 @@ impl Writers {
         waiting.cost += batch.cost;
         if waiting.turn == Turn::Idle {
             waiting.turn = Turn::Taken;
+            queue.files += 1;
             queue.ready.push_back(Arc::clone(slot));
             self.floor.work.notify_one();
         }
@@ -224,7 +237,7 @@ impl Floor {
     }
 
     fn work_on(&self, slot: &Slot, parts: Vec<Part>, spare: &mut Option<Pages>) -> Result<(), ContentError> {
-        let Shop { syncers, progress, allowance, manifest, stop } = &*self.shop;
+        let Shop { syncers, progress, allowance, manifest, stop, .. } = &*self.shop;
         let mut bench = Bench { spare, progress, allowance, manifest: manifest.as_ref() };
         let mut content = lock(&slot.content);
         for part in parts {
@@ -253,6 +266,7 @@ impl Floor {
         let mut waiting = lock(&slot.waiting);
         if waiting.parts.is_empty() {
             waiting.turn = Turn::Idle;
+            queue.files -= 1;
         } else {
             drop(waiting);
             queue.ready.push_back(slot);

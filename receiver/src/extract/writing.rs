@@ -4,12 +4,14 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
 use std::sync::Arc;
 
 use xbproto::xbstream::StreamPath;
 
 use super::holes::Thinning;
 use super::manifest::{FileDigest, Manifest};
+use super::open_files::Handle;
 use super::sync::Finished;
 use crate::disk::{At, DiskError, Output, PageCache, Pages, as_path, drop_cached};
 
@@ -23,8 +25,9 @@ const WRITE_BEHIND: u64 = 8 << 20;
 /// A file that is being written, by one thread at a time.
 #[derive(Debug)]
 pub(super) struct Writing {
+    /// As it is called on disk.
     path: StreamPath,
-    file: Arc<File>,
+    file: Handle,
     cache: PageCache,
     /// What writes the large part that is coming.
     output: Option<Output>,
@@ -39,21 +42,27 @@ pub(super) struct Writing {
 }
 
 impl Writing {
-    /// The new file `path` as which the stream knows it by now.
-    pub(super) fn new(path: StreamPath, file: Arc<File>, cache: PageCache, manifest: Option<&Manifest>) -> Writing {
-        let block = || file.metadata().map_or(u64::MAX, |metadata| metadata.blksize());
-        let thinning = path.as_bytes().ends_with(b".ibd").then(|| Thinning::of(path.as_bytes(), block())).flatten();
+    /// The new file `path`, with its digest if there is a manifest.
+    pub(super) fn new(path: StreamPath, file: Handle, cache: PageCache, manifest: Option<&Manifest>) -> Writing {
         let digest = manifest.map(|_| FileDigest::default());
-        Writing { path, file, cache, output: None, thinning, digest, begin: 0, end: 0, written: 0 }
+        let mut writing =
+            Writing { path, file, cache, output: None, thinning: None, digest, begin: 0, end: 0, written: 0 };
+        let block = |file: &Arc<File>| Ok(file.metadata()?.blksize());
+        if Thinning::may_be_for(writing.path.as_bytes()) {
+            let block = writing.file.open(as_path(&writing.path)).and_then(block);
+            writing.thinning = block.ok().and_then(Thinning::of_blocks);
+        }
+        writing
     }
 
     /// A part of `len` bytes from `offset` on, without holes, begins; `spare` are pages of an earlier one.
-    pub(super) fn begin(&mut self, offset: u64, len: u64, spare: &mut Option<Pages>) {
+    pub(super) fn begin(&mut self, offset: u64, len: u64, spare: &mut Option<Pages>) -> Result<(), DiskError> {
         (self.begin, self.end) = (offset, offset);
         if len >= LARGE && !self.is_thin() {
-            let (file, pages) = (Arc::clone(&self.file), spare.take().unwrap_or_default());
-            self.output = Some(Output::of_part(file, offset, self.cache, pages));
+            let file = Arc::clone(self.file.open(as_path(&self.path)).at("opening", as_path(&self.path))?);
+            self.output = Some(Output::of_part(file, offset, self.cache, spare.take().unwrap_or_default()));
         }
+        Ok(())
     }
 
     /// Takes the bytes that belong at `offset`.
@@ -63,17 +72,19 @@ impl Writing {
         }
         self.end = offset + bytes.len() as u64;
         self.written = self.written.max(self.end);
-        let Writing { file, output, thinning, .. } = self;
-        let written = match thinning {
-            None => put(file, output, offset, bytes),
-            Some(thinning) => thinning.put(offset, bytes, |at, run| {
-                if run.len() < bytes.len() {
-                    leave(output)?;
-                }
-                put(file, output, at, run)
-            }),
-        };
-        written.and_then(|()| if self.is_thin() { leave(&mut self.output) } else { Ok(()) }).at("writing", self.path())
+        self.put(offset, bytes).at("writing", as_path(&self.path))
+    }
+
+    fn put(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let Writing { path, file, output, thinning, .. } = self;
+        let Some(thinning) = thinning else { return put(file, as_path(path), output, offset, bytes) };
+        thinning.put(offset, bytes, |at, run| {
+            if run.len() < bytes.len() {
+                leave(output)?;
+            }
+            put(file, as_path(path), output, at, run)
+        })?;
+        if thinning.is_thin() { leave(output) } else { Ok(()) }
     }
 
     /// The part is complete: all of it is in the file.
@@ -83,25 +94,25 @@ impl Writing {
         }
         if self.begin / WRITE_BEHIND != self.end / WRITE_BEHIND {
             // Starts to write what is not on the disk yet, and drops what is.
-            drop_cached(&self.file, self.end);
+            let file = self.file.open(as_path(&self.path)).at("opening", as_path(&self.path))?;
+            drop_cached(file, self.end);
         }
+        self.file.rest();
         Ok(())
     }
 
     /// The file is complete, and at least `extent` bytes long: a hole at its end is written by nobody.
     pub(super) fn finish(mut self, extent: u64, manifest: Option<&Manifest>) -> Result<Finished, DiskError> {
-        let (len, extent) = (self.file.metadata().at("looking at", self.path())?.len(), extent.max(self.written));
+        let path = as_path(&self.path);
+        let file = self.file.open(path).at("opening", path)?;
+        let (len, extent) = (file.metadata().at("looking at", path)?.len(), extent.max(self.written));
         if len < extent {
-            self.file.set_len(extent).at("extending", self.path())?;
+            file.set_len(extent).at("extending", path)?;
         }
         if let (Some(manifest), Some(digest)) = (manifest, self.digest.take()) {
-            manifest.keep(&self.file, digest, extent).at("reading again", self.path())?;
+            manifest.keep(file, digest, extent).at("reading again", path)?;
         }
-        Ok(Finished { path: as_path(&self.path).into(), file: self.file, written: self.written })
-    }
-
-    fn path(&self) -> &std::path::Path {
-        as_path(&self.path)
+        Ok(Finished { path: path.into(), file: Arc::clone(file), written: self.written })
     }
 
     fn is_thin(&self) -> bool {
@@ -109,10 +120,10 @@ impl Writing {
     }
 }
 
-fn put(file: &File, output: &mut Option<Output>, offset: u64, bytes: &[u8]) -> io::Result<()> {
+fn put(file: &mut Handle, path: &Path, output: &mut Option<Output>, offset: u64, bytes: &[u8]) -> io::Result<()> {
     match output {
         Some(output) => output.write(bytes),
-        None => file.write_all_at(bytes, offset),
+        None => file.open(path)?.write_all_at(bytes, offset),
     }
 }
 

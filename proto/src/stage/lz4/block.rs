@@ -87,7 +87,6 @@ impl Blocks {
         Ok(Some(self.content.all()))
     }
 
-    #[cfg(any(test, fuzzing))]
     pub(super) fn memory(&self) -> usize {
         self.content.bytes.capacity() + self.block.memory() + self.history.capacity()
     }

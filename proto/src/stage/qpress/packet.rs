@@ -115,7 +115,6 @@ impl Packets {
         Ok(Some(()))
     }
 
-    #[cfg(any(test, fuzzing))]
     pub(super) fn memory(&self) -> usize {
         self.content.bytes.capacity() + self.body.memory() + self.positions.memory()
     }

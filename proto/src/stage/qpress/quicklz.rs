@@ -31,7 +31,6 @@ impl Positions {
         table
     }
 
-    #[cfg(any(test, fuzzing))]
     pub(super) fn memory(&self) -> usize {
         self.0.as_ref().map_or(0, |table| size_of_val(&**table))
     }
