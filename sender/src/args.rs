@@ -1,5 +1,6 @@
 //! The command line of `xbsend`: what was typed, and what it means.
 
+mod dir;
 mod fifo;
 mod receipt;
 
@@ -24,8 +25,8 @@ use crate::tap::Expect;
 /// Runs the backup (or reads one) and pushes it over QUIC with TLS 1.3. Ends with 0 only after the
 /// receiver has verified the checksum, synced and committed the copy, and has said so.
 ///
-/// The source is, in this order: the COMMAND after `--`; the file of -i; standard input, if that is
-/// a pipe, a file or a socket; else the backup tool that is installed here, run with --backup
+/// The source is, in this order: the COMMAND after `--`; the directory of --dir; the file of -i, or several of them;
+/// standard input, if that is a pipe, a file or a socket; else the backup tool that is installed here, run with --backup
 /// --stream=xbstream.
 ///
 /// Ctrl-C and SIGTERM end it, and what it runs; losing the terminal (SIGHUP) does not.
@@ -54,11 +55,15 @@ pub struct Args {
 
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
+    dir: dir::DirArgs,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
     fifo: fifo::FifoArgs,
 
-    /// How much is required of the stream: a whole backup, any well-formed xbstream, or nothing
-    #[arg(long, value_enum, default_value_t = ExpectArg::Backup, value_name = "WHAT", help_heading = "Source")]
-    expect: ExpectArg,
+    /// How much is required of the stream: a whole backup (if nothing is said), any well-formed xbstream, or nothing
+    #[arg(long, value_enum, value_name = "WHAT", help_heading = "Source")]
+    expect: Option<ExpectArg>,
 
     /// Send any bytes; short for --expect raw
     #[arg(long, conflicts_with = "expect", help_heading = "Source")]
@@ -172,10 +177,10 @@ impl Args {
 
     /// How much is required of the stream.
     pub fn expect(&self) -> Expect {
-        match (self.raw, self.expect) {
-            (true, _) | (_, ExpectArg::Raw) => Expect::Raw,
-            (_, ExpectArg::Backup) => Expect::Backup,
-            (_, ExpectArg::Xbstream) => Expect::Xbstream,
+        match (self.raw, self.expect, &self.dir.dir) {
+            (true, ..) | (_, Some(ExpectArg::Raw), _) => Expect::Raw,
+            (_, Some(ExpectArg::Xbstream), _) | (_, None, Some(_)) => Expect::Xbstream,
+            (_, Some(ExpectArg::Backup), _) | (_, None, None) => Expect::Backup,
         }
     }
 
@@ -185,6 +190,7 @@ impl Args {
             command: self.command.clone(),
             inputs: self.input.clone(),
             lead: if self.expect() == Expect::Raw { Lead::Nothing } else { Lead::SyncByte },
+            dir: self.dir.dir.clone(),
             tool: self.tool.clone(),
             tool_args: self.tool_args.clone(),
             fifos: self.fifo.wish(),

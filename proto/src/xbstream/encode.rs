@@ -55,11 +55,12 @@ pub enum EncodeError {
 
 /// A payload chunk: `data` at `offset` of the file.
 pub fn payload(path: &[u8], opening: Opening, offset: u64, data: &[u8]) -> Result<Vec<u8>, EncodeError> {
-    let flags = match opening {
-        Opening::New => 0,
-        Opening::Rewrite => 0x02,
-    };
-    payload_like(b'P', flags, path, offset, data)
+    payload_like(b'P', flags(opening), path, offset, data)
+}
+
+/// What stands before `data` in a payload chunk at `offset` of the file: for whoever would rather not copy `data`.
+pub fn payload_head(path: &[u8], opening: Opening, offset: u64, data: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    payload_head_like(b'P', flags(opening), path, offset, data)
 }
 
 /// A chunk of an unknown type, marked as one that readers may ignore.
@@ -69,6 +70,13 @@ pub fn ignorable(path: &[u8], kind: u8, data: &[u8]) -> Result<Vec<u8>, EncodeEr
 
 /// A sparse chunk (Percona): holes and pieces of `data` in turn, from `offset` of the file.
 pub fn sparse(path: &[u8], offset: u64, runs: &[SparseRun], data: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    let mut chunk = sparse_head(path, offset, runs, data)?;
+    chunk.extend_from_slice(data);
+    Ok(chunk)
+}
+
+/// What stands before `data` in a [`sparse`] chunk: for whoever would rather not copy `data`.
+pub fn sparse_head(path: &[u8], offset: u64, runs: &[SparseRun], data: &[u8]) -> Result<Vec<u8>, EncodeError> {
     let len = data.len() as u64;
     let limit = Limits::default().sparse_runs;
     let count = u32::try_from(runs.len()).ok().filter(|count| *count <= limit);
@@ -88,7 +96,6 @@ pub fn sparse(path: &[u8], offset: u64, runs: &[SparseRun], data: &[u8]) -> Resu
     chunk.extend_from_slice(&offset.to_le_bytes());
     chunk.extend_from_slice(&hasher.finalize().to_le_bytes());
     chunk.extend_from_slice(&map);
-    chunk.extend_from_slice(data);
     Ok(chunk)
 }
 
@@ -157,15 +164,28 @@ impl FileEncoder {
     }
 }
 
+fn flags(opening: Opening) -> u8 {
+    match opening {
+        Opening::New => 0,
+        Opening::Rewrite => 0x02,
+    }
+}
+
 fn payload_like(kind: u8, flags: u8, path: &[u8], offset: u64, data: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    let mut chunk = payload_head_like(kind, flags, path, offset, data)?;
+    chunk.reserve_exact(data.len());
+    chunk.extend_from_slice(data);
+    Ok(chunk)
+}
+
+fn payload_head_like(kind: u8, flags: u8, path: &[u8], offset: u64, data: &[u8]) -> Result<Vec<u8>, EncodeError> {
     let len = data.len() as u64;
     check_end(offset, len)?;
     let mut chunk = head(kind, flags, path)?;
-    chunk.reserve_exact(20 + data.len());
+    chunk.reserve_exact(20);
     chunk.extend_from_slice(&len.to_le_bytes());
     chunk.extend_from_slice(&offset.to_le_bytes());
     chunk.extend_from_slice(&crc32fast::hash(data).to_le_bytes());
-    chunk.extend_from_slice(data);
     Ok(chunk)
 }
 

@@ -10,7 +10,7 @@ use rustix::fs::FileType;
 use xbproto::wire::MAX_LANES;
 
 use super::fifo::{FifoWish, Output, output, output_of_tool};
-use super::{SourceError, input};
+use super::{SourceError, dir, input};
 
 /// What the command line says about the source.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +21,8 @@ pub struct Wish {
     pub inputs: Vec<PathBuf>,
     /// Whether a FIFO among them may begin with a byte that is no part of its stream.
     pub lead: Lead,
+    /// `--dir`: a directory.
+    pub dir: Option<PathBuf>,
     /// `--tool`: which backup tool to run.
     pub tool: Option<OsString>,
     /// `--tool-args`: handed on to it.
@@ -64,6 +66,8 @@ pub enum Stdin {
 pub enum Choice {
     /// A command and its arguments, which are never empty, and where it writes.
     Command(Vec<OsString>, Output),
+    /// The files of this directory.
+    Directory(PathBuf),
     /// What is there already, a lane each; never nothing.
     Read(Vec<Origin>, Lead),
     /// The backup tool that is found on the path.
@@ -101,6 +105,7 @@ impl Choice {
     pub fn length(&self) -> Result<Option<u64>, SourceError> {
         match self {
             Choice::Read(origins, _) => input::length(origins),
+            Choice::Directory(path) => Ok(Some(dir::length(path)?)),
             Choice::Command(..) | Choice::Tool { .. } => Ok(None),
         }
     }
@@ -109,6 +114,7 @@ impl Choice {
     pub fn lanes(&self) -> u16 {
         match self {
             Choice::Read(origins, _) => u16::try_from(origins.len()).unwrap_or(u16::MAX),
+            Choice::Directory(_) => 1,
             Choice::Command(_, output) | Choice::Tool { output, .. } => output.streams(),
         }
     }
@@ -121,10 +127,13 @@ impl Choice {
 /// A usage error if the wish contradicts itself, or wants the backup read from a terminal.
 pub fn choose(wish: Wish, stdin: Stdin) -> Result<Choice, SourceError> {
     wish.check()?;
-    let Wish { command, inputs, lead, tool, tool_args, fifos } = wish;
+    let Wish { command, inputs, lead, dir, tool, tool_args, fifos } = wish;
     if !command.is_empty() {
         let output = output(&command, &fifos)?;
         return Ok(Choice::Command(command, output));
+    }
+    if let Some(dir) = dir {
+        return Ok(Choice::Directory(dir));
     }
     if !inputs.is_empty() {
         return Ok(Choice::Read(origins(inputs, stdin)?, lead));
@@ -158,10 +167,11 @@ impl Wish {
         let named = [
             (!self.command.is_empty(), "the command after `--`"),
             (!self.inputs.is_empty(), "-i"),
+            (self.dir.is_some(), "--dir"),
             (self.tool.is_some(), "--tool"),
             (!self.tool_args.is_empty(), "--tool-args"),
         ];
-        if self.fifos.streams.is_some() && !self.inputs.is_empty() {
+        if self.fifos.streams.is_some() && (self.dir.is_some() || !self.inputs.is_empty()) {
             return Err(SourceError::FifosOfNothing);
         }
         let mut named = named.iter().filter(|(given, _)| *given).map(|(_, name)| *name);
@@ -234,11 +244,17 @@ mod tests {
             Wish { inputs: vec!["-".into()], ..command() },
             Wish { tool: Some("xtrabackup".into()), ..command() },
             Wish { tool_args: vec!["--parallel=4".into()], ..input("-") },
+            Wish { dir: Some("d".into()), ..input("-") },
         ];
         for wish in wishes {
             let error = choose(wish, Stdin::Stream).unwrap_err();
             assert_eq!(error.cause(), Cause::Usage);
-            assert!(error.to_string().contains(" and --tool") || error.to_string().contains(" and -i"), "{error}");
+            assert!(
+                error.to_string().contains(" and --tool")
+                    || error.to_string().contains(" and -i")
+                    || error.to_string().contains(" and --dir"),
+                "{error}"
+            );
         }
     }
 

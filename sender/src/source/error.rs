@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use xbproto::failure::Cause;
 use xbproto::wire::MAX_LANES;
 
-use super::FifoError;
+use super::{DirError, FifoError};
 
 /// A source that failed, or was asked for in a way that cannot be.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +35,9 @@ pub enum SourceError {
     /// FIFO streams were asked for where nothing makes any.
     #[error("--fifo-streams is for the tool that is run; name FIFOs that are there with -i, each with its own")]
     FifosOfNothing,
+    /// A directory could not be sent.
+    #[error(transparent)]
+    Dir(#[from] DirError),
     /// The FIFOs of a tool could not be read.
     #[error(transparent)]
     Fifo(#[from] FifoError),

@@ -8,6 +8,7 @@
 mod child;
 mod choose;
 mod command;
+mod dir;
 mod error;
 mod fd;
 mod fifo;
@@ -28,6 +29,7 @@ use tokio::io::AsyncRead;
 use command::Proof;
 
 pub use choose::{Choice, Lead, Origin, Stdin, Wish, choose};
+pub use dir::DirError;
 pub use error::SourceError;
 pub use fifo::{FifoError, FifoPlan, FifoWish, Output};
 pub use note::{Note, OnNote};
@@ -97,6 +99,8 @@ pub struct Ending(Kind);
 #[derive(Debug)]
 enum Kind {
     Inputs(input::Inputs),
+    /// Files that were listed beforehand: their lane fails by itself.
+    Listed,
     Child(child::Child),
     Fifos(Box<fifo::FifoTool>),
 }
@@ -112,6 +116,7 @@ impl Ending {
     pub async fn verdict(&mut self) -> Result<(), SourceError> {
         match &mut self.0 {
             Kind::Inputs(inputs) => inputs.verdict().await,
+            Kind::Listed => Ok(()),
             Kind::Child(child) => child.verdict().await,
             Kind::Fifos(tool) => tool.verdict().await,
         }
@@ -120,7 +125,7 @@ impl Ending {
     /// Waits until the source has ended, however it did. A source that is only read has no end but its lanes'.
     pub async fn ended(&mut self) {
         match &mut self.0 {
-            Kind::Inputs(_) => {}
+            Kind::Inputs(_) | Kind::Listed => {}
             Kind::Child(child) => child.ended().await,
             Kind::Fifos(tool) => tool.ended().await,
         }
@@ -132,7 +137,7 @@ impl Ending {
     pub async fn stop(&mut self) {
         match &mut self.0 {
             // Its reader is the pump's.
-            Kind::Inputs(_) => {}
+            Kind::Inputs(_) | Kind::Listed => {}
             Kind::Child(child) => child.stop().await,
             Kind::Fifos(tool) => tool.stop().await,
         }
@@ -172,6 +177,10 @@ pub fn prepare(choice: Choice, on_note: OnNote) -> Result<Ready, SourceError> {
         Choice::Read(origins, lead) => {
             let (started, length) = input::open(&origins, lead, &on_note)?;
             (Plan::Input(started), length)
+        }
+        Choice::Directory(path) => {
+            let (started, length) = dir::open(path, &on_note)?;
+            (Plan::Input(started), Some(length))
         }
         Choice::Command(command, output) => {
             command::find(&command, path.as_deref())?;
