@@ -24,7 +24,7 @@ use xbrecv::extract::Unpacking;
 use xbrecv::sink::ExtractSink;
 use xbrecv::transfer::Done as Received;
 use xbsend::route::Route;
-use xbsend::source::{Choice, prepare};
+use xbsend::source::{Choice, OnNote, Output, prepare};
 use xbsend::tap::Expect;
 use xbsend::transfer::Done as Sent;
 
@@ -121,7 +121,8 @@ fn sending(size: ByteSize, key: Key, receiver: SocketAddr) -> anyhow::Result<xbs
         route: Route::parse(&receiver.to_string(), Family::V4, Duration::from_secs(10))?,
         bind: None,
         key,
-        source: Some(prepare(Choice::Command(command))?),
+        source: Some(prepare(Choice::Command(command, Output::Stdout), OnNote::default())?),
+        lanes: 1,
         spool: None,
         expect: Expect::Backup,
         compression: None,

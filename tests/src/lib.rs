@@ -36,7 +36,7 @@ mod fake_tool;
 mod garbage;
 mod injection;
 mod log;
-mod mariadb;
+pub mod mariadb;
 mod mbstream;
 mod narrow_path;
 pub mod pace;
