@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use xbtests::pace::{Pace, pass};
 use xbtests::mariadb::{MariaDb, Traffic, fill, fingerprints, tables};
+use xbtests::pace::{Pace, pass};
 use xbtests::{Input, Mbstream, Output, Relay, Running, Scene, Tree, peak_memory};
 
 /// The most memory that either end may have had by then, in kilobytes.

@@ -10,8 +10,8 @@
 //! | all pages compressed (MariaDB) | bit 16; in `full_crc32`, bits 5 to 7 not zero |
 //! | type of a page | `u16` at 24: 14 and 16 compressed (MySQL), 34354 and 37401 (MariaDB) |
 //!
-//! MySQL has the flag in its dictionary only, so that there each page has to tell for itself. Blocks of zeros in such pages
-//! are left out; in any other file nothing is, for its holes would cost its server more than they save.
+//! MySQL has the flag in its dictionary only, so that there each page has to tell for itself. The zeros at the end of such a
+//! page are left out; in any other file nothing is, for its holes would cost its server more than they save.
 
 /// Where a page has its type, and how long that is.
 const TYPE_AT: u64 = 24;
@@ -20,18 +20,16 @@ const FLAGS_AT: u64 = 54;
 /// The types of compressed pages.
 const COMPRESSED: [u16; 4] = [14, 16, 34_354, 37_401];
 
-/// Leaves out the blocks of a tablespace that are holes.
+/// Leaves out the holes of a tablespace.
 #[derive(Clone, Debug)]
 pub(super) struct Thinning {
-    /// What a hole consists of on this disk, in bytes.
-    block: u64,
     flags: Field<4>,
     page_type: Field<2>,
     space: Space,
     /// Which page the type was read of.
     page: u64,
-    /// The block that is being written: what was decided about its beginning.
-    current: Option<(u64, Begun)>,
+    /// How many zeros of that page came last, which are not written: they are a hole if nothing else comes.
+    held: usize,
     any: bool,
 }
 
@@ -40,15 +38,6 @@ pub(super) struct Thinning {
 struct Space {
     page_size: u64,
     all_compressed: bool,
-}
-
-/// How a block has begun.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Begun {
-    /// With so many zeros, which are not written.
-    Zeros(u64),
-    /// Some of it is written.
-    Written,
 }
 
 /// A number of a page, collected as its bytes pass.
@@ -96,20 +85,14 @@ impl Thinning {
         path.ends_with(b".ibd")
     }
 
-    /// For a new tablespace on a disk with blocks of `block` bytes; `None` if pages have none to spare.
-    pub(super) fn of_blocks(block: u64) -> Option<Thinning> {
-        (block.is_power_of_two() && block <= 16 << 10).then(|| Thinning {
-            block,
-            flags: Field::new(FLAGS_AT),
-            page_type: Field::new(TYPE_AT),
-            space: Space { page_size: 16 << 10, all_compressed: false },
-            page: 0,
-            current: None,
-            any: false,
-        })
+    /// For a new tablespace.
+    pub(super) fn new() -> Thinning {
+        let space = Space { page_size: 16 << 10, all_compressed: false };
+        let (flags, page_type) = (Field::new(FLAGS_AT), Field::new(TYPE_AT));
+        Thinning { flags, page_type, space, page: 0, held: 0, any: false }
     }
 
-    /// Whether a block was left out, or some are likely to be.
+    /// Whether something was left out, or is likely to be.
     pub(super) fn is_thin(&self) -> bool {
         self.any
     }
@@ -129,20 +112,18 @@ impl Thinning {
         // What is to be written and was not yet.
         let mut begin = at;
         while at < end {
-            let (next, thin) = self.look(at, end, slice(at, end));
-            if thin {
-                let block = at - at % self.block;
-                match self.pass(block, at, slice(at, next)) {
-                    Passed::Hole => {
-                        write_some(&mut write, begin, slice(begin, at))?;
-                        begin = next;
-                    }
-                    Passed::Dense { zeros: 0 } => {}
-                    Passed::Dense { zeros } => {
-                        write_some(&mut write, begin, slice(begin, at))?;
-                        write(at - zeros, &vec![0; zeros as usize])?;
-                        begin = at;
-                    }
+            let (next, ends_in) = self.look(at, end, slice(at, end));
+            if ends_in == EndsIn::Hole {
+                let part = slice(at, next);
+                let full = part.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+                if full > 0 && self.held > 0 {
+                    write(at - self.held as u64, &vec![0; self.held])?;
+                    self.held = 0;
+                }
+                if full < part.len() {
+                    write_some(&mut write, begin, slice(begin, at + full as u64))?;
+                    self.held += part.len() - full;
+                    begin = next;
                 }
             }
             at = next;
@@ -150,8 +131,8 @@ impl Thinning {
         write_some(&mut write, begin, slice(begin, end))
     }
 
-    /// How far from `at` the bytes can be judged as one, and whether they may be a hole.
-    fn look(&mut self, at: u64, end: u64, bytes: &[u8]) -> (u64, bool) {
+    /// How far from `at` the bytes belong to one page, and what zeros at its end are.
+    fn look(&mut self, at: u64, end: u64, bytes: &[u8]) -> (u64, EndsIn) {
         if self.flags.pass(at, bytes) {
             self.space = Space::of(u32::from_be_bytes(self.flags.bytes));
             self.any |= self.space.all_compressed;
@@ -162,44 +143,24 @@ impl Thinning {
             self.page = page;
             self.page_type = Field::new(page * size + TYPE_AT);
         }
+        if at % size == 0 {
+            self.held = 0;
+        }
         self.page_type.pass(at, bytes);
         let own = self.page_type.have == 2 && COMPRESSED.contains(&u16::from_be_bytes(self.page_type.bytes));
         self.any |= own;
-        let page_end = ((page + 1) * size).min(end);
-        if !own && !self.space.all_compressed {
-            return (page_end, false);
-        }
-        let block_end = (at - at % self.block + self.block).min(page_end);
-        // The first block of the file has the header without which nothing is known of it.
-        (block_end, at >= self.block)
-    }
-
-    /// Decides about `bytes` at `at`, which are a part of the block that begins at `block`, or all of it.
-    fn pass(&mut self, block: u64, at: u64, bytes: &[u8]) -> Passed {
-        let begun = match self.current {
-            Some((current, begun)) if current == block => begun,
-            _ if at == block => Begun::Zeros(0),
-            // The beginning was not seen: it is somebody else's.
-            _ => Begun::Written,
-        };
-        let (now, passed) = match begun {
-            Begun::Zeros(zeros) if bytes.iter().all(|byte| *byte == 0) => {
-                (Begun::Zeros(zeros + bytes.len() as u64), Passed::Hole)
-            }
-            Begun::Zeros(zeros) => (Begun::Written, Passed::Dense { zeros }),
-            Begun::Written => (Begun::Written, Passed::Dense { zeros: 0 }),
-        };
-        self.current = Some((block, now));
-        passed
+        let ends_in = if own || self.space.all_compressed { EndsIn::Hole } else { EndsIn::Zeros };
+        (((page + 1) * size).min(end), ends_in)
     }
 }
 
-/// What was decided about a part of a block.
-enum Passed {
-    /// It is not written.
+/// What zeros at the end of a page are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum EndsIn {
+    /// Left out.
     Hole,
-    /// It is, and before it so many zeros that were held back.
-    Dense { zeros: u64 },
+    /// Content.
+    Zeros,
 }
 
 fn write_some<E>(write: &mut impl FnMut(u64, &[u8]) -> Result<(), E>, at: u64, bytes: &[u8]) -> Result<(), E> {

@@ -1,9 +1,8 @@
 //! Putting the plain content of a file on the disk: large parts past the page cache, without the holes of its pages, and
 //! with its digest if that is wanted.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -45,14 +44,8 @@ impl Writing {
     /// The new file `path`, with its digest if there is a manifest.
     pub(super) fn new(path: StreamPath, file: Handle, cache: PageCache, manifest: Option<&Manifest>) -> Writing {
         let digest = manifest.map(|_| FileDigest::default());
-        let mut writing =
-            Writing { path, file, cache, output: None, thinning: None, digest, begin: 0, end: 0, written: 0 };
-        let block = |file: &Arc<File>| Ok(file.metadata()?.blksize());
-        if Thinning::may_be_for(writing.path.as_bytes()) {
-            let block = writing.file.open(as_path(&writing.path)).and_then(block);
-            writing.thinning = block.ok().and_then(Thinning::of_blocks);
-        }
-        writing
+        let thinning = Thinning::may_be_for(path.as_bytes()).then(Thinning::new);
+        Writing { path, file, cache, output: None, thinning, digest, begin: 0, end: 0, written: 0 }
     }
 
     /// A part of `len` bytes from `offset` on, without holes, begins; `spare` are pages of an earlier one.
@@ -69,6 +62,10 @@ impl Writing {
     pub(super) fn write(&mut self, offset: u64, bytes: &[u8]) -> Result<(), DiskError> {
         if let Some(digest) = &mut self.digest {
             digest.update(offset, bytes);
+        }
+        if offset < self.written {
+            // Zeros that replace something are no hole.
+            self.thinning = None;
         }
         self.end = offset + bytes.len() as u64;
         self.written = self.written.max(self.end);

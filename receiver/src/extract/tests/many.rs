@@ -89,3 +89,17 @@ fn pages_that_a_server_has_compressed_keep_their_holes() {
     let blocks = |path| fs::metadata(room.at(path)).unwrap().blocks();
     assert!(blocks("t.ibd") * 3 < blocks("t.MYD"), "{} of {}", blocks("t.ibd"), blocks("t.MYD"));
 }
+
+#[test]
+fn zeros_that_replace_something_are_written() {
+    let room = Room::new();
+    let mut space = vec![1_u8; 16 << 10];
+    space[54..58].copy_from_slice(&(1_u32 << 16).to_be_bytes());
+    let begun = encode::payload(b"t.ibd", New, 0, &[space.clone(), space].concat()).unwrap();
+    let replaced = encode::payload(b"t.ibd", New, 20 << 10, &[0; 4096]).unwrap();
+    room.unpack(&[begun, seek("t.ibd", 20 << 10), replaced, end("t.ibd")]).unwrap();
+    let content = fs::read(room.at("t.ibd")).unwrap();
+    assert!(
+        content[20 << 10..24 << 10].iter().all(|byte| *byte == 0) && content[24 << 10..].iter().all(|byte| *byte == 1)
+    );
+}
