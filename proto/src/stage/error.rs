@@ -180,6 +180,8 @@ impl fmt::Display for Part {
 /// A number in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
+    /// Version of the format of a chunk, which all chunks of a file have in common.
+    Version,
     /// What must be zero in the header of an xbcrypt chunk.
     Reserved,
     /// Length of a chunk's original data.
@@ -211,6 +213,7 @@ pub enum Field {
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Field::Version => "the version of a chunk",
             Field::Reserved => "the reserved field of a chunk",
             Field::ChunkOriginal => "the original length of a chunk in bytes",
             Field::ChunkEncrypted => "the encrypted length of a chunk in bytes",

@@ -14,6 +14,9 @@ use crate::xbstream::Quote;
 /// The largest window, as a power of two: 128 MiB, that of `zstd --ultra -22`. xtrabackup's largest is 8 MiB.
 const WINDOW_LOG: u32 = 27;
 
+/// The most that a file makes its decoder hold, in bytes: a window, and some blocks of 128 KiB around it.
+pub(super) const MOST_MEMORY: usize = (1 << WINDOW_LOG) + (1 << 20);
+
 /// What a frame begins with.
 const MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
 
@@ -39,10 +42,6 @@ impl Zstd {
         Zstd { context: None, at: 0, offset: 0, magic: Gather::new(), is_holding: false, piece: Vec::new() }
     }
 
-    fn error(&self, fault: Fault) -> StageError {
-        StageError::new(StageKind::Zstd, self.at, fault)
-    }
-
     fn is_between_frames(&self) -> bool {
         self.magic.len() < MAGIC.len()
     }
@@ -50,9 +49,7 @@ impl Zstd {
     /// Reads the magic, and begins a frame with it. The decoder is never given a whole frame at once by that: it would
     /// take another way then, on which it does not look at the window.
     fn open(&mut self, input: &mut &[u8]) -> Result<(), Fault> {
-        let before = input.len();
         let magic = self.magic.fill(input, MAGIC.len());
-        self.offset += (before - input.len()) as u64;
         let Some(magic) = magic.and_then(|magic| <[u8; 4]>::try_from(magic).ok()) else { return Ok(()) };
         if magic != MAGIC && u32::from_le_bytes(magic) & !0xF != SKIPPABLE {
             return Err(Fault::Magic { expected: Part::ZstdFrame, found: Quote::new(&magic) });
@@ -70,12 +67,9 @@ impl Zstd {
         self.piece.clear();
         let (mut from, mut to) = (InBuffer::around(input), OutBuffer::around(&mut self.piece));
         let wanted = context.decompress_stream(&mut to, &mut from).map_err(fault)?;
-        let taken = from.pos();
-        self.offset += taken as u64;
-        *input = &input[taken..];
+        *input = &input[from.pos()..];
         if wanted == 0 {
             self.magic.clear();
-            self.at = self.offset;
         }
         self.is_holding = wanted > 0 && self.piece.len() == self.piece.capacity();
         Ok(())
@@ -86,8 +80,13 @@ impl Decoder for Zstd {
     fn advance(&mut self, input: &mut &[u8]) -> Result<Step, StageError> {
         self.piece.clear();
         while self.is_holding || !input.is_empty() {
+            let before = input.len();
             let step = if self.is_between_frames() { self.open(input) } else { self.decompress(input) };
-            step.map_err(|fault| self.error(fault))?;
+            step.map_err(|fault| StageError::new(StageKind::Zstd, self.at, fault))?;
+            self.offset += (before - input.len()) as u64;
+            if self.magic.len() == 0 {
+                self.at = self.offset;
+            }
             if !self.piece.is_empty() {
                 return Ok(Step::Piece);
             }
