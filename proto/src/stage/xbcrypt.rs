@@ -25,7 +25,7 @@ use sha2::{Digest, Sha256};
 use self::header::{Header, Version};
 use self::keystream::{Aes, Keystream};
 use super::chain::{Decoder, Step};
-use super::gather::{Gather, collect};
+use super::gather::{Gather, make_room};
 use super::pieces::Pieces;
 use super::{Fault, Field, FileKey, Part, StageError, StageKind};
 
@@ -92,14 +92,18 @@ impl Xbcrypt {
 impl Chunk {
     /// Decrypts what there is of the chunk to the end of `plain`, and tells whether that is all of it.
     fn decrypt(&mut self, plain: &mut Vec<u8>, input: &mut &[u8]) -> bool {
-        while plain.len() < self.header.encrypted_len && !input.is_empty() {
-            let (before, encrypted) = (plain.len(), *input);
-            collect(plain, input, self.header.encrypted_len.min(before + STRIDE));
-            self.crc.update(&encrypted[..plain.len() - before]);
+        let missing = self.header.encrypted_len - plain.len();
+        let (encrypted, rest) = input.split_at(missing.min(input.len()));
+        *input = rest;
+        make_room(plain, encrypted.len(), missing);
+        for encrypted in encrypted.chunks(STRIDE) {
+            let before = plain.len();
+            plain.extend_from_slice(encrypted);
+            self.crc.update(encrypted);
             self.keystream.apply(&mut plain[before..]);
             if self.header.is_hashed() {
-                let data = before.min(self.header.len())..plain.len().min(self.header.len());
-                self.sha256.update(&plain[data]);
+                let len = self.header.len();
+                self.sha256.update(&plain[before.min(len)..plain.len().min(len)]);
             }
         }
         plain.len() == self.header.encrypted_len

@@ -77,6 +77,19 @@ fn a_file_with_a_wrong_byte_anywhere_is_refused() {
 }
 
 #[test]
+fn nothing_of_a_damaged_chunk_is_given_out() {
+    let (stages, whole) = (stages(Cipher::Aes256, &KEY), hex(vectors::XBCRYPT_3));
+    let starts: Vec<usize> = (0..whole.len()).filter(|at| whole[*at..].starts_with(b"XBCRYP03")).collect();
+    for at in starts[2]..whole.len() {
+        let mut file = whole.clone();
+        file[at] ^= 0x10;
+        assert_eq!(undo(&stages, &[StageKind::Xbcrypt], &file, 1).0, TEXT[..5], "byte {at}");
+        file.truncate(at);
+        assert_eq!(undo(&stages, &[StageKind::Xbcrypt], &file, 1).0, TEXT[..5], "{at} bytes");
+    }
+}
+
+#[test]
 fn a_wrong_key_is_told_as_such() {
     let kinds = [StageKind::Xbcrypt, StageKind::Zstd];
     let wrong = stages(Cipher::Aes256, &[9; 32]);

@@ -30,6 +30,15 @@ fn lz4_frame(blocks: &[&[u8]]) -> Vec<u8> {
 }
 
 #[test]
+fn a_new_chain_holds_nothing() {
+    for kind in [StageKind::Xbcrypt, StageKind::Zstd, StageKind::Lz4, StageKind::Qpress] {
+        let stages = stages(Cipher::Aes128, &[7; 16]);
+        assert_eq!(stages.chain(&[kind]).memory(), 0);
+        assert!(kind.most_memory() < 256 << 20);
+    }
+}
+
+#[test]
 fn blocks_larger_than_declared_are_taken_up_to_a_limit() {
     let stages = stages(Cipher::Aes128, &[7; 16]);
     for len in [64 << 10, (64 << 10) + 1, 1_200_000, 16 << 20] {
