@@ -23,6 +23,9 @@ const MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
 /// What a frame begins with that is to be skipped, less the low four bits.
 const SKIPPABLE: u32 = 0x184D_2A50;
 
+/// The longest header of a frame, its magic included, in bytes.
+const LONGEST_HEADER: usize = 18;
+
 /// Decompresses one file. Its context is made when the first frame is; the window's memory is taken with that, of the
 /// size that the frame needs.
 pub(super) struct Zstd {
@@ -32,6 +35,8 @@ pub(super) struct Zstd {
     /// Where the input has come to.
     offset: u64,
     magic: Gather,
+    /// How much of the frame the decoder was given, in bytes.
+    given: usize,
     /// Whether there may be output for which there was no room in the piece.
     is_holding: bool,
     piece: Vec<u8>,
@@ -39,15 +44,15 @@ pub(super) struct Zstd {
 
 impl Zstd {
     pub(super) fn new() -> Zstd {
-        Zstd { context: None, at: 0, offset: 0, magic: Gather::new(), is_holding: false, piece: Vec::new() }
+        let magic = Gather::new();
+        Zstd { context: None, at: 0, offset: 0, magic, given: 0, is_holding: false, piece: Vec::new() }
     }
 
     fn is_between_frames(&self) -> bool {
         self.magic.len() < MAGIC.len()
     }
 
-    /// Reads the magic, and begins a frame with it. The decoder is never given a whole frame at once by that: it would
-    /// take another way then, on which it does not look at the window.
+    /// Reads the magic, and begins a frame with it.
     fn open(&mut self, input: &mut &[u8]) -> Result<(), Fault> {
         let magic = self.magic.fill(input, MAGIC.len());
         let Some(magic) = magic.and_then(|magic| <[u8; 4]>::try_from(magic).ok()) else { return Ok(()) };
@@ -58,18 +63,25 @@ impl Zstd {
             self.context = Some(context()?);
             self.piece.reserve_exact(PIECE);
         }
-        self.decompress(&mut &magic[..])
+        magic.iter().try_for_each(|byte| self.decompress(&mut std::slice::from_ref(byte)))
     }
 
-    /// Gives the decoder its next input, and fills the piece from it.
+    /// Gives the decoder its next input, and fills the piece from it. The header goes byte by byte: when the decoder comes to
+    /// its end it looks whether what it has been given last, be it amid the header, is a whole frame, and goes another way
+    /// if so, on which it does not look at the window.
     fn decompress(&mut self, input: &mut &[u8]) -> Result<(), Fault> {
         let Some(context) = &mut self.context else { return Err(Fault::Memory) };
         self.piece.clear();
-        let (mut from, mut to) = (InBuffer::around(input), OutBuffer::around(&mut self.piece));
+        let most = if self.given < LONGEST_HEADER { 1 } else { usize::MAX };
+        let (mut from, mut to) =
+            (InBuffer::around(&input[..input.len().min(most)]), OutBuffer::around(&mut self.piece));
         let wanted = context.decompress_stream(&mut to, &mut from).map_err(fault)?;
-        *input = &input[from.pos()..];
+        let taken = from.pos();
+        *input = &input[taken..];
+        self.given += taken;
         if wanted == 0 {
             self.magic.clear();
+            self.given = 0;
         }
         self.is_holding = wanted > 0 && self.piece.len() == self.piece.capacity();
         Ok(())

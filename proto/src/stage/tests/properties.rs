@@ -38,6 +38,13 @@ fn a_new_chain_holds_nothing() {
     }
 }
 
+/// What follows this magic is not only a damaged frame but also, by itself, one to be skipped.
+#[test]
+fn a_frame_in_the_header_of_a_frame_is_none() {
+    fuzz::zstd(b"\x28\xb5\x2f\xfd\x53\x2a\x4d\x18\x03\0\0\0abc");
+    fuzz::zstd(b"\x53\x2a\x4d\x18\0\0\0\0abcdefgh");
+}
+
 #[test]
 fn blocks_larger_than_declared_are_taken_up_to_a_limit() {
     let stages = stages(Cipher::Aes128, &[7; 16]);
