@@ -77,6 +77,18 @@ fn a_file_with_a_wrong_byte_anywhere_is_refused() {
 }
 
 #[test]
+fn a_refused_file_stays_refused() {
+    for vector in vectors::all() {
+        let stages = stages(vector.cipher, &KEY[..vector.cipher.key_len()]);
+        let mut chain = stages.chain(&[vector.kind]);
+        chain.feed(vector.file.iter().map(|byte| byte ^ 0x80).collect());
+        let refusal = chain.next().map(|_| ()).expect_err("damage");
+        assert_eq!(chain.next(), Err(refusal.clone()));
+        assert_eq!(chain.finish(), Err(refusal));
+    }
+}
+
+#[test]
 fn nothing_of_a_damaged_chunk_is_given_out() {
     let (stages, whole) = (stages(Cipher::Aes256, &KEY), hex(vectors::XBCRYPT_3));
     let starts: Vec<usize> = (0..whole.len()).filter(|at| whole[*at..].starts_with(b"XBCRYP03")).collect();
