@@ -5,6 +5,7 @@
 //! * [`Scene`]: the place of one test: a folder, a key, and the logs of everything that ran there.
 //! * [`Program`] and [`Running`]: `xbsend` and `xbrecv` as processes, from the command line to the exit code.
 //! * [`Backup`]: made-up backups, whole and broken, as small as a page or as long as the disk.
+//! * [`Encoded`]: backups made by foreign hands, compressed and encrypted, with the files that must come of them.
 //! * [`Trickle`]: a source that does not end before it is told to.
 //! * [`FakeTool`]: a stand-in for the vendors' backup tools that does as it is told.
 //! * [`Rogue`]: a peer made of the protocol's own parts that does not behave. [`Intruder`]: one that has the key.
@@ -31,6 +32,7 @@ mod backup;
 mod clock;
 mod destination;
 mod disk;
+mod encoded;
 mod failing_disk;
 mod fake_tool;
 mod garbage;
@@ -58,6 +60,7 @@ pub use backup::{Backup, Endless, sha1_of};
 pub use clock::Clock;
 pub use destination::Destination;
 pub use disk::SmallDisk;
+pub use encoded::{Encoded, Encryption};
 pub use failing_disk::FailingDisk;
 pub use fake_tool::FakeTool;
 pub use garbage::throw_garbage;

@@ -41,7 +41,10 @@ pub(super) enum Step {
 pub struct Chain {
     links: Vec<Link>,
     input: Bytes,
+    /// What is given out as it came, where nothing is undone.
     passing: Bytes,
+    /// Why the file was refused.
+    refusal: Option<StageError>,
 }
 
 /// A decoder, and how much of its piece the next one has taken.
@@ -53,7 +56,7 @@ struct Link {
 impl Chain {
     pub(super) fn new(kinds: &[StageKind], key: Option<&FileKey>) -> Chain {
         let links = kinds.iter().map(|kind| Link { decoder: decoder(*kind, key), taken: 0 }).collect();
-        Chain { links, input: Bytes::new(), passing: Bytes::new() }
+        Chain { links, input: Bytes::new(), passing: Bytes::new(), refusal: None }
     }
 
     /// The next bytes of the file.
@@ -68,17 +71,25 @@ impl Chain {
     /// The next 1 to [`PIECE`] bytes of the original, or none: then more input is wanted, or the end.
     ///
     /// # Errors
-    /// [`StageError`] when the file is damaged. Nothing is to be asked after that.
+    /// [`StageError`] when the file is damaged; the same when asked again.
     #[expect(clippy::should_implement_trait, reason = "its items borrow from it")]
     pub fn next(&mut self) -> Result<Option<&[u8]>, StageError> {
         let Some(last) = self.links.len().checked_sub(1) else {
             self.passing = self.input.split_to(self.input.len().min(PIECE));
             return Ok(Some(&self.passing[..]).filter(|piece| !piece.is_empty()));
         };
-        match pull(&mut self.links, &mut self.input)? {
+        match self.pull()? {
             Step::Piece => Ok(Some(self.links[last].decoder.piece())),
             Step::Hungry => Ok(None),
         }
+    }
+
+    /// Makes the next piece. After an error the decoders are not asked any more.
+    fn pull(&mut self) -> Result<Step, StageError> {
+        if let Some(refusal) = &self.refusal {
+            return Err(refusal.clone());
+        }
+        pull(&mut self.links, &mut self.input).inspect_err(|error| self.refusal = Some(error.clone()))
     }
 
     /// The file ends here. To be called when [`next`](Self::next) wants more.

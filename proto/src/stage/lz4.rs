@@ -20,6 +20,7 @@ use std::hash::Hasher;
 
 use twox_hash::XxHash32;
 
+pub(super) use self::block::MOST_MEMORY;
 use self::block::{BlockHead, Blocks};
 use self::header::Descriptor;
 use super::chain::{Decoder, Step};

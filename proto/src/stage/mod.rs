@@ -14,8 +14,8 @@
 //! | LZ4 frames | `.lz4` | `lz4.rs` | two blocks, 16 MiB each |
 //! | qpress archive of one file | `.qp` | `qpress.rs` | one packet, 64 MiB, as it is and unpacked |
 //!
-//! These are what a file can make a decoder take; it takes memory as bytes arrive, not as headers promise, and what the
-//! tools write by default costs some hundred KiB. A new chain costs next to nothing before it is fed.
+//! These are what a file can make a decoder hold ([`StageKind::most_memory`]); it takes memory as bytes arrive, not as
+//! headers promise, and what the tools write by default costs some hundred KiB. A new chain costs next to nothing.
 //!
 //! A file that was cut or damaged is an error. But zstd, LZ4 and xbcrypt have no mark of a file's end, only of a
 //! frame's or chunk's: a file cut right there is found by its container alone.
@@ -29,6 +29,7 @@ mod gather;
 mod key;
 mod kind;
 mod lz4;
+mod part;
 mod pieces;
 mod qpress;
 mod stages;
@@ -36,9 +37,10 @@ mod xbcrypt;
 mod zstd;
 
 pub use chain::{Chain, PIECE};
-pub use error::{Fault, Field, Part, StageError, Unsupported};
+pub use error::{Fault, StageError};
 pub use key::{Cipher, FileKey, KeyLengthError, UnknownCipher};
 pub use kind::StageKind;
+pub use part::{Field, Part, Unsupported};
 pub use stages::{Decompress, Stages};
 
 #[cfg(test)]

@@ -34,6 +34,9 @@ use crate::xbstream::Quote;
 /// The largest chunk, in bytes: what a block may unpack to. `--compress-chunk-size` is 64 KiB by default.
 const LARGEST_CHUNK: u64 = 64 << 20;
 
+/// The most that a file makes its decoder hold, in bytes: a packet, what it holds, and a table of positions.
+pub(super) const MOST_MEMORY: usize = 2 * LARGEST_CHUNK as usize + 400 + (16 << 10);
+
 /// The longest name, in bytes. It is skipped; the limit only finds damage early.
 const LONGEST_NAME: u32 = 4096;
 

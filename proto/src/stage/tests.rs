@@ -1,4 +1,6 @@
 //! Whole files, fed in any pieces, cut and damaged anywhere.
 
+mod damage;
+mod properties;
 mod support;
 mod vectors;

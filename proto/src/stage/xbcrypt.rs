@@ -22,16 +22,19 @@ mod keystream;
 
 use sha2::{Digest, Sha256};
 
-use self::header::Header;
+use self::header::{Header, Version};
 use self::keystream::{Aes, Keystream};
 use super::chain::{Decoder, Step};
-use super::gather::{Gather, collect};
+use super::gather::{Gather, make_room};
 use super::pieces::Pieces;
-use super::{Fault, FileKey, Part, StageError, StageKind};
+use super::{Fault, Field, FileKey, Part, StageError, StageKind};
 
 /// The longest chunk, in bytes of data. Writers make chunks of `--encrypt-chunk-size`, 64 KiB by default; `xbcrypt` has a
 /// buffer of 10 MiB. A chunk must be held: nothing of it is given out before its checksums agree.
 const LONGEST_CHUNK: u64 = 64 << 20;
+
+/// The most that a file makes its decoder hold, in bytes: a chunk and its hash.
+pub(super) const MOST_MEMORY: usize = LONGEST_CHUNK as usize + 32;
 
 /// Bytes that are summed, decrypted and hashed in one go, while they are in the cache.
 const STRIDE: usize = 16 << 10;
@@ -42,6 +45,8 @@ pub(super) struct Xbcrypt {
     /// Where the chunk begins.
     at: u64,
     header: Gather,
+    /// That of the first chunk, and so of all.
+    version: Option<Version>,
     chunk: Option<Chunk>,
     plain: Pieces,
 }
@@ -56,7 +61,8 @@ struct Chunk {
 
 impl Xbcrypt {
     pub(super) fn new(key: Option<&FileKey>) -> Xbcrypt {
-        Xbcrypt { aes: key.map(Aes::new), at: 0, header: Gather::new(), chunk: None, plain: Pieces::default() }
+        let (aes, header) = (key.map(Aes::new), Gather::new());
+        Xbcrypt { aes, at: 0, header, version: None, chunk: None, plain: Pieces::default() }
     }
 
     fn error(&self, fault: Fault) -> StageError {
@@ -66,24 +72,38 @@ impl Xbcrypt {
     /// Reads on in a header; none if more bytes are needed.
     fn open(&mut self, input: &mut &[u8]) -> Result<Option<Chunk>, Fault> {
         let Some(header) = Header::read(&mut self.header, input)? else { return Ok(None) };
+        self.keep_version(header.version)?;
         let aes = self.aes.as_ref().ok_or(Fault::NoKey)?;
         self.plain.bytes.clear();
         let keystream = aes.keystream(&header.counter);
         Ok(Some(Chunk { header, crc: crc32fast::Hasher::new(), keystream, sha256: Sha256::new() }))
+    }
+
+    /// A file is of one version. This is what finds damage to the 3 in a magic, which version 2 could not.
+    fn keep_version(&mut self, actual: Version) -> Result<(), Fault> {
+        let expected = *self.version.get_or_insert(actual);
+        if actual == expected {
+            return Ok(());
+        }
+        Err(Fault::Mismatch { field: Field::Version, expected: expected as u64, actual: actual as u64 })
     }
 }
 
 impl Chunk {
     /// Decrypts what there is of the chunk to the end of `plain`, and tells whether that is all of it.
     fn decrypt(&mut self, plain: &mut Vec<u8>, input: &mut &[u8]) -> bool {
-        while plain.len() < self.header.encrypted_len && !input.is_empty() {
-            let (before, encrypted) = (plain.len(), *input);
-            collect(plain, input, self.header.encrypted_len.min(before + STRIDE));
-            self.crc.update(&encrypted[..plain.len() - before]);
+        let missing = self.header.encrypted_len - plain.len();
+        let (encrypted, rest) = input.split_at(missing.min(input.len()));
+        *input = rest;
+        make_room(plain, encrypted.len(), missing);
+        for encrypted in encrypted.chunks(STRIDE) {
+            let before = plain.len();
+            plain.extend_from_slice(encrypted);
+            self.crc.update(encrypted);
             self.keystream.apply(&mut plain[before..]);
             if self.header.is_hashed() {
-                let data = before.min(self.header.len())..plain.len().min(self.header.len());
-                self.sha256.update(&plain[data]);
+                let len = self.header.len();
+                self.sha256.update(&plain[before.min(len)..plain.len().min(len)]);
             }
         }
         plain.len() == self.header.encrypted_len

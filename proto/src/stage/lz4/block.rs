@@ -16,6 +16,12 @@ const LONGEST: usize = 16 << 20;
 /// How far back linked blocks refer, in bytes.
 const HISTORY: usize = 64 << 10;
 
+/// What a block can hold at most, as a multiple of its own length.
+const EXPANSION: usize = 255;
+
+/// The most that blocks take, in bytes: one as it is and one decompressed, the sum, and what linked ones refer to.
+pub(in crate::stage) const MOST_MEMORY: usize = 2 * LONGEST + 4 + HISTORY;
+
 /// The bit of a block that is stored as it is.
 const STORED: u32 = 1 << 31;
 
@@ -76,6 +82,7 @@ impl Blocks {
         let len = match head.storage {
             Storage::Stored => store(block, &mut self.content.bytes, most)?,
             Storage::Compressed => {
+                let most = most.min(block.len() * EXPANSION);
                 let room = Room { declared: frame.largest_block.min(most), most };
                 decompress(block, &mut self.content.bytes, room, &self.history)?
             }

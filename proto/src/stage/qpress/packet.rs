@@ -17,6 +17,9 @@ use crate::stage::{Fault, Field, Part, Unsupported};
 /// The most by which a packet is longer than what it holds, in bytes.
 const MOST_OVERHEAD: u64 = 400;
 
+/// What a packet can hold at most, as a multiple of its own length: matches of 255 bytes take three.
+const EXPANSION: u64 = 85;
+
 /// The Adler-32 before a packet.
 const SUM: usize = 4;
 
@@ -80,6 +83,9 @@ fn check_lengths(packet: u64, content: u64, header: u64, largest: u64) -> Result
     }
     if packet < header {
         return Err(Fault::Mismatch { field: Field::Packet, expected: header, actual: packet });
+    }
+    if content > packet * EXPANSION {
+        return Err(Fault::Limit { field: Field::PacketOriginal, limit: packet * EXPANSION, actual: content });
     }
     let limit = content + MOST_OVERHEAD;
     if packet > limit {

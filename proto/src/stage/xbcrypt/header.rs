@@ -17,16 +17,17 @@ const IV: usize = 16;
 /// Length of the hash behind the data in version 3.
 const HASH: usize = 32;
 
+/// Of the format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Version {
-    One,
+pub(super) enum Version {
+    One = 1,
     Two,
     Three,
 }
 
 /// A valid header.
 pub(super) struct Header {
-    version: Version,
+    pub(super) version: Version,
     /// Length of what is encrypted, in bytes.
     pub(super) encrypted_len: usize,
     /// CRC of that.

@@ -16,9 +16,9 @@ pub(super) enum Aes {
 impl Aes {
     pub(super) fn new(key: &FileKey) -> Aes {
         match key.cipher() {
-            Cipher::Aes128 => Aes::Aes128(Aes128::new(&(*key.first::<16>()).into())),
-            Cipher::Aes192 => Aes::Aes192(Aes192::new(&(*key.first::<24>()).into())),
-            Cipher::Aes256 => Aes::Aes256(Aes256::new(&(*key.first::<32>()).into())),
+            Cipher::Aes128 => Aes::Aes128(Aes128::new((&*key.first::<16>()).into())),
+            Cipher::Aes192 => Aes::Aes192(Aes192::new((&*key.first::<24>()).into())),
+            Cipher::Aes256 => Aes::Aes256(Aes256::new((&*key.first::<32>()).into())),
         }
     }
 
