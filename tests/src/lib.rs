@@ -7,6 +7,7 @@
 //! * [`Backup`]: made-up backups, whole and broken, as small as a page or as long as the disk.
 //! * [`Trickle`]: a source that does not end before it is told to.
 //! * [`FakeTool`]: a stand-in for the vendors' backup tools that does as it is told.
+//! * [`FifoTool`]: one that writes its backup to several FIFOs, as xtrabackup can.
 //! * [`Rogue`]: a peer made of the protocol's own parts that does not behave. [`Intruder`]: one that has the key.
 //!   [`throw_garbage`]: nobody at all.
 //! * [`Terminal`]: a program that believes it sits at one.
@@ -33,6 +34,7 @@ mod destination;
 mod disk;
 mod failing_disk;
 mod fake_tool;
+mod fifo_tool;
 mod garbage;
 mod injection;
 mod log;
@@ -60,6 +62,7 @@ pub use destination::Destination;
 pub use disk::SmallDisk;
 pub use failing_disk::FailingDisk;
 pub use fake_tool::FakeTool;
+pub use fifo_tool::FifoTool;
 pub use garbage::throw_garbage;
 pub use injection::Injection;
 pub use log::Log;

@@ -72,12 +72,22 @@ pub enum SinkError {
         undo: Box<SinkError>,
     },
     /// More lanes than the sink can keep apart.
-    #[error("{lane}: {target} takes a single stream; only --extract takes several", lane = .lane, target = .target)]
+    #[error("{lane}: {target} takes a single stream", lane = .lane, target = .target)]
     OneLane {
         /// The first lane too many.
         lane: LaneId,
         /// The target.
         target: String,
+    },
+    /// More streams than the target keeps apart.
+    #[error(
+        "{target} takes a single stream, not {lanes}; --extract takes several, -o FILE makes a file of each, and          --fifo-dir a FIFO of each"
+    )]
+    OneStream {
+        /// The target.
+        target: String,
+        /// How many the sender has.
+        lanes: u16,
     },
     /// Whoever read the pipe we write to has closed it.
     #[error("writing {target}: its reader went away before the end of the backup")]
