@@ -11,7 +11,7 @@ use crate::args::Args;
 use crate::disk::{DiskError, Notice};
 use crate::extract::{Progress, STAGING_PREFIX};
 use crate::journal::Recalled;
-use crate::sink::{self, CommandSink, ExtractSink, Opened, Sink, SinkError, StdoutSink};
+use crate::sink::{self, CommandSink, ExtractSink, FifoSink, Opened, Sink, SinkError, StdoutSink};
 
 /// A sink and what is known about it.
 pub struct Destination {
@@ -72,6 +72,10 @@ pub fn open(args: &Args, id: u64, window: u64, reporter: &Reporter) -> Result<De
         }
         let unpacking = Some(sink.progress());
         return Ok(Destination { sink: Box::new(sink), names: StreamNames::Unnamed, unpacking, recalled });
+    }
+    if let Some(plan) = args.fifos() {
+        let names = StreamNames::Fifos(plan.dir.clone());
+        return Ok(Destination { sink: Box::new(FifoSink::new(plan)?), names, unpacking: None, recalled: None });
     }
     let sink: Box<dyn Sink> = match args.stdout {
         true => {

@@ -8,7 +8,7 @@ use std::process::ExitStatus;
 use xbproto::failure::Cause;
 use xbproto::lane::LaneId;
 use xbproto::process::describe;
-use xbproto::quantity::ByteSize;
+use xbproto::quantity::{ByteSize, Span};
 
 use crate::disk::{DiskError, reason, shown};
 use crate::extract::ExtractError;
@@ -94,6 +94,23 @@ pub enum SinkError {
     ReaderGone {
         /// The pipe.
         target: String,
+    },
+    /// Nobody has opened a FIFO for reading.
+    #[error(
+        "{} has had no reader within {waited} (--fifo-timeout); start the program that reads it in time",
+        shown(.path)
+    )]
+    NoReader {
+        /// The FIFO.
+        path: PathBuf,
+        /// How long a reader was waited for.
+        waited: Span,
+    },
+    /// What should be a directory is none.
+    #[error("{} is no directory", shown(.path))]
+    NotADirectory {
+        /// What is there.
+        path: PathBuf,
     },
     /// The consumer is not an executable file.
     #[error("consumer {}: no such command; give its path, or install it", shown(.command.as_ref()))]
