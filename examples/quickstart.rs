@@ -19,7 +19,7 @@ use xbproto::quic::{Congestion, Family, bind};
 use xbproto::tls::{Identity, random};
 use xbproto::wire::SessionId;
 use xbproto::xbstream::{Opening, encode};
-use xbrecv::destination::Destination;
+use xbrecv::destination::{Destination, StreamNames};
 use xbrecv::extract::Unpacking;
 use xbrecv::sink::ExtractSink;
 use xbrecv::transfer::Done as Received;
@@ -99,7 +99,7 @@ async fn transfer(
 fn receiving(target: &Path, key: Key, socket: UdpSocket) -> anyhow::Result<xbrecv::transfer::Transfer> {
     let sink = ExtractSink::create(target, u64::from_be_bytes(random()?), Unpacking::default())?.sink;
     let unpacking = Some(sink.progress());
-    let destination = Destination { sink: Box::new(sink), name: "-".to_owned(), unpacking, recalled: None };
+    let destination = Destination { sink: Box::new(sink), names: StreamNames::Unnamed, unpacking, recalled: None };
     Ok(xbrecv::transfer::Transfer {
         socket,
         key,
@@ -121,8 +121,8 @@ fn sending(size: ByteSize, key: Key, receiver: SocketAddr) -> anyhow::Result<xbs
         route: Route::parse(&receiver.to_string(), Family::V4, Duration::from_secs(10))?,
         bind: None,
         key,
-        source: Some(prepare(Choice::Command(command, Output::Stdout), OnNote::default())?),
         lanes: 1,
+        source: Some(prepare(Choice::Command(command, Output::Stdout), OnNote::default())?),
         spool: None,
         expect: Expect::Backup,
         compression: None,

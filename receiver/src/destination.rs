@@ -1,27 +1,52 @@
 //! From the command line to a sink.
 
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use xbproto::cli::{Event, Reporter};
+use xbproto::lane::LaneId;
 
 use crate::args::Args;
 use crate::disk::{DiskError, Notice};
 use crate::extract::{Progress, STAGING_PREFIX};
 use crate::journal::Recalled;
-use crate::sink::{self, CommandSink, ExtractSink, Opened, Sink, SinkError, StdoutSink};
+use crate::sink::{self, CommandSink, ExtractSink, FifoSink, Opened, Sink, SinkError, StdoutSink};
 
 /// A sink and what is known about it.
 pub struct Destination {
     /// Where the bytes go.
     pub sink: Box<dyn Sink>,
-    /// What `sha1sum` would call the stream there.
-    pub name: String,
+    /// What `sha1sum` would call the streams there.
+    pub names: StreamNames,
     /// The unpacking's own counters, when unpacking.
     pub unpacking: Option<Progress>,
     /// What was recalled of a receiver for the same target that was killed.
     pub recalled: Option<Recalled>,
+}
+
+/// What `sha1sum` would call the streams of a destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StreamNames {
+    /// They have none.
+    Unnamed,
+    /// This is the file, or the beginning of the names of several.
+    File(PathBuf),
+    /// They go to FIFOs in this directory.
+    Fifos(PathBuf),
+}
+
+impl StreamNames {
+    /// The name of one of so many.
+    pub fn of(&self, lane: LaneId, lanes: usize) -> String {
+        match (self, lanes) {
+            (StreamNames::Unnamed, 0..=1) => "-".to_owned(),
+            (StreamNames::Unnamed, _) => lane.to_string(),
+            (StreamNames::File(path), 0..=1) => path.display().to_string(),
+            (StreamNames::File(path), _) => format!("{}.{}", path.display(), lane.0),
+            (StreamNames::Fifos(dir), _) => dir.join(format!("thread_{}", lane.0)).display().to_string(),
+        }
+    }
 }
 
 /// Makes the destination that `args` name, and checks what can be checked beforehand. `id` names
@@ -34,7 +59,7 @@ pub fn open(args: &Args, id: u64, window: u64, reporter: &Reporter) -> Result<De
     if let Some(path) = &args.output {
         let Opened { sink, notices, recalled } = sink::to_path(path, window, args.page_cache())?;
         tell(notices);
-        return Ok(Destination { sink, name: path.display().to_string(), unpacking: None, recalled });
+        return Ok(Destination { sink, names: StreamNames::File(path.clone()), unpacking: None, recalled });
     }
     if args.extract {
         let directory = args.directory.as_deref().unwrap_or(Path::new("."));
@@ -47,7 +72,11 @@ pub fn open(args: &Args, id: u64, window: u64, reporter: &Reporter) -> Result<De
             reporter.tell(Event::Warning(words));
         }
         let unpacking = Some(sink.progress());
-        return Ok(Destination { sink: Box::new(sink), name: "-".into(), unpacking, recalled });
+        return Ok(Destination { sink: Box::new(sink), names: StreamNames::Unnamed, unpacking, recalled });
+    }
+    if let Some(plan) = args.fifos() {
+        let names = StreamNames::Fifos(plan.dir.clone());
+        return Ok(Destination { sink: Box::new(FifoSink::new(plan)?), names, unpacking: None, recalled: None });
     }
     let sink: Box<dyn Sink> = match args.stdout {
         true => {
@@ -60,7 +89,7 @@ pub fn open(args: &Args, id: u64, window: u64, reporter: &Reporter) -> Result<De
             Box::new(CommandSink::new(args.command.clone(), on_line)?)
         }
     };
-    Ok(Destination { sink, name: "-".into(), unpacking: None, recalled: None })
+    Ok(Destination { sink, names: StreamNames::Unnamed, unpacking: None, recalled: None })
 }
 
 /// Whether there is anything in `directory` but our own staging folder. A server would take foreign

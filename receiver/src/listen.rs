@@ -15,13 +15,13 @@ use xbproto::quic::{Acceptor, CurrentPath, Lost, Outage, Tuning, TurnedAway, can
 use xbproto::retry::receiver_waits;
 use xbproto::session::{LinkRefused, Received, Receiver};
 use xbproto::shared::Shared;
-use xbproto::wire::{Message, Purpose};
+use xbproto::wire::{Hello, Message, Purpose};
 
 use crate::admission::{Arrival, Door, Greeted, Newcomer, greeting};
 use crate::decode::Decoders;
 use crate::downlink::Downlink;
 use crate::joined::Joined;
-use crate::sink::Again;
+use crate::sink::{Admission, Again};
 use crate::strangers::Why;
 
 /// What a listener needs to know, whichever session it serves.
@@ -52,6 +52,8 @@ pub struct Service {
     pub wait: Option<Duration>,
     /// Whether another session may begin in its place.
     pub again: Again,
+    /// What its sink says of one that is to begin.
+    pub admission: Admission,
 }
 
 /// A session in service.
@@ -180,7 +182,10 @@ impl Served<'_> {
             Purpose::Join => self.join(greeted, door),
             Purpose::Transfer | Purpose::Resume if running.is_none_or(|id| id == greeted.hello.session) => {
                 match session.look(|s| s.admits(&greeted.hello)) {
-                    Ok(()) => self.take_up(greeted).await,
+                    Ok(()) => {
+                        self.judge(&greeted.hello);
+                        self.take_up(greeted).await;
+                    }
                     Err(refused) => self.refuse(greeted, &refused, door),
                 }
             }
@@ -193,6 +198,17 @@ impl Served<'_> {
             }
             Purpose::Transfer => self.refuse_as_busy(greeted, door),
             Purpose::Resume => self.refuse(greeted, &LinkRefused::StateLost, door),
+        }
+    }
+
+    /// A session that the sink cannot take fails before it has begun: its sender hears that instead of a welcome.
+    fn judge(&self, hello: &Hello) {
+        let session = &self.service.session;
+        if session.look(|s| s.session().is_some() || s.outcome().is_some()) {
+            return;
+        }
+        if let Err(error) = self.service.admission.judge(hello) {
+            session.change(|s| s.fail(Failure::new(error.cause(), Party::Receiver, error)));
         }
     }
 
@@ -227,12 +243,21 @@ impl Served<'_> {
     }
 
     fn checked(&self, greeted: Greeted, door: &mut Door) {
-        match self.service.session.look(|s| s.check(&greeted.hello)) {
-            Ok(welcome) => {
-                self.listener.reporter.tell(Event::Notice(format!("checked by {}", greeted.link.peer())));
+        let welcome = match self.service.session.look(|s| s.check(&greeted.hello)) {
+            Ok(welcome) => welcome,
+            Err(refused) => return self.refuse(greeted, &refused, door),
+        };
+        let peer = greeted.link.peer();
+        match self.service.admission.judge(&greeted.hello) {
+            Ok(()) => {
+                self.listener.reporter.tell(Event::Notice(format!("checked by {peer}")));
                 door.answer(greeted.link, Message::Welcome(welcome), None);
             }
-            Err(refused) => self.refuse(greeted, &refused, door),
+            Err(error) => {
+                self.listener.reporter.tell(Event::Notice(format!("checked by {peer}: {error}")));
+                let abort = Message::Abort(Failure::new(error.cause(), Party::Receiver, error));
+                door.answer(greeted.link, abort, None);
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use xbproto::quic::bind;
 use xbproto::tls::{Identity, random};
 
 use crate::args::Args;
-use crate::destination::{self, Destination};
+use crate::destination::{self, Destination, StreamNames};
 use crate::journal::Presence;
 use crate::local;
 use crate::sink::{Again, SinkError};
@@ -52,12 +52,12 @@ async fn receive(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     if given.is_none() {
         invite(&presence.key, presence.address, reporter);
     }
-    let name = destination.name.clone();
+    let names = destination.names.clone();
     let reopen = reopening(&args, &destination, &presence, reporter);
     let (window, liveness, wait) = (args.session.window, args.session.peer_timeout, args.wait.map(|wait| wait.0));
     let Presence { key, identity, .. } = presence;
     let transfer = Transfer { socket, key, identity, destination, reopen, wait, window, liveness };
-    report(&transfer.run(requests, reporter).await?, &name, reporter);
+    report(&transfer.run(requests, reporter).await?, &names, reporter);
     Ok(())
 }
 
@@ -160,9 +160,10 @@ fn invite(key: &Key, address: SocketAddr, reporter: &Reporter) {
     reporter.tell(Event::Invite { command: format!("xbsend {host}:{}", address.port()), key: key.clone() });
 }
 
-fn report(done: &Done, name: &str, reporter: &Reporter) {
+fn report(done: &Done, names: &StreamNames, reporter: &Reporter) {
     for lane in &done.receipt.lanes {
-        reporter.tell(Event::Checksum { name: name.to_owned(), sum: lane.sum, lane: lane.lane });
+        let name = names.of(lane.lane, done.receipt.lanes.len());
+        reporter.tell(Event::Checksum { name, sum: lane.sum, lane: lane.lane });
     }
     if !done.receipt.facts.is_empty() {
         reporter.tell(Event::Backup(done.receipt.facts.clone()));

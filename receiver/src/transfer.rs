@@ -24,7 +24,7 @@ use crate::journal::Recalled;
 use crate::listen::Service;
 use crate::port::OpenPort;
 use crate::settle::settle;
-use crate::sink::Again;
+use crate::sink::{Admission, Again};
 use crate::status::status;
 
 /// How often the free space that a sender is offered is looked at while none has come.
@@ -102,7 +102,8 @@ impl Transfer {
             let before = session.sums().iter().map(|sum| sum.len).sum();
             let session = Arc::new(Shared::new(session));
             let again = if self.reopen.is_some() { Again::Possible } else { Again::Impossible };
-            port.serve(Service { session: session.clone(), wait: self.wait, again });
+            let admission = destination.sink.admission();
+            port.serve(Service { session: session.clone(), wait: self.wait, again, admission });
             let latest = Latest::default();
             let elapsed = receive_one(destination, &session, &port, &latest, &mut requests, reporter).await;
             match (session.look(|s| s.outcome().cloned()), &mut self.reopen) {
@@ -128,7 +129,8 @@ async fn refuse(port: OpenPort, failure: Failure, requests: &mut Requests) -> Re
     let mut session = Receiver::new(ReceiverConfig { window: WINDOW, target: String::new(), free: None });
     session.fail(failure.clone());
     let session = Arc::new(Shared::new(session));
-    port.serve(Service { session, wait: None, again: Again::Impossible });
+    let admission = Admission::default();
+    port.serve(Service { session, wait: None, again: Again::Impossible, admission });
     port.close(requests, || {}).await;
     Err(failure)
 }

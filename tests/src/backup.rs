@@ -57,6 +57,14 @@ impl Backup {
         files.flat_map(|(name, content)| encode::file(name.as_bytes(), content, CHUNK).expect("a valid file")).collect()
     }
 
+    /// It as so many streams, as a tool with several outputs deals its files out.
+    pub fn streams<const N: usize>(&self) -> [Vec<u8>; N] {
+        std::array::from_fn(|stream| {
+            let files = self.files.iter().skip(stream).step_by(N).cloned().collect();
+            Backup { files }.stream()
+        })
+    }
+
     /// The stream without its second half, which ends it inside a chunk.
     pub fn cut(&self) -> Vec<u8> {
         let mut stream = self.stream();

@@ -8,6 +8,7 @@
 //! * [`Encoded`]: backups made by foreign hands, compressed and encrypted, with the files that must come of them.
 //! * [`Trickle`]: a source that does not end before it is told to.
 //! * [`FakeTool`]: a stand-in for the vendors' backup tools that does as it is told.
+//! * [`FifoTool`]: one that writes its backup to several FIFOs, as xtrabackup can.
 //! * [`Rogue`]: a peer made of the protocol's own parts that does not behave. [`Intruder`]: one that has the key.
 //!   [`throw_garbage`]: nobody at all.
 //! * [`Terminal`]: a program that believes it sits at one.
@@ -35,6 +36,7 @@ mod disk;
 mod encoded;
 mod failing_disk;
 mod fake_tool;
+mod fifo_tool;
 mod garbage;
 mod injection;
 mod log;
@@ -63,6 +65,7 @@ pub use disk::SmallDisk;
 pub use encoded::{Encoded, Encryption};
 pub use failing_disk::FailingDisk;
 pub use fake_tool::FakeTool;
+pub use fifo_tool::FifoTool;
 pub use garbage::throw_garbage;
 pub use injection::Injection;
 pub use log::Log;

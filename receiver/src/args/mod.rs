@@ -1,5 +1,6 @@
 //! The command line of `xbrecv`: what was typed, and what it means.
 
+mod fifo;
 mod local;
 mod unpack;
 
@@ -16,6 +17,7 @@ use xbproto::quic::Family;
 pub use self::local::{LocalArgs, Whole};
 pub use self::unpack::UnpackArgs;
 use crate::disk::PageCache;
+use crate::sink::FifoPlan;
 
 /// Receive a streaming MySQL or MariaDB backup from an xbsend on another host
 ///
@@ -27,9 +29,9 @@ use crate::disk::PageCache;
     name = "xbrecv",
     version,
     after_help = exit_codes_help(),
-    override_usage = "xbrecv [OPTIONS] (--extract [-C DIR] | -o FILE | --stdout | -- COMMAND ARG...)\n       xbrecv --extract --from FILE [-C DIR]\n       xbrecv --generate-key FILE"
+    override_usage = "xbrecv [OPTIONS] (--extract [-C DIR] | -o FILE | --fifo-dir DIR | --stdout | -- COMMAND ARG...)\n       xbrecv --extract --from FILE [-C DIR]\n       xbrecv --generate-key FILE"
 )]
-#[command(group = ArgGroup::new("destination").required(true).args(["extract", "output", "stdout", "command", "generate_key"]))]
+#[command(group = ArgGroup::new("destination").required(true).args(["extract", "output", "fifo_dir", "stdout", "command", "generate_key"]))]
 #[command(group = ArgGroup::new("unpacked").args(["extract"]))]
 pub struct Args {
     /// Feed the stream to COMMAND; its exit code 0 is part of the commit
@@ -41,12 +43,16 @@ pub struct Args {
     pub extract: bool,
 
     /// The directory to unpack into [default: the current directory]
-    #[arg(short = 'C', long, value_name = "DIR", requires = "extract", conflicts_with_all = ["output", "stdout", "command", "generate_key"], help_heading = "Destination")]
+    #[arg(short = 'C', long, value_name = "DIR", requires = "extract", conflicts_with_all = ["output", "fifo_dir", "stdout", "command", "generate_key"], help_heading = "Destination")]
     pub directory: Option<PathBuf>,
 
-    /// Write the stream to FILE, and its checksum to FILE.sha1; neither may exist
+    /// Write the stream to FILE, and its checksum to FILE.sha1; neither may exist. Several go to FILE.0, FILE.1 ...
     #[arg(short, long, value_name = "FILE", help_heading = "Destination")]
     pub output: Option<PathBuf>,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    fifo: fifo::FifoArgs,
 
     /// Write the stream to standard output, as it comes
     ///
@@ -98,6 +104,11 @@ pub struct Args {
 }
 
 impl Args {
+    /// The FIFOs to write to, if that was asked for.
+    pub fn fifos(&self) -> Option<FifoPlan> {
+        self.fifo.plan()
+    }
+
     /// How files are to be written.
     pub fn page_cache(&self) -> PageCache {
         if self.no_direct { PageCache::Used } else { PageCache::Bypassed }
@@ -155,6 +166,9 @@ mod tests {
         assert!(Args::try_parse_from(["xbrecv", "-x", "-o", "f"]).is_err());
         assert!(Args::try_parse_from(["xbrecv", "-C", "d", "-o", "f"]).is_err());
         assert!(Args::try_parse_from(["xbrecv", "--", "cat"]).is_ok());
+        assert!(Args::try_parse_from(["xbrecv", "--fifo-dir", "d"]).is_ok());
+        assert!(Args::try_parse_from(["xbrecv", "--fifo-dir", "d", "--stdout"]).is_err());
+        assert!(Args::try_parse_from(["xbrecv", "-x", "--fifo-sync-byte", "0"]).is_err());
     }
 
     #[test]

@@ -20,7 +20,7 @@ use xbproto::lane::{LaneDigest, LaneId};
 use xbproto::wire::Hello;
 
 use self::consumer::Consumer;
-use super::{Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
+use super::{Admission, Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
 use crate::disk::shown;
 
 /// Takes one line that the consumer wrote to its standard error.
@@ -58,6 +58,10 @@ impl Sink for CommandSink {
         let consumer = Consumer::spawn(&self.argv, &self.on_line)?;
         // A second one is killed as it is dropped.
         self.consumer.set(consumer).map_err(|_| self.out_of_turn("start"))
+    }
+
+    fn admission(&self) -> Admission {
+        Admission::one_stream(self.target().describe)
     }
 
     fn lane(&mut self, lane: LaneId, _from: &LaneDigest) -> Result<Box<dyn LaneSink>, SinkError> {

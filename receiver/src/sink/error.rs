@@ -8,7 +8,7 @@ use std::process::ExitStatus;
 use xbproto::failure::Cause;
 use xbproto::lane::LaneId;
 use xbproto::process::describe;
-use xbproto::quantity::ByteSize;
+use xbproto::quantity::{ByteSize, Span};
 
 use crate::disk::{DiskError, reason, shown};
 use crate::extract::ExtractError;
@@ -82,18 +82,45 @@ pub enum SinkError {
         undo: Box<SinkError>,
     },
     /// More lanes than the sink can keep apart.
-    #[error("{lane}: {target} takes a single stream; only --extract takes several", lane = .lane, target = .target)]
+    #[error("{lane}: {target} takes a single stream", lane = .lane, target = .target)]
     OneLane {
         /// The first lane too many.
         lane: LaneId,
         /// The target.
         target: String,
     },
+    /// More streams than the target keeps apart.
+    #[error(
+        "{target} takes a single stream, not {lanes}; --extract takes several, -o FILE makes a file of each, and          --fifo-dir a FIFO of each"
+    )]
+    OneStream {
+        /// The target.
+        target: String,
+        /// How many the sender has.
+        lanes: u16,
+    },
     /// Whoever read the pipe we write to has closed it.
     #[error("writing {target}: its reader went away before the end of the backup")]
     ReaderGone {
         /// The pipe.
         target: String,
+    },
+    /// Nobody has opened a FIFO for reading.
+    #[error(
+        "{} has had no reader within {waited} (--fifo-timeout); start the program that reads it in time",
+        shown(.path)
+    )]
+    NoReader {
+        /// The FIFO.
+        path: PathBuf,
+        /// How long a reader was waited for.
+        waited: Span,
+    },
+    /// What should be a directory is none.
+    #[error("{} is no directory", shown(.path))]
+    NotADirectory {
+        /// What is there.
+        path: PathBuf,
     },
     /// The consumer is not an executable file.
     #[error("consumer {}: no such command; give its path, or install it", shown(.command.as_ref()))]

@@ -6,6 +6,9 @@
 //! FILE, FILE.sha1          after commit
 //! ```
 //!
+//! A backup of several streams is kept as `FILE.0`, `FILE.1` and so on, each with what belongs to it but the journal:
+//! there is one, of all of them.
+//!
 //! The first two are locked as long as this process lives. When it is killed they stay, and the next sink for FILE goes
 //! on from them; in every other case nothing stays but what was committed.
 
@@ -14,6 +17,7 @@ mod lane;
 mod names;
 mod publish;
 mod recall;
+mod several;
 #[cfg(test)]
 mod tests;
 
@@ -30,10 +34,11 @@ use self::lane::{FileLane, Reservation};
 use self::names::{CHECKSUM_PARTIAL, JOURNAL, Names, PARTIAL};
 use self::publish::publish;
 use self::recall::{committed, recall};
+use self::several::{Kept, Part};
 use super::sync_ahead::{Pace, SyncAhead};
-use super::{Interrupter, LaneSink, LaneSum, Opened, Reached, Sink, SinkError, Target};
+use super::{Admission, Interrupter, LaneSink, LaneSum, Opened, Reached, Sink, SinkError, Target};
 use crate::disk::{At, DiskError, Output, PageCache, free_bytes, give_back, shown};
-use crate::journal::{Journal, Presence, Record};
+use crate::journal::{Journal, Presence, Recalled, Record};
 use crate::stop::Stop;
 
 /// How old bytes may get before they are synced, however few they are.
@@ -52,8 +57,12 @@ pub struct FileSink {
     /// What the sender has announced, in bytes.
     size: Option<u64>,
     cache: PageCache,
-    /// Once there is a lane.
-    ahead: Option<Arc<SyncAhead>>,
+    /// The files of several streams, once their number is known; none, if the partial file is that of the only stream.
+    parts: Vec<Part>,
+    /// Kept locked until the session is over, when there are several.
+    guard: Option<Arc<File>>,
+    /// Those of the lanes there are, in order.
+    ahead: Vec<Arc<SyncAhead>>,
     pace: Pace,
     /// Whether the whole of the partial file is durable.
     synced: bool,
@@ -79,19 +88,25 @@ impl FileSink {
     pub fn create(path: &Path, window: u64, cache: PageCache) -> Result<Opened<FileSink>, SinkError> {
         let names = Names::around(path)?;
         let pace = Pace { bytes: (window / 4).max(1), age: SYNC_AGE };
-        let (partial, journal, recalled, notices) = match committed(&names)? {
-            Some((journal, recalled)) => (None, Some(journal), Some(recalled), Vec::new()),
+        let (partial, journal, kept, notices) = match committed(&names)? {
+            Some((journal, recalled)) => (None, Some(journal), Some(recalled.into()), Vec::new()),
             None => {
                 let Claim { file, journal, notices } = claim(&names)?;
-                let recalled = journal.as_ref().map_or(Ok(None), |journal| recall(&file, &names, journal))?;
-                (Some(Arc::new(file)), journal, recalled, notices)
+                let kept = journal.as_ref().map_or(Ok(None), |journal| keep(&file, &names, journal))?;
+                (Some(Arc::new(file)), journal, kept, notices)
             }
         };
+        let (recalled, parts) = kept.map_or((None, Vec::new()), |kept| (Some(kept.recalled), kept.parts));
+        let several = recalled.as_ref().and_then(|r| r.session.as_ref()).is_some_and(|s| s.hello.lanes > 1);
+        let guard = if several { partial.clone() } else { None };
+        let committed = recalled.as_ref().is_some_and(|recalled| recalled.committed.is_some());
+        let partial = if committed { None } else { partial };
         let session = recalled.as_ref().and_then(|recalled| recalled.session.as_ref()).map(|s| s.hello.session);
         let origin = if recalled.is_some() { Origin::Recalled } else { Origin::Ours };
-        let (journal, ahead, stop) = (journal.map(Arc::new), None, Stop::default());
+        let (journal, stop) = (journal.map(Arc::new), Stop::default());
+        let (size, ahead, synced) = (None, Vec::new(), false);
         let sink =
-            FileSink { names, partial, journal, session, origin, size: None, cache, ahead, pace, synced: false, stop };
+            FileSink { names, partial, journal, session, origin, size, cache, parts, guard, ahead, pace, synced, stop };
         Ok(Opened { sink, notices, recalled })
     }
 
@@ -99,14 +114,38 @@ impl FileSink {
         self.journal.as_ref().map_or(Ok(()), |journal| journal.append(record))
     }
 
-    /// What makes the one lane durable from `from` on.
-    fn sync_ahead(&self, file: &Arc<File>, from: &LaneDigest) -> Result<SyncAhead, DiskError> {
-        let (path, journal) = (self.names.beside(PARTIAL), self.journal.clone());
+    /// What makes a lane durable from `from` on.
+    fn sync_ahead(
+        &self,
+        lane: LaneId,
+        names: &Names,
+        file: &Arc<File>,
+        from: &LaneDigest,
+    ) -> Result<SyncAhead, DiskError> {
+        let (path, journal) = (names.beside(PARTIAL), self.journal.clone());
         let keep = move |digest: &LaneDigest| match &journal {
-            Some(journal) => journal.append(Record::Progress(LaneId(0), digest.clone())),
+            Some(journal) => journal.append(Record::Progress(lane, digest.clone())),
             None => Ok(()),
         };
-        SyncAhead::start(Arc::clone(file), &path, self.pace, from, keep).at("starting to sync", &path)
+        // Each has its share of the window.
+        let pace = Pace { bytes: (self.pace.bytes / self.parts.len().max(1) as u64).max(1), ..self.pace };
+        SyncAhead::start(Arc::clone(file), &path, pace, from, keep).at("starting to sync", &path)
+    }
+
+    /// The partial files, in order of their lanes, and their names; none once they are committed or abandoned.
+    fn files(&self) -> Vec<(&Names, &Arc<File>)> {
+        match (&self.partial, self.parts.as_slice()) {
+            (None, _) => Vec::new(),
+            (Some(file), []) => vec![(&self.names, file)],
+            (Some(_), parts) => parts.iter().filter_map(|part| Some((&part.names, part.file.as_ref()?))).collect(),
+        }
+    }
+
+    /// Makes the files of several streams.
+    fn divide(&mut self, lanes: u16) -> Result<(), SinkError> {
+        self.parts = several::make(&self.names, lanes)?;
+        self.guard = self.partial.clone();
+        Ok(())
     }
 
     /// The space for all of the backup, if its size is known: to be taken first, so that a disk that is too small shows before hours
@@ -115,7 +154,9 @@ impl FileSink {
     ///
     /// It takes seconds for hundreds of gigabytes, so it is left to the lane's thread.
     fn reservation(&self, from: u64) -> Option<Reservation> {
-        let (size, Target { describe: target, free }) = (self.size?, self.target());
+        // How much of it is whose is not known when there are several.
+        let size = self.size.filter(|_| self.parts.is_empty())?;
+        let Target { describe: target, free } = self.target();
         // If there is too little, the sender was told so, and gives up by itself.
         let fits = free.is_none_or(|free| free >= size.saturating_sub(from));
         fits.then_some(Reservation { target, size, free })
@@ -123,6 +164,20 @@ impl FileSink {
 
     fn out_of_turn(&self, call: &'static str) -> SinkError {
         SinkError::OutOfTurn { target: self.target().describe, call }
+    }
+}
+
+/// What is recalled of one stream, or of several.
+fn keep(file: &File, names: &Names, journal: &Journal) -> Result<Option<Kept>, SinkError> {
+    match journal.says().session {
+        Some(session) if session.hello.lanes > 1 => several::recall(names, journal, &session),
+        _ => Ok(recall(file, names, journal)?.map(Kept::from)),
+    }
+}
+
+impl From<Recalled> for Kept {
+    fn from(recalled: Recalled) -> Kept {
+        Kept { recalled, parts: Vec::new() }
     }
 }
 
@@ -142,12 +197,14 @@ impl Sink for FileSink {
 
     fn forget(&mut self) -> Result<(), SinkError> {
         let file = self.partial.as_ref().ok_or_else(|| self.out_of_turn("forget"))?;
-        if let Some(ahead) = self.ahead.take() {
+        for ahead in self.ahead.drain(..) {
             ahead.stop()?;
         }
         // The journal first: it must never tell of more than there is.
         self.journal.as_ref().map_or(Ok(()), |journal| journal.forget_session())?;
         file.set_len(0).at("cutting", self.names.beside(PARTIAL))?;
+        several::remove(&std::mem::take(&mut self.parts));
+        self.guard = None;
         (self.session, self.origin, self.synced) = (None, Origin::Ours, false);
         Ok(())
     }
@@ -156,46 +213,72 @@ impl Sink for FileSink {
         match self.session {
             Some(session) if session == hello.session => {}
             Some(_) => return Err(self.out_of_turn("start")),
-            None => self.append(Record::Session(hello.clone()))?,
+            None => {
+                self.append(Record::Session(hello.clone()))?;
+                if hello.lanes > 1 {
+                    self.divide(hello.lanes)?;
+                }
+            }
         }
         (self.session, self.origin, self.size) = (Some(hello.session), Origin::Ours, hello.size);
         Ok(())
     }
 
     fn lane(&mut self, lane: LaneId, from: &LaneDigest) -> Result<Box<dyn LaneSink>, SinkError> {
-        if lane != LaneId(0) {
-            return Err(SinkError::OneLane { lane, target: self.target().describe });
-        }
-        let file = self.partial.clone().ok_or_else(|| self.out_of_turn("lane"))?;
-        let ahead = Arc::new(self.sync_ahead(&file, from)?);
-        self.ahead = Some(Arc::clone(&ahead));
+        let (files, index) = (self.files(), usize::from(lane.0));
+        let (names, file) = match (files.get(index), files.len()) {
+            (Some((names, file)), _) if index == self.ahead.len() => (*names, Arc::clone(file)),
+            (None, 1..) => return Err(SinkError::OneLane { lane, target: self.target().describe }),
+            _ => return Err(self.out_of_turn("lane")),
+        };
+        let ahead = Arc::new(self.sync_ahead(lane, names, &file, from)?);
         let reservation = self.reservation(from.len());
-        let output = Output::new(file, from.len(), self.cache).at("reading", self.names.beside(PARTIAL))?;
-        Ok(Box::new(FileLane::new(output, self.names.path(), ahead, reservation)))
+        let output = Output::new(file, from.len(), self.cache).at("reading", names.beside(PARTIAL))?;
+        let writer = FileLane::new(output, names.path(), Arc::clone(&ahead), reservation);
+        self.ahead.push(ahead);
+        Ok(Box::new(writer))
+    }
+
+    fn admission(&self) -> Admission {
+        let path = self.names.path().to_owned();
+        Admission::new(move |hello| match hello.lanes {
+            // That one was claimed.
+            1 => Ok(()),
+            lanes => several::refuse_existing(&Names::around(&path)?, lanes),
+        })
     }
 
     fn sync(&mut self) -> Result<(), SinkError> {
-        let file = self.partial.as_ref().ok_or_else(|| self.out_of_turn("sync"))?;
+        if self.partial.is_none() {
+            return Err(self.out_of_turn("sync"));
+        }
         if self.synced {
             return Ok(());
         }
         // Before the last sync, so that an error is not told to a sync that nobody asks any more.
-        let rest = self.ahead.as_ref().map_or(Ok(None), |ahead| ahead.stop())?;
-        if self.stop.is_raised() {
-            return Err(SinkError::Interrupted { target: self.target().describe });
+        let rests = self.ahead.iter().map(|ahead| ahead.stop()).collect::<Result<Vec<_>, _>>()?;
+        for (names, file) in self.files() {
+            if self.stop.is_raised() {
+                return Err(SinkError::Interrupted { target: self.target().describe });
+            }
+            give_back(file).at("cutting", names.path())?;
+            file.sync_all().at("syncing", names.path())?;
         }
-        give_back(file).at("cutting", self.names.path())?;
-        file.sync_all().at("syncing", self.names.path())?;
-        rest.map_or(Ok(()), |digest| self.append(Record::Progress(LaneId(0), digest)))?;
+        for (lane, rest) in (0..).map(LaneId).zip(rests) {
+            rest.map_or(Ok(()), |digest| self.append(Record::Progress(lane, digest)))?;
+        }
         self.synced = true;
         Ok(())
     }
 
     fn commit(&mut self, sums: &[LaneSum]) -> Result<Reached, SinkError> {
-        let [sum] = sums else { return Err(self.out_of_turn("commit")) };
         self.sync()?;
+        let files: Vec<_> = self.files().iter().zip(sums).map(|((names, _), sum)| (*names, sum.sum)).collect();
+        if files.len() != sums.len() || files.len() != self.files().len() {
+            return Err(self.out_of_turn("commit"));
+        }
         self.append(Record::Committing(sums.to_vec()))?;
-        publish(&self.names, sum.sum)?;
+        publish(&files)?;
         self.partial = None;
         let receipt = Receipt::of(Reached::Synced, sums.to_vec());
         // It has its name, whatever happens now; a run that finds only the record before this one sees that too.
@@ -206,6 +289,7 @@ impl Sink for FileSink {
     fn abandon(&mut self) {
         if self.partial.take().is_some() {
             // Nothing can be done about a failure; the next run replaces what is left.
+            several::remove(&self.parts);
             for suffix in [PARTIAL, CHECKSUM_PARTIAL] {
                 let _ = self.names.remove(suffix);
             }
@@ -214,10 +298,10 @@ impl Sink for FileSink {
     }
 
     fn left(&self) -> String {
-        let left = |suffix: &&str| self.names.beside(suffix).symlink_metadata().is_ok();
-        let left = [PARTIAL, JOURNAL, CHECKSUM_PARTIAL].iter().find(|suffix| left(suffix));
-        match left {
-            Some(suffix) => format!("{}, which the next run replaces", shown(&self.names.beside(suffix))),
+        let all = std::iter::once(&self.names).chain(self.parts.iter().map(|part| &part.names));
+        let paths = all.flat_map(|names| [PARTIAL, JOURNAL, CHECKSUM_PARTIAL].map(|suffix| names.beside(suffix)));
+        match paths.into_iter().find(|path| path.symlink_metadata().is_ok()) {
+            Some(path) => format!("{}, which the next run replaces", shown(&path)),
             None => "nothing".to_owned(),
         }
     }
@@ -226,6 +310,9 @@ impl Sink for FileSink {
         if self.partial.is_none()
             && let Some(journal) = self.journal.take()
         {
+            if self.guard.take().is_some() {
+                let _ = self.names.remove(PARTIAL);
+            }
             // If this fails, the next run finds it and sees that its backup is committed.
             let _ = journal.remove();
         }

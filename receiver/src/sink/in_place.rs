@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use xbproto::lane::{LaneDigest, LaneId};
 
 use super::outlet::{Blocked, LOOK_UP, Outlet};
-use super::{Again, Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
+use super::{Admission, Again, Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
 use crate::disk::{At, DiskError, shown};
 use crate::stop::Stop;
 
@@ -94,6 +94,10 @@ impl Sink for InPlaceSink {
 
     fn again(&self) -> Again {
         Again::Impossible
+    }
+
+    fn admission(&self) -> Admission {
+        Admission::one_stream(self.target().describe)
     }
 
     fn lane(&mut self, lane: LaneId, _from: &LaneDigest) -> Result<Box<dyn LaneSink>, SinkError> {

@@ -11,18 +11,22 @@
 //! and nothing stands under a final name before `commit` has returned. What a receiver that was killed leaves is
 //! [`Recalled`] by the next one, if the sink can.
 
+mod admission;
 mod command;
 mod error;
 mod extract;
+mod fifos;
 mod file;
 mod in_place;
 mod outlet;
 mod stdout;
 mod sync_ahead;
 
+pub use admission::Admission;
 pub use command::{CommandSink, OnLine};
 pub use error::SinkError;
 pub use extract::ExtractSink;
+pub use fifos::{FifoPlan, FifoSink};
 pub use file::FileSink;
 pub use in_place::InPlaceSink;
 pub use stdout::StdoutSink;
@@ -108,6 +112,11 @@ pub trait Sink: Send {
     /// Whether a sink made anew can serve another session once this one was abandoned.
     fn again(&self) -> Again {
         Again::Possible
+    }
+
+    /// What is said to a sender before it is welcomed. The sink takes any session, unless it says otherwise.
+    fn admission(&self) -> Admission {
+        Admission::default()
     }
 
     /// Called once, on the main thread, when a session begins or a recalled one goes on, and before any lane. A child

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use bytes::Bytes;
 use xbproto::lane::{LaneDigest, LaneId};
 
-use super::{Again, Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
+use super::{Admission, Again, Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
 use crate::disk::DiskError;
 
 const NAME: &str = "standard output";
@@ -33,6 +33,10 @@ impl Sink for StdoutSink {
 
     fn again(&self) -> Again {
         Again::Impossible
+    }
+
+    fn admission(&self) -> Admission {
+        Admission::one_stream(NAME)
     }
 
     fn lane(&mut self, lane: LaneId, _from: &LaneDigest) -> Result<Box<dyn LaneSink>, SinkError> {

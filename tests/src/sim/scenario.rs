@@ -22,7 +22,7 @@ use xbrecv::admission::Door;
 use xbrecv::decode::Decoders;
 use xbrecv::listen::{Listener, Service};
 use xbrecv::settle::settle;
-use xbrecv::sink::Again;
+use xbrecv::sink::{Admission, Again};
 use xbsend::joined::keep_joined;
 use xbsend::outbox::{Compression, Effort, Outbox};
 use xbsend::pump::{Pump, Pumped};
@@ -195,7 +195,8 @@ async fn receive(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Receive
         path: Arc::default(),
         reporter: reporter(),
     };
-    let service = Service { session: session.clone(), wait: None, again: Again::Impossible };
+    let service =
+        Service { session: session.clone(), wait: None, again: Again::Impossible, admission: Admission::default() };
     let link = start("link", async move {
         let mut door = Door::default();
         listener.serve(&service, &mut door).await;

@@ -91,7 +91,7 @@ fn telling(names: &Names) -> Result<Option<Journal>, SinkError> {
 }
 
 /// Whether a file is this user's, and has no other name.
-fn is_our_own(file: &File) -> io::Result<bool> {
+pub(super) fn is_our_own(file: &File) -> io::Result<bool> {
     let meta = file.metadata()?;
     Ok(meta.is_file() && meta.nlink() == 1 && meta.uid() == geteuid().as_raw())
 }

@@ -36,6 +36,14 @@ impl Names {
         Ok(Names { path: path.into(), dir, name: name.into() })
     }
 
+    /// The names of the file of one of several streams: this one, a dot, and the stream's number.
+    pub(super) fn of_part(&self, lane: u16) -> Result<Names, DiskError> {
+        let suffix = format!(".{lane}");
+        let path = self.beside(&suffix);
+        let dir = self.dir.try_clone().at("opening the directory of", &path)?;
+        Ok(Names { name: self.suffixed(&suffix), path, dir })
+    }
+
     /// The final path, as the operator spells it.
     pub(super) fn path(&self) -> &Path {
         &self.path

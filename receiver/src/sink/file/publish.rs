@@ -1,6 +1,6 @@
-//! Giving a file and its checksum their final names, both or none.
+//! Giving files and their checksums their final names, all or none.
 //!
-//! The file comes first: if the host dies between the two, a whole backup without its checksum is better than a
+//! The files come first: if the host dies between the two, a whole backup without its checksum is better than a
 //! checksum of nothing.
 
 use std::ffi::OsStr;
@@ -15,18 +15,26 @@ use super::names::{CHECKSUM, CHECKSUM_PARTIAL, Names, PARTIAL};
 use crate::disk::{At, DiskError, FILE_MODE};
 use crate::sink::SinkError;
 
-/// Publishes the partial file, whose bytes are durable, with its checksum, and makes both names durable.
+/// A rename that was done: whose, from which suffix, to which.
+type Renamed<'a> = (&'a Names, &'static str, &'static str);
+
+/// Publishes the partial files, whose bytes are durable, with their checksums, and makes all names durable.
 ///
 /// # Errors
-/// When that fails, or a name is taken; both are taken back then, unless the error is `NotUndone`.
-pub(super) fn publish(names: &Names, sum: Sha1Sum) -> Result<(), SinkError> {
-    write_checksum(names, sum)?;
-    names.rename(PARTIAL, "")?;
-    if let Err(error) = names.rename(CHECKSUM_PARTIAL, CHECKSUM) {
-        return Err(take_back(names, error, &[("", PARTIAL)]));
+/// When that fails, or a name is taken; all are taken back then, unless the error is `NotUndone`.
+pub(super) fn publish(files: &[(&Names, Sha1Sum)]) -> Result<(), SinkError> {
+    files.iter().try_for_each(|(names, sum)| write_checksum(names, *sum))?;
+    let of_all = |from, to| files.iter().map(move |(names, _)| (*names, from, to));
+    let mut done = Vec::new();
+    for (names, from, to) in of_all(PARTIAL, "").chain(of_all(CHECKSUM_PARTIAL, CHECKSUM)) {
+        if let Err(error) = names.rename(from, to) {
+            return Err(take_back(error, &done));
+        }
+        done.push((names, from, to));
     }
-    let taken_back = |error: DiskError| take_back(names, error.into(), &[(CHECKSUM, CHECKSUM_PARTIAL), ("", PARTIAL)]);
-    names.sync().map_err(taken_back)
+    // They are in one directory.
+    let synced = files.first().map_or(Ok(()), |(names, _)| names.sync());
+    synced.map_err(|error| take_back(error.into(), &done))
 }
 
 /// Does what is missing of a publication that was interrupted after the file had its name.
@@ -53,13 +61,15 @@ pub(super) fn write_checksum(names: &Names, sum: Sha1Sum) -> Result<(), DiskErro
     file.sync_all().at("syncing", &path)
 }
 
-/// Undoes these renames because of `error`, makes that durable, and says what is to be reported.
-pub(super) fn take_back(names: &Names, error: SinkError, renames: &[(&str, &str)]) -> SinkError {
-    let undone = renames.iter().try_for_each(|(from, to)| names.rename(from, to));
-    match undone.and_then(|()| Ok(names.sync()?)) {
-        Ok(()) => error,
-        Err(undo) => SinkError::NotUndone { error: error.into(), path: names.path().into(), undo: undo.into() },
+/// Undoes these renames because of `error`, the last one first, makes that durable, and says what is to be reported.
+pub(super) fn take_back(error: SinkError, done: &[Renamed<'_>]) -> SinkError {
+    for (names, from, to) in done.iter().rev() {
+        let undone = names.rename(to, from).and_then(|()| Ok(names.sync()?));
+        if let Err(undo) = undone {
+            return SinkError::NotUndone { error: error.into(), path: names.path().into(), undo: undo.into() };
+        }
     }
+    error
 }
 
 /// What `sha1sum` prints for a file of this name, and `sha1sum -c` reads.

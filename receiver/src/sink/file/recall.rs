@@ -18,7 +18,7 @@ use crate::sink::SinkError;
 /// How much is read at a time to check it, in bytes.
 const PIECE: usize = 256 << 10;
 
-/// What `journal` tells of the partial file `file`. Bytes that it does not tell of are cut off, unless those that it
+/// What `journal` tells of the partial file `file`, for the one stream of a session. Bytes that it does not tell of are cut off, unless those that it
 /// tells of are damaged: then nothing is touched. `None` if it tells nothing.
 ///
 /// # Errors
@@ -82,13 +82,13 @@ fn published(session: &Session) -> Option<LaneSum> {
     ((sum.len, sum.sum) == (marks.last.len(), marks.last.sum())).then_some(*sum)
 }
 
-fn recalled(session: &Session, condition: Result<(), Damage>) -> RecalledSession {
+pub(super) fn recalled(session: &Session, condition: Result<(), Damage>) -> RecalledSession {
     let lanes = session.lanes.iter().map(|marks| marks.last.clone()).collect();
     RecalledSession { hello: session.hello.clone(), lanes, condition }
 }
 
 /// Whether the bytes that were synced last are in the file: those between the last two points that were kept.
-fn check(file: &File, path: &Path, marks: &Marks) -> Result<(), Damage> {
+pub(super) fn check(file: &File, path: &Path, marks: &Marks) -> Result<(), Damage> {
     let (from, to) = (marks.earlier.len(), marks.last.len());
     let unreadable = |error| Damage::Unreadable(DiskError::new("reading", path, error));
     let actual = file.metadata().map_err(unreadable)?.len();

@@ -2,6 +2,7 @@
 
 mod comeback;
 mod interrupted;
+mod several;
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -94,7 +95,7 @@ fn what_cannot_be_taken_back_is_told() {
     let sink = filled(&room);
     sink.names.rename(PARTIAL, "").unwrap();
     std::fs::write(room.path().join("backup.partial"), "").unwrap();
-    let error = take_back(&sink.names, sink.out_of_turn("commit"), &[("", PARTIAL)]);
+    let error = take_back(sink.out_of_turn("commit"), &[(&sink.names, PARTIAL, "")]);
     let (backup, partial) = (room.path().join("backup"), room.path().join("backup.partial"));
     let expected = format!(
         "; taking back {} failed too: {} exists already; remove it or choose another name; \

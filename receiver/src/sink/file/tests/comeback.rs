@@ -41,8 +41,9 @@ pub(super) fn write(sink: &mut FileSink, before: &[u8], pieces: &[&[u8]]) {
 
 /// What SIGKILL does: nothing is tidied up, and the locks are gone.
 pub(super) fn kill(mut sink: FileSink) {
-    drop(sink.ahead.take());
-    sink.partial.iter().for_each(|file| file.unlock().unwrap());
+    sink.ahead.clear();
+    sink.partial.iter().chain(&sink.guard).for_each(|file| file.unlock().unwrap());
+    sink.parts.iter().flat_map(|part| &part.file).for_each(|file| file.unlock().unwrap());
     sink.journal.iter().for_each(|journal| journal.lose_lock());
     std::mem::forget(sink);
 }
