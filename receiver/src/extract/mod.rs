@@ -13,6 +13,7 @@
 //! | `sync`, `bulk` | syncing finished files: one by one in the background, or all at once |
 //! | `commit`, `record` | renames, their undoing, and the record of them |
 //! | `recover` | what an interrupted run left |
+//! | `ownership` | giving what was unpacked to its owner |
 //! | `facts` | what the unpacked backup says of itself |
 //! | `presence` | who is unpacking, for the case that it is killed |
 
@@ -24,6 +25,7 @@ mod facts;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+mod ownership;
 mod parents;
 mod path;
 mod presence;
@@ -36,6 +38,7 @@ mod unpack;
 mod writing;
 
 pub use error::ExtractError;
+pub use ownership::{Tenancy, give_away};
 pub use path::{PathError, Unsafe};
 pub use recover::Recovered;
 pub use staging::STAGING_PREFIX;

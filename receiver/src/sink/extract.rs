@@ -7,8 +7,8 @@ use xbproto::backup::BackupFacts;
 use xbproto::lane::{LaneDigest, LaneId};
 
 use super::{Interrupter, LaneSink, LaneSum, Opened, Reached, Sink, SinkError, Target};
-use crate::disk::{PageCache, shown};
-use crate::extract::{Extraction, Progress, Recovered, Unpacker};
+use crate::disk::{Ownership, PageCache, shown};
+use crate::extract::{Extraction, Progress, Recovered, Tenancy, Unpacker};
 use crate::journal::{Presence, Recalled};
 
 /// A directory into which any number of lanes is unpacked.
@@ -16,6 +16,8 @@ use crate::journal::{Presence, Recalled};
 pub struct ExtractSink {
     extraction: Extraction,
     dir: PathBuf,
+    ownership: Ownership,
+    tenancy: Tenancy,
 }
 
 impl ExtractSink {
@@ -27,7 +29,14 @@ impl ExtractSink {
         let (extraction, Recovered { notices, presence }) = Extraction::create(dir, id, cache)?;
         // What was unpacked was not known to be complete, and is gone.
         let recalled = presence.map(|presence| Recalled { presence, session: None, committed: None });
-        Ok(Opened { sink: ExtractSink { extraction, dir: dir.into() }, notices, recalled })
+        let (ownership, tenancy) = (Ownership::default(), Tenancy::Shared);
+        Ok(Opened { sink: ExtractSink { extraction, dir: dir.into(), ownership, tenancy }, notices, recalled })
+    }
+
+    /// The same, but what is unpacked gets this owner and these permissions; the directory too, if it is theirs alone.
+    #[must_use]
+    pub fn owned(self, ownership: Ownership, tenancy: Tenancy) -> ExtractSink {
+        ExtractSink { ownership, tenancy, ..self }
     }
 
     /// How far it is, for whoever shows it.
@@ -46,7 +55,8 @@ impl Sink for ExtractSink {
     }
 
     fn sync(&mut self) -> Result<(), SinkError> {
-        Ok(self.extraction.sync()?)
+        self.extraction.sync()?;
+        Ok(self.extraction.give_away(&self.ownership, self.tenancy)?)
     }
 
     fn facts(&self) -> BackupFacts {

@@ -32,7 +32,7 @@ use self::publish::publish;
 use self::recall::{committed, recall};
 use super::sync_ahead::{Pace, SyncAhead};
 use super::{Interrupter, LaneSink, LaneSum, Opened, Reached, Sink, SinkError, Target};
-use crate::disk::{At, DiskError, Output, PageCache, free_bytes, give_back, shown};
+use crate::disk::{At, DiskError, Output, Ownership, PageCache, free_bytes, give_back, shown};
 use crate::journal::{Journal, Presence, Record};
 use crate::stop::Stop;
 
@@ -57,6 +57,7 @@ pub struct FileSink {
     pace: Pace,
     /// Whether the whole of the partial file is durable.
     synced: bool,
+    ownership: Ownership,
     stop: Stop,
 }
 
@@ -89,10 +90,38 @@ impl FileSink {
         };
         let session = recalled.as_ref().and_then(|recalled| recalled.session.as_ref()).map(|s| s.hello.session);
         let origin = if recalled.is_some() { Origin::Recalled } else { Origin::Ours };
-        let (journal, ahead, stop) = (journal.map(Arc::new), None, Stop::default());
-        let sink =
-            FileSink { names, partial, journal, session, origin, size: None, cache, ahead, pace, synced: false, stop };
+        let sink = FileSink {
+            names,
+            partial,
+            journal: journal.map(Arc::new),
+            session,
+            origin,
+            size: None,
+            cache,
+            ahead: None,
+            pace,
+            synced: false,
+            ownership: Ownership::default(),
+            stop: Stop::default(),
+        };
         Ok(Opened { sink, notices, recalled })
+    }
+
+    /// The same, but the file and its checksum get this owner and these permissions with their final names: until then,
+    /// whoever goes on after us finds the partial file to be his own.
+    pub(super) fn owned(mut self, ownership: Ownership) -> FileSink {
+        self.ownership = ownership;
+        self
+    }
+
+    /// Gives the partial file away.
+    fn give_away(&self) -> Result<(), DiskError> {
+        match &self.partial {
+            Some(file) if !self.ownership.is_nothing() => {
+                self.ownership.give(file).and_then(|()| file.sync_all()).at("giving away", self.names.path())
+            }
+            _ => Ok(()),
+        }
     }
 
     fn append(&self, record: Record) -> Result<(), DiskError> {
@@ -195,7 +224,8 @@ impl Sink for FileSink {
         let [sum] = sums else { return Err(self.out_of_turn("commit")) };
         self.sync()?;
         self.append(Record::Committing(sums.to_vec()))?;
-        publish(&self.names, sum.sum)?;
+        self.give_away()?;
+        publish(&self.names, sum.sum, &self.ownership)?;
         self.partial = None;
         let receipt = Receipt::of(Reached::Synced, sums.to_vec());
         // It has its name, whatever happens now; a run that finds only the record before this one sees that too.

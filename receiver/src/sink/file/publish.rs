@@ -12,15 +12,16 @@ use rustix::fs::{OFlags, openat};
 use xbproto::lane::Sha1Sum;
 
 use super::names::{CHECKSUM, CHECKSUM_PARTIAL, Names, PARTIAL};
-use crate::disk::{At, DiskError, FILE_MODE};
+use crate::disk::{At, DiskError, FILE_MODE, Ownership};
 use crate::sink::SinkError;
 
-/// Publishes the partial file, whose bytes are durable, with its checksum, and makes both names durable.
+/// Publishes the partial file, whose bytes are durable, with its checksum, which gets this `ownership`, and makes both names
+/// durable.
 ///
 /// # Errors
 /// When that fails, or a name is taken; both are taken back then, unless the error is `NotUndone`.
-pub(super) fn publish(names: &Names, sum: Sha1Sum) -> Result<(), SinkError> {
-    write_checksum(names, sum)?;
+pub(super) fn publish(names: &Names, sum: Sha1Sum, ownership: &Ownership) -> Result<(), SinkError> {
+    write_checksum(names, sum, ownership)?;
     names.rename(PARTIAL, "")?;
     if let Err(error) = names.rename(CHECKSUM_PARTIAL, CHECKSUM) {
         return Err(take_back(names, error, &[("", PARTIAL)]));
@@ -36,7 +37,7 @@ pub(super) fn finish(names: &Names, sum: Sha1Sum) -> Result<(), SinkError> {
     match names.entry(CHECKSUM)? {
         Some(_) => names.remove(CHECKSUM_PARTIAL)?,
         None => {
-            write_checksum(names, sum)?;
+            write_checksum(names, sum, &Ownership::default())?;
             names.rename(CHECKSUM_PARTIAL, CHECKSUM)?;
         }
     }
@@ -44,12 +45,13 @@ pub(super) fn finish(names: &Names, sum: Sha1Sum) -> Result<(), SinkError> {
 }
 
 /// Writes the checksum under its temporary name, and syncs it.
-pub(super) fn write_checksum(names: &Names, sum: Sha1Sum) -> Result<(), DiskError> {
+pub(super) fn write_checksum(names: &Names, sum: Sha1Sum, ownership: &Ownership) -> Result<(), DiskError> {
     let path = names.beside(CHECKSUM_PARTIAL);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = openat(names.dir(), names.suffixed(CHECKSUM_PARTIAL), flags, FILE_MODE);
     let mut file = file.map(File::from).at("creating", &path)?;
     file.write_all(&checksum_line(sum, names.name())).at("writing", &path)?;
+    ownership.give(&file).at("giving away", &path)?;
     file.sync_all().at("syncing", &path)
 }
 
