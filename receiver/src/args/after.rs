@@ -13,7 +13,7 @@ use crate::disk::Ownership;
 #[derive(Args, Clone, Debug, Default)]
 pub struct AfterArgs {
     /// Prepare the backup when it is committed, with the tool that made it; for a full backup in a new or empty directory
-    #[arg(long, requires = "extract", help_heading = "Afterwards")]
+    #[arg(long, requires = "extract", conflicts_with_all = ["output", "stdout", "command", "generate_key"], help_heading = "Afterwards")]
     pub prepare: bool,
 
     /// Run COMMAND by /bin/sh -c when the backup is committed; what is known of it is in XB_DIR, XB_SHA1, XB_TO_LSN ...
