@@ -87,10 +87,11 @@ async fn transfer(
     let address = socket.local_addr()?;
     let sending = sending(size, key.clone(), address)?;
     let receiving = receiving(target, key, socket)?;
+    let mut requests = Requests::listen(Party::Receiver, None)?;
     // When one end fails, the other is told, and fails for the same cause: both always come to their end.
     let (sent, received) = tokio::join!(
         sending.run(Requests::listen(Party::Sender, None)?, sender),
-        receiving.run(Requests::listen(Party::Receiver, None)?, receiver),
+        receiving.run(&mut requests, receiver),
     );
     Ok((sent?, received?))
 }

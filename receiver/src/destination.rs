@@ -9,7 +9,7 @@ use xbproto::lane::LaneId;
 
 use crate::args::Args;
 use crate::disk::{DiskError, Notice};
-use crate::extract::{Progress, STAGING_PREFIX};
+use crate::extract::{Progress, STAGING_PREFIX, Tenancy};
 use crate::journal::Recalled;
 use crate::sink::{self, CommandSink, ExtractSink, FifoSink, Opened, Sink, SinkError, StdoutSink};
 
@@ -57,16 +57,18 @@ impl StreamNames {
 pub fn open(args: &Args, id: u64, window: u64, reporter: &Reporter) -> Result<Destination, SinkError> {
     let tell = |notices: Vec<Notice>| notices.iter().for_each(|n| reporter.tell(Event::Notice(n.to_string())));
     if let Some(path) = &args.output {
-        let Opened { sink, notices, recalled } = sink::to_path(path, window, args.page_cache())?;
+        let Opened { sink, notices, recalled } =
+            sink::to_path(path, window, args.page_cache(), args.after.ownership())?;
         tell(notices);
         return Ok(Destination { sink, names: StreamNames::File(path.clone()), unpacking: None, recalled });
     }
-    if args.extract {
-        let directory = args.directory.as_deref().unwrap_or(Path::new("."));
-        let Opened { sink, notices, recalled } =
-            ExtractSink::create(directory, id, args.unpack.unpacking(args.page_cache())?)?;
+    if let Some(directory) = args.directory() {
+        let unpacking = args.unpack.unpacking(args.page_cache())?;
+        let Opened { sink, notices, recalled } = ExtractSink::create(directory, id, unpacking)?;
         tell(notices);
-        if has_company(directory) {
+        let tenancy = if has_company(directory) { Tenancy::Shared } else { Tenancy::Sole };
+        let sink = sink.owned(args.after.ownership(), tenancy);
+        if tenancy == Tenancy::Shared {
             let words =
                 format!("{} is not empty: what is there stays among the files of the backup", directory.display());
             reporter.tell(Event::Warning(words));
@@ -94,7 +96,7 @@ pub fn open(args: &Args, id: u64, window: u64, reporter: &Reporter) -> Result<De
 
 /// Whether there is anything in `directory` but our own staging folder. A server would take foreign
 /// redo logs or tables in a restored directory for its own.
-fn has_company(directory: &Path) -> bool {
+pub(crate) fn has_company(directory: &Path) -> bool {
     let ours = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(STAGING_PREFIX.as_bytes());
     std::fs::read_dir(directory)
         .is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(|e| !ours(&e.file_name()))))

@@ -9,11 +9,13 @@
 //! | [`downlink`] `joined` [`decode`] | the main link's life; further links that bring blocks; compressed blocks into original ones |
 //! | [`hasher`] [`drain`] [`settle`] | order and digest; write; verify and commit |
 //! | [`sink`] [`extract`] [`disk`] | where the bytes go; unpacking; files that are safe |
+//! | [`after`] `overheard` | what is run once a backup is committed; what a child says |
 //! | [`journal`] | what outlives a receiver that is killed |
 //! | [`local`] | streams that are stored on this host, without a network |
 //! | `stop` | the flag that ends work for a session that is over |
 
 pub mod admission;
+pub mod after;
 pub mod args;
 pub mod arrivals;
 pub mod decode;
@@ -29,6 +31,7 @@ pub mod journal;
 pub mod listen;
 pub mod local;
 mod newcomer;
+mod overheard;
 mod port;
 pub mod program;
 pub mod settle;

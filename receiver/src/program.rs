@@ -11,6 +11,7 @@ use xbproto::key::Key;
 use xbproto::quic::bind;
 use xbproto::tls::{Identity, random};
 
+use crate::after::AfterCommit;
 use crate::args::Args;
 use crate::destination::{self, Destination, StreamNames};
 use crate::journal::Presence;
@@ -44,20 +45,26 @@ async fn receive(args: Args, reporter: &Reporter) -> Result<(), Failure> {
         return local::run(&args, reporter).await;
     }
     let given = given_key(args.key.key_file.as_deref()).map_err(|error| failure(Cause::Usage, error))?;
-    let requests = Requests::listen(Party::Receiver, args.session.deadline.map(|span| span.0)).map_err(unforeseen)?;
+    let mut requests =
+        Requests::listen(Party::Receiver, args.session.deadline.map(|span| span.0)).map_err(unforeseen)?;
     let mut destination = open(&args, reporter)?;
+    let after = AfterCommit::requested(&args).map_err(|error| failure(Cause::Usage, error))?;
     let (socket, presence) = take_place(&args, given.as_ref(), &mut destination, reporter)?;
     given.iter().flat_map(|given| &given.warning).for_each(|words| reporter.tell(Event::Warning(words.clone())));
     reporter.tell(Event::Listening { address: presence.address });
     if given.is_none() {
         invite(&presence.key, presence.address, reporter);
     }
-    let names = destination.names.clone();
+    let (names, target) = (destination.names.clone(), destination.sink.target().describe);
     let reopen = reopening(&args, &destination, &presence, reporter);
     let (window, liveness, wait) = (args.session.window, args.session.peer_timeout, args.wait.map(|wait| wait.0));
     let Presence { key, identity, .. } = presence;
     let transfer = Transfer { socket, key, identity, destination, reopen, wait, window, liveness };
-    report(&transfer.run(requests, reporter).await?, &names, reporter);
+    let done = transfer.run(&mut requests, reporter).await?;
+    report(&done, &names, reporter);
+    reporter.leaves(format!("the committed backup, {target}"));
+    after.run(&done.receipt, &mut requests, reporter).await.map_err(|error| error.failure())?;
+    reporter.tell(Event::Finished(Summary::of(&done.receipt, done.elapsed, done.before, done.limited)));
     Ok(())
 }
 
@@ -172,7 +179,6 @@ fn report(done: &Done, names: &StreamNames, reporter: &Reporter) {
         let words = "the backup is committed, but the sender has not acknowledged the receipt";
         reporter.tell(Event::Warning(words.to_owned()));
     }
-    reporter.tell(Event::Finished(Summary::of(&done.receipt, done.elapsed, done.before, done.limited.clone())));
 }
 
 fn unforeseen(error: impl std::fmt::Display) -> Failure {

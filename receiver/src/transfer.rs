@@ -84,7 +84,7 @@ impl Transfer {
     ///
     /// # Errors
     /// The first [`Failure`], wherever it happened. Nothing is left of the copy then.
-    pub async fn run(mut self, mut requests: Requests, reporter: &Reporter) -> Result<Done, Failure> {
+    pub async fn run(mut self, requests: &mut Requests, reporter: &Reporter) -> Result<Done, Failure> {
         let tuning = Tuning {
             window: self.window,
             rate: None,
@@ -105,17 +105,17 @@ impl Transfer {
             let admission = destination.sink.admission();
             port.serve(Service { session: session.clone(), wait: self.wait, again, admission });
             let latest = Latest::default();
-            let elapsed = receive_one(destination, &session, &port, &latest, &mut requests, reporter).await;
+            let elapsed = receive_one(destination, &session, &port, &latest, requests, reporter).await;
             match (session.look(|s| s.outcome().cloned()), &mut self.reopen) {
                 (Some(Received::Replaced), Some(reopen)) => match reopen() {
                     Ok(again) => destination = again,
-                    Err(failure) => return refuse(port, failure, &mut requests).await,
+                    Err(failure) => return refuse(port, failure, requests).await,
                 },
                 (outcome, _) => {
                     port.lost_for_room().into_iter().for_each(|words| reporter.tell(Event::Notice(words)));
                     let path = port.path.clone();
                     let state = || status(&session, &latest, &path);
-                    port.close(&mut requests, || reporter.tell(Event::Status(Box::new(state())))).await;
+                    port.close(requests, || reporter.tell(Event::Status(Box::new(state())))).await;
                     let limited = latest.snapshot().and_then(|snapshot| snapshot.limited);
                     return verdict(outcome, elapsed, before, limited);
                 }

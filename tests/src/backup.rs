@@ -15,7 +15,7 @@ const CHUNK: NonZeroUsize = NonZeroUsize::new(64 << 10).expect("not zero");
 const CLOSING: [(&str, &str); 3] = [
     ("ib_logfile0", "the redo log"),
     ("xtrabackup_checkpoints", "backup_type = full-backuped\nfrom_lsn = 0\nto_lsn = 42\n"),
-    ("xtrabackup_info", "tool_name = made up\n"),
+    ("xtrabackup_info", "tool_name = mariadb-backup\nserver_version = 10.11.19-MariaDB\n"),
 ];
 
 /// The files of a backup, to be streamed and to be compared with.
@@ -48,6 +48,13 @@ impl Backup {
     /// A complete one with one more file, first.
     pub fn with(mut self, name: &str, content: &[u8]) -> Backup {
         self.files.insert(0, (name.to_owned(), content.to_vec()));
+        self
+    }
+
+    /// The same with another content of one of its files.
+    pub fn replacing(mut self, name: &str, content: &[u8]) -> Backup {
+        let file = self.files.iter_mut().find(|(file, _)| file == name).expect("a file of this backup");
+        file.1 = content.to_vec();
         self
     }
 

@@ -23,8 +23,8 @@ pub struct Requests {
     report: Signal,
     /// When the whole is to be over, and how long that was from the start; until it has been said.
     deadline: Option<(Instant, Duration)>,
-    /// Whether somebody has asked for the end.
-    asked: bool,
+    /// How the session is to fail since somebody has asked for the end.
+    asked: Option<Failure>,
 }
 
 /// Something that was asked.
@@ -52,7 +52,7 @@ impl Requests {
             terminate: signal(SignalKind::terminate())?,
             report: signal(SignalKind::user_defined1())?,
             deadline: deadline.and_then(|span| Some((Instant::now().checked_add(span)?, span))),
-            asked: false,
+            asked: None,
         })
     }
 
@@ -77,8 +77,14 @@ impl Requests {
                 (Cause::Deadline, format!("not done within {} (--deadline)", Span(span)))
             }
         };
-        self.asked = true;
-        Request::End(Failure::new(cause, self.own, words))
+        let failure = Failure::new(cause, self.own, words);
+        self.asked = Some(failure.clone());
+        Request::End(failure)
+    }
+
+    /// What has been said to whoever asked for the end last, if somebody has.
+    pub fn asked(&self) -> Option<&Failure> {
+        self.asked.as_ref()
     }
 
     /// Waits for `work`, and has `heed` answer what is asked meanwhile.
@@ -96,7 +102,7 @@ impl Requests {
     /// Waits for a request to end, and has `report` called whenever that is asked for. Where the end was asked for
     /// already, it waits only as long as saying goodbye takes.
     pub async fn end(&mut self, mut report: impl FnMut()) {
-        if self.asked {
+        if self.asked.is_some() {
             return sleep(GOODBYE).await;
         }
         while self.next().await == Request::Report {
@@ -120,7 +126,9 @@ mod tests {
         kill_process(getpid(), Signal::USR1).expect("sent");
         assert_eq!(requests.next().await, Request::Report);
         kill_process(getpid(), Signal::TERM).expect("sent");
+        assert_eq!(requests.asked(), None);
         let Request::End(failure) = requests.next().await else { panic!("it is to end") };
+        assert_eq!(requests.asked(), Some(&failure));
         assert_eq!((failure.cause, failure.party), (Cause::Terminated, Party::Sender));
     }
 

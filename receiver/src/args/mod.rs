@@ -1,12 +1,13 @@
 //! The command line of `xbrecv`: what was typed, and what it means.
 
+mod after;
 mod fifo;
 mod local;
 mod unpack;
 
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{ArgGroup, Parser};
@@ -14,6 +15,7 @@ use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, exit_codes_he
 use xbproto::quantity::Span;
 use xbproto::quic::Family;
 
+pub use self::after::AfterArgs;
 pub use self::local::{LocalArgs, Whole};
 pub use self::unpack::UnpackArgs;
 use crate::disk::PageCache;
@@ -44,7 +46,7 @@ pub struct Args {
 
     /// The directory to unpack into [default: the current directory]
     #[arg(short = 'C', long, value_name = "DIR", requires = "extract", conflicts_with_all = ["output", "fifo_dir", "stdout", "command", "generate_key"], help_heading = "Destination")]
-    pub directory: Option<PathBuf>,
+    directory: Option<PathBuf>,
 
     /// Write the stream to FILE, and its checksum to FILE.sha1; neither may exist. Several go to FILE.0, FILE.1 ...
     #[arg(short, long, value_name = "FILE", help_heading = "Destination")]
@@ -88,6 +90,10 @@ pub struct Args {
 
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
+    pub after: AfterArgs,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
     pub address: AddressArgs,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
@@ -112,6 +118,11 @@ impl Args {
     /// How files are to be written.
     pub fn page_cache(&self) -> PageCache {
         if self.no_direct { PageCache::Used } else { PageCache::Bypassed }
+    }
+
+    /// The directory to unpack into, if that is to be done.
+    pub fn directory(&self) -> Option<&Path> {
+        self.extract.then(|| self.directory.as_deref().unwrap_or(Path::new(".")))
     }
 
     /// Where to listen, and for which addresses.

@@ -3,6 +3,7 @@
 
 mod error;
 mod output;
+mod ownership;
 mod pages;
 mod rename;
 
@@ -10,6 +11,7 @@ pub(crate) use error::{At, as_path, reason, shown};
 pub use error::{DiskError, Notice};
 pub use output::PageCache;
 pub(crate) use output::{Output, drop_cached, give_back};
+pub use ownership::Ownership;
 pub(crate) use pages::Pages;
 pub(crate) use rename::rename_new;
 
@@ -52,6 +54,11 @@ pub(crate) fn entry(dir: impl AsFd, name: impl rustix::path::Arg) -> io::Result<
 /// Whether `stat` is that of a directory.
 pub(crate) fn is_dir(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::Directory
+}
+
+/// Whether `stat` is that of a regular file.
+pub(crate) fn is_file(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
 }
 
 /// Whether `file` is what stands under `path`.

@@ -18,6 +18,7 @@
 //! | `wanted`, `manifest`, `survey` | which files stay, their sums, and going through them at the end |
 //! | `commit`, `record` | renames, their undoing, and the record of them |
 //! | `recover` | what an interrupted run left |
+//! | `ownership` | giving what was unpacked to its owner |
 //! | `facts` | what the unpacked backup says of itself |
 //! | `presence` | who is unpacking, for the case that it is killed |
 
@@ -35,6 +36,7 @@ mod manifest;
 mod names;
 mod open_files;
 mod options;
+mod ownership;
 mod parents;
 mod path;
 mod placing;
@@ -54,6 +56,7 @@ mod writing;
 pub use content::ContentError;
 pub use error::ExtractError;
 pub use options::Unpacking;
+pub use ownership::{Tenancy, give_away};
 pub use path::{PathError, Unsafe};
 pub use progress::Progress;
 pub use recover::Recovered;

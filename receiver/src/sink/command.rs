@@ -22,9 +22,7 @@ use xbproto::wire::Hello;
 use self::consumer::Consumer;
 use super::{Admission, Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
 use crate::disk::shown;
-
-/// Takes one line that the consumer wrote to its standard error.
-pub type OnLine = Arc<dyn Fn(String) + Send + Sync>;
+pub use crate::overheard::OnLine;
 
 /// A command on this host that reads the stream from its standard input.
 pub struct CommandSink {
@@ -132,7 +130,7 @@ impl LaneSink for CommandLane {
 }
 
 /// Whether `program` can be run, by its path or by a search of `PATH`.
-fn is_command(program: &OsStr) -> bool {
+pub(crate) fn is_command(program: &OsStr) -> bool {
     let runnable = |path: &Path| path.is_file() && access(path, Access::EXEC_OK).is_ok();
     let path = Path::new(program);
     if program.is_empty() || path.components().count() > 1 || path.is_absolute() {

@@ -13,6 +13,7 @@ use xbproto::quantity::{ByteSize, Span};
 use crate::disk::{DiskError, reason, shown};
 use crate::extract::ExtractError;
 use crate::file_key::FileKeyError;
+use crate::overheard::quoted;
 
 /// Why a sink failed.
 #[derive(Debug, thiserror::Error)]
@@ -197,9 +198,4 @@ impl SinkError {
 /// What is free, as a part of a sentence.
 fn free_of(free: Option<u64>) -> String {
     free.map_or(String::new(), |free| format!(", {} are free", ByteSize(free)))
-}
-
-/// The last words of a consumer as the end of a sentence.
-fn quoted(said: &[String]) -> String {
-    if said.is_empty() { String::new() } else { format!("; it said: {}", said.join(" | ")) }
 }

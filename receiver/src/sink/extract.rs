@@ -10,8 +10,8 @@ use xbproto::lane::{LaneDigest, LaneId};
 
 use self::manifest_file::ManifestFile;
 use super::{Interrupter, LaneSink, LaneSum, Opened, Reached, Sink, SinkError, Target};
-use crate::disk::shown;
-use crate::extract::{Extraction, Progress, Recovered, Unpacker, Unpacking};
+use crate::disk::{Ownership, shown};
+use crate::extract::{Extraction, Progress, Recovered, Tenancy, Unpacker, Unpacking};
 use crate::journal::{Presence, Recalled};
 
 /// A directory into which any number of lanes is unpacked.
@@ -20,6 +20,8 @@ pub struct ExtractSink {
     extraction: Extraction,
     dir: PathBuf,
     manifest: Option<ManifestFile>,
+    ownership: Ownership,
+    tenancy: Tenancy,
 }
 
 impl ExtractSink {
@@ -32,7 +34,15 @@ impl ExtractSink {
         let (extraction, Recovered { notices, presence }) = Extraction::create(dir, id, unpacking)?;
         // What was unpacked was not known to be complete, and is gone.
         let recalled = presence.map(|presence| Recalled { presence, session: None, committed: None });
-        Ok(Opened { sink: ExtractSink { extraction, dir: dir.into(), manifest }, notices, recalled })
+        let (ownership, tenancy) = (Ownership::default(), Tenancy::Shared);
+        let sink = ExtractSink { extraction, dir: dir.into(), manifest, ownership, tenancy };
+        Ok(Opened { sink, notices, recalled })
+    }
+
+    /// The same, but what is unpacked gets this owner and these permissions; the directory too, if it is theirs alone.
+    #[must_use]
+    pub fn owned(self, ownership: Ownership, tenancy: Tenancy) -> ExtractSink {
+        ExtractSink { ownership, tenancy, ..self }
     }
 
     /// How far it is, for whoever shows it.
@@ -51,7 +61,8 @@ impl Sink for ExtractSink {
     }
 
     fn sync(&mut self) -> Result<(), SinkError> {
-        Ok(self.extraction.sync()?)
+        self.extraction.sync()?;
+        Ok(self.extraction.give_away(&self.ownership, self.tenancy)?)
     }
 
     fn facts(&self) -> BackupFacts {

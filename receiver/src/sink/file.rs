@@ -37,7 +37,7 @@ use self::recall::{committed, recall};
 use self::several::{Kept, Part};
 use super::sync_ahead::{Pace, SyncAhead};
 use super::{Admission, Interrupter, LaneSink, LaneSum, Opened, Reached, Sink, SinkError, Target};
-use crate::disk::{At, DiskError, Output, PageCache, free_bytes, give_back, shown};
+use crate::disk::{At, DiskError, Output, Ownership, PageCache, free_bytes, give_back, shown};
 use crate::journal::{Journal, Presence, Recalled, Record};
 use crate::stop::Stop;
 
@@ -66,6 +66,7 @@ pub struct FileSink {
     pace: Pace,
     /// Whether the whole of the partial file is durable.
     synced: bool,
+    ownership: Ownership,
     stop: Stop,
 }
 
@@ -103,11 +104,40 @@ impl FileSink {
         let partial = if committed { None } else { partial };
         let session = recalled.as_ref().and_then(|recalled| recalled.session.as_ref()).map(|s| s.hello.session);
         let origin = if recalled.is_some() { Origin::Recalled } else { Origin::Ours };
-        let (journal, stop) = (journal.map(Arc::new), Stop::default());
-        let (size, ahead, synced) = (None, Vec::new(), false);
-        let sink =
-            FileSink { names, partial, journal, session, origin, size, cache, parts, guard, ahead, pace, synced, stop };
+        let sink = FileSink {
+            names,
+            partial,
+            journal: journal.map(Arc::new),
+            session,
+            origin,
+            size: None,
+            cache,
+            parts,
+            guard,
+            ahead: Vec::new(),
+            pace,
+            synced: false,
+            ownership: Ownership::default(),
+            stop: Stop::default(),
+        };
         Ok(Opened { sink, notices, recalled })
+    }
+
+    /// The same, but the file and its checksum get this owner and these permissions with their final names: until then,
+    /// whoever goes on after us finds the partial file to be his own.
+    pub(super) fn owned(mut self, ownership: Ownership) -> FileSink {
+        self.ownership = ownership;
+        self
+    }
+
+    /// Gives the partial file away.
+    fn give_away(&self) -> Result<(), DiskError> {
+        if self.ownership.is_nothing() {
+            return Ok(());
+        }
+        self.files().into_iter().try_for_each(|(names, file)| {
+            self.ownership.give(file).and_then(|()| file.sync_all()).at("giving away", names.path())
+        })
     }
 
     fn append(&self, record: Record) -> Result<(), DiskError> {
@@ -278,7 +308,8 @@ impl Sink for FileSink {
             return Err(self.out_of_turn("commit"));
         }
         self.append(Record::Committing(sums.to_vec()))?;
-        publish(&files)?;
+        self.give_away()?;
+        publish(&files, &self.ownership)?;
         self.partial = None;
         let receipt = Receipt::of(Reached::Synced, sums.to_vec());
         // It has its name, whatever happens now; a run that finds only the record before this one sees that too.

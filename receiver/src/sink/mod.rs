@@ -23,6 +23,7 @@ mod stdout;
 mod sync_ahead;
 
 pub use admission::Admission;
+pub(crate) use command::is_command;
 pub use command::{CommandSink, OnLine};
 pub use error::SinkError;
 pub use extract::ExtractSink;
@@ -41,7 +42,7 @@ use xbproto::lane::{LaneDigest, LaneId};
 use xbproto::wire::Hello;
 pub use xbproto::wire::{LaneSum, Reached};
 
-use crate::disk::{Notice, PageCache};
+use crate::disk::{Notice, Ownership, PageCache};
 use crate::journal::{Presence, Recalled};
 
 /// A sink, and what an earlier run for the same target has left.
@@ -63,14 +64,22 @@ impl<S: Sink + 'static> Opened<S> {
 }
 
 /// The sink for `-o PATH`: a new file, or the device or FIFO that stands there. `window` is the session's, in bytes;
-/// `cache` is for a file.
+/// `cache` and `ownership` are for a file.
 ///
 /// # Errors
 /// When the target exists, is being written by another process, or cannot be written.
-pub fn to_path(path: &Path, window: u64, cache: PageCache) -> Result<Opened<Box<dyn Sink>>, SinkError> {
+pub fn to_path(
+    path: &Path,
+    window: u64,
+    cache: PageCache,
+    ownership: Ownership,
+) -> Result<Opened<Box<dyn Sink>>, SinkError> {
     match InPlaceSink::find(path)? {
         Some(sink) => Ok(Opened { sink: Box::new(sink), notices: Vec::new(), recalled: None }),
-        None => Ok(FileSink::create(path, window, cache)?.boxed()),
+        None => {
+            let Opened { sink, notices, recalled } = FileSink::create(path, window, cache)?;
+            Ok(Opened { sink: sink.owned(ownership), notices, recalled }.boxed())
+        }
     }
 }
 

@@ -1,13 +1,11 @@
 //! The running consumer: its pipe, its last words, and its end.
 
-use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fmt;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,18 +15,13 @@ use xbproto::process::{Signal, isolate, signal_group};
 
 use super::OnLine;
 use crate::disk::DiskError;
+use crate::overheard::Overheard;
 use crate::sink::SinkError;
 use crate::sink::outlet::{Blocked, LOOK_UP, Outlet};
 use crate::stop::Stop;
 
-/// How many of its last lines are repeated when it fails.
-const LAST_LINES: usize = 10;
-/// Longest line passed on in one piece, in bytes.
-const MAX_LINE: u64 = 4096;
 /// How long a consumer that closed its input may take to end by itself and say why.
 const GRACE: Duration = Duration::from_secs(5);
-/// How long its standard error is read on after it ended: a daemon it left behind may hold it open for ever.
-const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How long it may take to die of SIGKILL: one that waits for a disk may take for ever.
 const DEATH: Duration = Duration::from_secs(5);
 /// How often its end is looked for.
@@ -44,8 +37,7 @@ pub(super) struct Consumer {
     child: Mutex<Life>,
     /// [`signal_group`]; another one only in a test, where nothing can be forbidden to root.
     send: SendSignal,
-    said: Arc<Mutex<VecDeque<String>>>,
-    silent: Mutex<Receiver<()>>,
+    stderr: Overheard,
 }
 
 /// Sends a signal to a process group.
@@ -72,8 +64,7 @@ impl Consumer {
         let mut child = command.spawn().map_err(failed)?;
         let stop = Stop::default();
         let input = child.stdin.take().map(|stdin| Outlet::new(OwnedFd::from(stdin), stop.clone()));
-        let stderr = child.stderr.take();
-        let said = Arc::default();
+        let stderr = Overheard::start("consumer", child.stderr.take(), Arc::clone(on_line)).map_err(failed)?;
         let consumer = Consumer {
             command: program.clone(),
             stop,
@@ -81,8 +72,7 @@ impl Consumer {
             pid: Pid::from_child(&child),
             child: Mutex::new(Life::Running(child)),
             send,
-            silent: Mutex::new(listen(stderr, Arc::clone(on_line), Arc::clone(&said)).map_err(failed)?),
-            said,
+            stderr,
         };
         Ok(consumer)
     }
@@ -108,7 +98,7 @@ impl Consumer {
         if status.success() {
             return Ok(());
         }
-        Err(SinkError::ConsumerFailed { command: self.command.clone(), status, said: self.last_words() })
+        Err(SinkError::ConsumerFailed { command: self.command.clone(), status, said: self.stderr.last_words() })
     }
 
     /// Makes a blocked write, or a wait in [`finish`](Self::finish), end soon.
@@ -169,7 +159,7 @@ impl Consumer {
             Ok(status) => status,
             Err(error) => return error,
         };
-        let (command, said) = (self.command.clone(), self.last_words());
+        let (command, said) = (self.command.clone(), self.stderr.last_words());
         match status.code() {
             Some(code) if code != 0 => SinkError::ConsumerFailed { command, status, said },
             _ => SinkError::ConsumerStoppedReading { command, status, said },
@@ -240,11 +230,6 @@ impl Consumer {
     fn signal(&self) -> io::Result<()> {
         (self.send)(self.pid.as_raw_nonzero().get().unsigned_abs(), Signal::KILL)
     }
-
-    fn last_words(&self) -> Vec<String> {
-        let _ = lock(&self.silent).recv_timeout(LAST_WORDS);
-        lock(&self.said).iter().cloned().collect()
-    }
 }
 
 impl Drop for Consumer {
@@ -257,37 +242,6 @@ impl fmt::Display for Consumer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "consumer {}", crate::disk::shown(self.command.as_ref()))
     }
-}
-
-/// Reads `stderr` on a thread of its own, which ends with it; the receiver hears of that.
-fn listen(
-    stderr: Option<ChildStderr>,
-    on_line: OnLine,
-    said: Arc<Mutex<VecDeque<String>>>,
-) -> io::Result<Receiver<()>> {
-    let (ended, silent) = channel();
-    let Some(stderr) = stderr else { return Ok(silent) };
-    thread::Builder::new().name("consumer".into()).spawn(move || {
-        let mut lines = BufReader::new(stderr);
-        while let Some(line) = next_line(&mut lines) {
-            let mut said = lock(&said);
-            if said.len() == LAST_LINES {
-                said.pop_front();
-            }
-            said.push_back(line.clone());
-            drop(said);
-            on_line(line);
-        }
-        drop(ended);
-    })?;
-    Ok(silent)
-}
-
-/// The next line, or [`MAX_LINE`] bytes of it, without its end.
-fn next_line(from: &mut impl BufRead) -> Option<String> {
-    let mut line = Vec::new();
-    let read = from.take(MAX_LINE).read_until(b'\n', &mut line).unwrap_or(0);
-    (read > 0).then(|| String::from_utf8_lossy(line.trim_ascii_end()).into_owned())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -12,18 +12,19 @@ use rustix::fs::{OFlags, openat};
 use xbproto::lane::Sha1Sum;
 
 use super::names::{CHECKSUM, CHECKSUM_PARTIAL, Names, PARTIAL};
-use crate::disk::{At, DiskError, FILE_MODE};
+use crate::disk::{At, DiskError, FILE_MODE, Ownership};
 use crate::sink::SinkError;
 
 /// A rename that was done: whose, from which suffix, to which.
 type Renamed<'a> = (&'a Names, &'static str, &'static str);
 
-/// Publishes the partial files, whose bytes are durable, with their checksums, and makes all names durable.
+/// Publishes the partial files, whose bytes are durable, with their checksums, which get this `ownership`, and makes all
+/// names durable.
 ///
 /// # Errors
 /// When that fails, or a name is taken; all are taken back then, unless the error is `NotUndone`.
-pub(super) fn publish(files: &[(&Names, Sha1Sum)]) -> Result<(), SinkError> {
-    files.iter().try_for_each(|(names, sum)| write_checksum(names, *sum))?;
+pub(super) fn publish(files: &[(&Names, Sha1Sum)], ownership: &Ownership) -> Result<(), SinkError> {
+    files.iter().try_for_each(|(names, sum)| write_checksum(names, *sum, ownership))?;
     let of_all = |from, to| files.iter().map(move |(names, _)| (*names, from, to));
     let mut done = Vec::new();
     for (names, from, to) in of_all(PARTIAL, "").chain(of_all(CHECKSUM_PARTIAL, CHECKSUM)) {
@@ -44,7 +45,7 @@ pub(super) fn finish(names: &Names, sum: Sha1Sum) -> Result<(), SinkError> {
     match names.entry(CHECKSUM)? {
         Some(_) => names.remove(CHECKSUM_PARTIAL)?,
         None => {
-            write_checksum(names, sum)?;
+            write_checksum(names, sum, &Ownership::default())?;
             names.rename(CHECKSUM_PARTIAL, CHECKSUM)?;
         }
     }
@@ -52,12 +53,13 @@ pub(super) fn finish(names: &Names, sum: Sha1Sum) -> Result<(), SinkError> {
 }
 
 /// Writes the checksum under its temporary name, and syncs it.
-pub(super) fn write_checksum(names: &Names, sum: Sha1Sum) -> Result<(), DiskError> {
+pub(super) fn write_checksum(names: &Names, sum: Sha1Sum, ownership: &Ownership) -> Result<(), DiskError> {
     let path = names.beside(CHECKSUM_PARTIAL);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = openat(names.dir(), names.suffixed(CHECKSUM_PARTIAL), flags, FILE_MODE);
     let mut file = file.map(File::from).at("creating", &path)?;
     file.write_all(&checksum_line(sum, names.name())).at("writing", &path)?;
+    ownership.give(&file).at("giving away", &path)?;
     file.sync_all().at("syncing", &path)
 }
 

@@ -136,7 +136,7 @@ fn publication(all: &[Names], sums: &[LaneSum]) -> Result<Option<Receipt>, SinkE
     let named = all.iter().zip(sums).map(|(names, sum)| is_published(names, sum)).collect::<Result<Vec<_>, _>>()?;
     if named.iter().all(|named| *named) {
         all.iter().zip(sums).try_for_each(|(names, sum)| finish(names, sum.sum))?;
-        return Ok(Some(Receipt { reached: Reached::Synced, lanes: sums.to_vec(), files: None }));
+        return Ok(Some(Receipt::of(Reached::Synced, sums.to_vec())));
     }
     for (names, _) in all.iter().zip(&named).filter(|(_, named)| **named) {
         // Of a rename in two steps only the first may be done.

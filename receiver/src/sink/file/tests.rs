@@ -201,10 +201,13 @@ fn a_second_lane_is_refused() {
 #[test]
 fn a_directory_and_a_dangling_link_are_refused() {
     let room = tempfile::tempdir().unwrap();
-    assert!(matches!(to_path(room.path(), WINDOW, CACHE), Err(SinkError::NotAFile { kind: "directory", .. })));
+    assert!(matches!(
+        to_path(room.path(), WINDOW, CACHE, Ownership::default()),
+        Err(SinkError::NotAFile { kind: "directory", .. })
+    ));
     let link = room.path().join("link");
     std::os::unix::fs::symlink(room.path().join("nowhere"), &link).unwrap();
-    assert!(matches!(to_path(&link, WINDOW, CACHE), Err(SinkError::NotAFile { .. })));
+    assert!(matches!(to_path(&link, WINDOW, CACHE, Ownership::default()), Err(SinkError::NotAFile { .. })));
     assert_eq!(names(&room), ["link"]);
 }
 
@@ -214,7 +217,7 @@ fn a_link_to_a_file_means_the_file() {
     std::fs::write(room.path().join("file"), "old").unwrap();
     let link = room.path().join("link");
     std::os::unix::fs::symlink("file", &link).unwrap();
-    assert!(matches!(to_path(&link, WINDOW, CACHE), Err(SinkError::Exists { .. })));
+    assert!(matches!(to_path(&link, WINDOW, CACHE, Ownership::default()), Err(SinkError::Exists { .. })));
 }
 
 #[test]

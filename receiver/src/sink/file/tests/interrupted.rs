@@ -24,7 +24,7 @@ fn committing(room: &TempDir) -> FileSink {
 fn step(sink: &FileSink, step: usize) {
     let names = &sink.names;
     match step {
-        0 => publish::write_checksum(names, whole().sum).unwrap(),
+        0 => publish::write_checksum(names, whole().sum, &Ownership::default()).unwrap(),
         1 => names.rename(PARTIAL, "").unwrap(),
         2 => names.rename(CHECKSUM_PARTIAL, CHECKSUM).unwrap(),
         _ => sink.append(Record::Committed(receipt())).unwrap(),
@@ -73,7 +73,8 @@ fn after_that_the_rest_is_done_and_the_receipt_is_there() {
     for steps in 2..=4 {
         let room = killed_after(steps);
         for _ in 0..2 {
-            let Opened { sink, notices, recalled } = to_path(&room.path().join("backup"), WINDOW, CACHE).unwrap();
+            let Opened { sink, notices, recalled } =
+                to_path(&room.path().join("backup"), WINDOW, CACHE, Ownership::default()).unwrap();
             let recalled = recalled.unwrap();
             assert_eq!((notices.as_slice(), recalled.committed), ([].as_slice(), Some(receipt())), "{steps} steps");
             assert_eq!(recalled.session.unwrap().lanes[0].sum(), whole().sum);

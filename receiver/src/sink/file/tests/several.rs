@@ -199,7 +199,9 @@ fn killed_in_publication(steps: usize) -> TempDir {
     sink.sync().unwrap();
     sink.append(Record::Committing(sums())).unwrap();
     let all: Vec<&Names> = sink.parts.iter().map(|part| &part.names).collect();
-    all.iter().zip(sums()).for_each(|(names, sum)| publish::write_checksum(names, sum.sum).unwrap());
+    all.iter()
+        .zip(sums())
+        .for_each(|(names, sum)| publish::write_checksum(names, sum.sum, &Ownership::default()).unwrap());
     let renames = all.iter().map(|names| (names, PARTIAL, ""));
     let renames = renames.chain(all.iter().map(|names| (names, CHECKSUM_PARTIAL, names::CHECKSUM)));
     renames.take(steps).for_each(|(names, from, to)| names.rename(from, to).unwrap());
@@ -213,7 +215,7 @@ fn a_publication_is_finished_once_every_file_has_its_name_and_else_taken_back() 
         let room = killed_in_publication(steps);
         let Opened { mut sink, recalled, .. } = open(&room);
         let recalled = recalled.expect("somebody is recalled");
-        let receipt = Receipt { reached: Reached::Synced, lanes: sums(), files: None };
+        let receipt = Receipt::of(Reached::Synced, sums());
         match steps {
             0..3 => {
                 assert_eq!(recalled.committed, None, "{steps}");
