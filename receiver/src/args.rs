@@ -12,7 +12,7 @@ use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, exit_codes_he
 use xbproto::quantity::Span;
 use xbproto::quic::Family;
 
-pub use self::local::{LocalArgs, Whole};
+pub use self::local::{ListForm, LocalArgs, Whole};
 use crate::disk::PageCache;
 
 /// Receive a streaming MySQL or MariaDB backup from an xbsend on another host
@@ -25,9 +25,9 @@ use crate::disk::PageCache;
     name = "xbrecv",
     version,
     after_help = exit_codes_help(),
-    override_usage = "xbrecv [OPTIONS] (--extract [-C DIR] | -o FILE | --stdout | -- COMMAND ARG...)\n       xbrecv --extract --from FILE [-C DIR]\n       xbrecv --generate-key FILE"
+    override_usage = "xbrecv [OPTIONS] (--extract [-C DIR] | -o FILE | --stdout | -- COMMAND ARG...)\n       xbrecv --extract --from FILE [-C DIR]\n       xbrecv --list --from FILE\n       xbrecv --verify --from FILE\n       xbrecv --generate-key FILE"
 )]
-#[command(group = clap::ArgGroup::new("destination").required(true).args(["extract", "output", "stdout", "command", "generate_key"]))]
+#[command(group = clap::ArgGroup::new("destination").required(true).args(["extract", "output", "stdout", "command", "generate_key", "list", "verify"]))]
 pub struct Args {
     /// Feed the stream to COMMAND; its exit code 0 is part of the commit
     #[arg(last = true, value_name = "COMMAND")]

@@ -1,8 +1,10 @@
 //! What the programs tell, and the trait of whatever shows it.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::OnceLock;
+use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -87,6 +89,8 @@ pub enum Event {
     Status(Box<Status>),
     /// Where the transfer stands. Coalesced: of two in a row only the later may be shown.
     Progress(Snapshot),
+    /// All bytes have passed: a bar goes away. The end of the channel that is in here closes when it has.
+    Passed(Sender<Infallible>),
     /// The checksum of a lane, agreed on by both sides.
     Checksum {
         /// What `sha1sum` would call the file.

@@ -98,7 +98,7 @@ fn object(fields: impl Iterator<Item = Field>) -> String {
 /// The name and the own fields of an event; `None` for what is not for programs.
 fn fields(event: &Event) -> Option<(&'static str, Vec<Field>)> {
     Some(match event {
-        Event::Invite { .. } => return None,
+        Event::Invite { .. } | Event::Passed(_) => return None,
         Event::Session(_) => ("session", vec![]),
         Event::Listening { address } => {
             ("listening", vec![("address", json!(address.to_string())), ("port", json!(address.port()))])

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::process::ExitCode;
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -107,6 +108,14 @@ impl Reporter {
     /// Marks what follows as belonging to a session.
     pub fn session(&self, tag: SessionTag) {
         self.tell(Event::Session(tag));
+    }
+
+    /// Ends what was shown of progress, and waits until that is gone, but at most two seconds: standard output may be the
+    /// same terminal.
+    pub fn clear(&self) {
+        let (gone, wait) = channel();
+        self.tell(Event::Passed(gone));
+        let _ = wait.recv_timeout(FLUSH);
     }
 
     /// Takes note of what is left on this host should the session fail, for its last words.

@@ -27,7 +27,7 @@ pub(super) fn without_verdict(text: &str) -> String {
 
 fn unconfirmed(own: Party, event: &Event) -> Vec<String> {
     let sentence = match event {
-        Event::Session(_) | Event::Finished(_) => return Vec::new(),
+        Event::Session(_) | Event::Passed(_) | Event::Finished(_) => return Vec::new(),
         Event::Listening { address } => format!("listening on {address}"),
         Event::Invite { command, key } => return invitation(command, &key.reveal()),
         Event::Connecting { to } => format!("connecting to {}", printable(to)),

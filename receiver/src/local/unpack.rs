@@ -12,6 +12,7 @@ use xbproto::place::Place;
 use xbproto::tls::random;
 
 use super::LocalError;
+use super::decoding::Decoding;
 use super::digest::Digest;
 use super::flow::{self, Consumer, Flow};
 use super::stream::{self, Stream};
@@ -42,7 +43,8 @@ pub(super) async fn run(
     let Destination { sink, unpacking, .. } = open(args, reporter)?;
     let words = format!("unpacking {} into {}", stream::names(&streams), sink.target().describe);
     reporter.tell(Event::Notice(words));
-    streams.iter().for_each(|stream| stream.tell(reporter));
+    let stored = streams.iter().filter(|stream| !stream.is_stdin());
+    stored.for_each(|stream| reporter.tell(Event::Notice(stream.compared())));
     let (gauge, stop, current) = (Arc::new(Gauge::default()), Stop::default(), unpacking.clone());
     let supervised = Supervised {
         doing: "unpacking",
@@ -93,18 +95,19 @@ async fn feed(
 ) -> Result<Unpacked, LocalError> {
     let names = stream::names(&streams);
     let (watch, mut sums, mut flows) = (Watch::default(), Sums::new(), Vec::new());
-    for (lane, Stream { input, sum, .. }) in (0..).map(LaneId).zip(streams) {
-        let name = input.name().to_owned();
+    for (lane, stream) in (0..).map(LaneId).zip(streams) {
+        let (name, sum_name) = (stream.input.name().to_owned(), stream.sum_name());
+        let Stream { input, sum, .. } = stream;
         let lane_sink = sink.lane(lane, &LaneDigest::default())?;
         let mut beside: Vec<Box<dyn Consumer>> = Vec::new();
         if sum.is_some() {
             let (digest, result) = Digest::new(&name, sum);
             beside.push(Box::new(digest));
-            sums.push((name.clone(), lane, result));
+            sums.push((sum_name, lane, result));
         }
         // The unpacker checks everything else.
         if expect == Whole::Backup {
-            beside.push(Box::new(watch.stream(&name)));
+            beside.push(Box::new(Decoding::new(&name, vec![Box::new(watch.stream(&name))])));
         }
         flows.push(Flow { input, lead: Box::new(Unpacking { name, lane_sink, gauge: gauge.clone() }), beside });
     }
