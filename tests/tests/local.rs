@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::fs::{CWD, FileType, mknodat};
 use rustix::process::Signal;
 use xbproto::xbstream::{Opening, SparseRun, encode};
-use xbtests::{Backup, Endless, Input, Output, Program, Scene, program_path, sha1_of};
+use xbtests::{Backup, Endless, Input, Output, Program, Scene, SmallDisk, program_path, sha1_of};
 
 const CHUNK: NonZeroUsize = NonZeroUsize::new(1000).expect("not zero");
 
@@ -193,6 +193,31 @@ fn what_is_in_the_way_is_a_failed_destination() {
     let ended = unpack(&scene, ["--from", "b.xb"]).start().wait();
     ended.expect_failure(7).expect_said("ibdata1 exists already").expect_said("out is not empty");
     assert_eq!(scene.listing("out"), ["ibdata1"]);
+}
+
+#[test]
+fn a_stream_that_does_not_fit_is_refused_at_once() {
+    let scene = Scene::new();
+    let test = "a_stream_that_does_not_fit_is_refused_at_once";
+    let Some(disk) = SmallDisk::mount(test, scene.new_folder("disk"), 2 << 20) else { return };
+    scene.file("b.xb", Backup::new(3, 1 << 20).stream());
+    let ended = scene.xbrecv(["-x", "-C", "disk/out", "--from", "b.xb"]).start().wait();
+    ended.expect_failure(7).expect_said("directory disk/out: there is no room for 3.0 MiB, 2.0 MiB are free");
+    assert!(!disk.path().join("out").exists());
+    // What does not say how long it is fails when the disk is full.
+    let piped = scene.xbrecv(["-x", "-C", "disk/out", "--from", "-"]).feed(&Backup::new(3, 1 << 20));
+    piped.start().wait().expect_failure(7).expect_said("No space left on device");
+    assert!(!disk.path().join("out").exists());
+}
+
+#[test]
+fn a_low_limit_of_open_files_is_told() {
+    let (scene, backup) = (Scene::new(), Backup::small());
+    scene.file("b.xb", backup.stream());
+    let limited = "ulimit -n 100 && exec \"$0\" -x -C out --from b.xb";
+    let ended = scene.program("bash", "bash").args(["-c", limited]).arg(program_path("xbrecv")).start().wait();
+    ended.expect_success().expect_said("no more than 100 files may be open");
+    backup.expect_in(&scene.path("out"));
 }
 
 #[test]

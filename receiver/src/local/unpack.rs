@@ -20,6 +20,7 @@ use super::supervise::{Course, Supervised};
 use super::watch::Watch;
 use crate::args::{Args, Whole};
 use crate::destination::{self, Destination};
+use crate::preflight::{Growth, Need, room};
 use crate::sink::{LaneSink, Reached, Sink, SinkError};
 use crate::stop::Stop;
 
@@ -40,7 +41,7 @@ pub(super) async fn run(
     mut requests: Requests,
     reporter: &Reporter,
 ) -> Result<(), Failure> {
-    let Destination { sink, unpacking, .. } = open(args, reporter)?;
+    let Destination { sink, unpacking, .. } = open(args, &streams, reporter)?;
     let words = format!("unpacking {} into {}", stream::names(&streams), sink.target().describe);
     reporter.tell(Event::Notice(words));
     let stored = streams.iter().filter(|stream| !stream.is_stdin());
@@ -79,10 +80,15 @@ async fn bring_home(
     done.inspect_err(|_| abandon(sink, reporter))
 }
 
-fn open(args: &Args, reporter: &Reporter) -> Result<Destination, Failure> {
+fn open(args: &Args, streams: &[Stream], reporter: &Reporter) -> Result<Destination, Failure> {
     let failed = |error: SinkError| Failure::new(error.cause(), Party::Receiver, error);
     let id = random().map_err(|error| Failure::new(Cause::Unforeseen, Party::Receiver, error))?;
-    destination::open(args, u64::from_be_bytes(id), args.session.window, reporter).map_err(failed)
+    let destination = destination::open(args, u64::from_be_bytes(id), args.session.window, reporter).map_err(failed)?;
+    if let Some(stored) = stream::total(streams) {
+        let tight = room(&destination.sink.target(), Need { stored, growth: Growth::Nothing }).map_err(failed)?;
+        tight.into_iter().for_each(|words| reporter.tell(Event::Warning(words)));
+    }
+    Ok(destination)
 }
 
 /// Unpacks all streams, and checks what is to be checked before they may be committed.
