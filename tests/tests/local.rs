@@ -148,7 +148,8 @@ fn a_damaged_stream_leaves_nothing_and_names_file_and_place() {
     let scene = Scene::new();
     scene.file("b.xb", Backup::small().damaged());
     let ended = unpack(&scene, ["--from", "b.xb"]).start().wait();
-    ended.expect_failure(5).expect_said("b.xb: at byte 0: ibdata1: CRC of a payload");
+    ended.expect_failure(5).expect_said("xbrecv[-] b.xb: at byte 0: ibdata1: CRC of a payload");
+    ended.expect_said("left here: nothing; next: take another copy of the stream").expect_silence_on("both");
     expect_nothing_unpacked(&scene);
 }
 
@@ -244,6 +245,7 @@ fn a_signal_ends_it_and_leaves_nothing() {
         let running = unpack(&scene, ["--from", "-"]).input(Input::Reader(Box::new(Endless::new(1 << 40)))).start();
         running.log().wait_for("unpacking stdin into directory out");
         running.ask_until("status: unpacking, ");
+        assert!(!running.log().text().contains("link"), "there is none");
         running.signal(signal);
         running.wait().expect_failure(code);
         expect_nothing_unpacked(&scene);

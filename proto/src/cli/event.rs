@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::compressed::Compressed;
+use super::setting::Setting;
 use super::status::Status;
 use crate::failure::{Failure, Party};
 use crate::key::Key;
@@ -113,11 +114,13 @@ pub struct LastWords {
     pub failure: Failure,
     /// What is left on this host, once it has come so far that something might be.
     pub left: Option<String>,
+    /// Whether there was another side.
+    pub setting: Setting,
 }
 
 impl From<Failure> for LastWords {
     fn from(failure: Failure) -> LastWords {
-        LastWords { failure, left: None }
+        LastWords { failure, left: None, setting: Setting::TwoHosts }
     }
 }
 

@@ -136,7 +136,7 @@ fn fields(event: &Event) -> Option<(&'static str, Vec<Field>)> {
             .chain(limited(summary.limited.as_ref()))
             .collect(),
         ),
-        Event::Failed(LastWords { failure, left }) => (
+        Event::Failed(LastWords { failure, left, setting }) => (
             "failed",
             vec![
                 ("party", json!(failure.party.to_string())),
@@ -144,7 +144,7 @@ fn fields(event: &Event) -> Option<(&'static str, Vec<Field>)> {
                 ("exit_code", json!(failure.cause.code())),
                 ("meaning", json!(meaning(failure.cause.code()))),
                 ("left", json!(left)),
-                ("advice", json!(advice(failure.cause.code()))),
+                ("advice", json!(advice(failure.cause.code(), *setting))),
             ],
         ),
     })
