@@ -20,6 +20,8 @@ use crate::disk::PageCache;
 /// Waits for one sender that proves to have the key, writes or unpacks its backup, and commits it
 /// only when the sender's source has ended well and both sides have the same checksum. Until then
 /// nothing stands under its final name. Ends with 0 when the backup is committed.
+///
+/// With --from it unpacks, lists or verifies a stream that is stored on this host, without a network.
 #[derive(Clone, Parser, Debug)]
 #[command(
     name = "xbrecv",
@@ -148,6 +150,7 @@ mod tests {
         assert!(Args::try_parse_from(["xbrecv", "-x", "-o", "f"]).is_err());
         assert!(Args::try_parse_from(["xbrecv", "-C", "d", "-o", "f"]).is_err());
         assert!(Args::try_parse_from(["xbrecv", "--", "cat"]).is_ok());
+        assert!(Args::try_parse_from(["xbrecv", "--list", "--verify", "--from", "f"]).is_err());
     }
 
     #[test]
