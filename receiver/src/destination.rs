@@ -11,6 +11,7 @@ use crate::args::Args;
 use crate::disk::{DiskError, Notice};
 use crate::extract::{Progress, STAGING_PREFIX, Tenancy};
 use crate::journal::Recalled;
+use crate::preflight;
 use crate::sink::{self, CommandSink, ExtractSink, FifoSink, Opened, Sink, SinkError, StdoutSink};
 
 /// A sink and what is known about it.
@@ -73,6 +74,7 @@ pub fn open(args: &Args, id: u64, window: u64, reporter: &Reporter) -> Result<De
                 format!("{} is not empty: what is there stays among the files of the backup", directory.display());
             reporter.tell(Event::Warning(words));
         }
+        preflight::open_files().into_iter().for_each(|words| reporter.tell(Event::Warning(words)));
         let unpacking = Some(sink.progress());
         return Ok(Destination { sink: Box::new(sink), names: StreamNames::Unnamed, unpacking, recalled });
     }

@@ -2,7 +2,7 @@
 //!
 //! | module | owns |
 //! |---|---|
-//! | [`program`] [`args`] [`destination`] [`file_key`] | the command line, and what it comes to |
+//! | [`program`] [`args`] [`destination`] [`preflight`] [`file_key`] | the command line, what it comes to, and whether that can be |
 //! | [`transfer`] `status` | one session from the open port to the verdict; how it does |
 //! | `port` [`listen`] `newcomer` | the thread at the port; one session there; who else wants one |
 //! | [`admission`] [`arrivals`] [`strangers`] | who is at the door, on the way in, turned away |
@@ -33,6 +33,7 @@ pub mod local;
 mod newcomer;
 mod overheard;
 mod port;
+pub mod preflight;
 pub mod program;
 pub mod settle;
 pub mod sink;

@@ -1,6 +1,6 @@
 //! What `xbrecv` answers to SIGUSR1.
 
-use xbproto::cli::{Fill, Latest, Status};
+use xbproto::cli::{Fill, Latest, Setting, Status};
 use xbproto::quic::CurrentPath;
 use xbproto::session::Receiver;
 use xbproto::shared::Shared;
@@ -25,6 +25,7 @@ pub(crate) fn status(session: &Shared<Receiver>, latest: &Latest, path: &Current
             compressed: None,
             peer,
             path: path.report(),
+            setting: Setting::TwoHosts,
         }
     })
 }

@@ -1,6 +1,6 @@
 //! What `xbsend` answers to SIGUSR1.
 
-use xbproto::cli::{Fill, Latest, Status};
+use xbproto::cli::{Fill, Latest, Setting, Status};
 use xbproto::quic::CurrentPath;
 use xbproto::session::Sender;
 use xbproto::shared::Shared;
@@ -29,6 +29,14 @@ pub(crate) fn status(
         let fills = std::iter::once(window).chain(spool).collect();
         let peer = s.is_linked().then(|| s.peer_waits_for());
         let (snapshot, compressed) = (latest.snapshot(), outbox.compressed());
-        Status { state: state.to_owned(), snapshot, fills, compressed, peer, path: path.report() }
+        Status {
+            state: state.to_owned(),
+            snapshot,
+            fills,
+            compressed,
+            peer,
+            path: path.report(),
+            setting: Setting::TwoHosts,
+        }
     })
 }

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use sha1::{Digest, Sha1};
-use xbproto::xbstream::{Opening, encode};
+use xbproto::xbstream::{Opening, SparseRun, encode};
 
 /// Payload bytes in a chunk.
 const CHUNK: NonZeroUsize = NonZeroUsize::new(64 << 10).expect("not zero");
@@ -111,6 +111,31 @@ impl Backup {
         found.sort();
         assert_eq!(found, self.names());
     }
+}
+
+/// A stream with all that happens in one: a sparse file, a seek, a file that is renamed, one that is removed, one that is
+/// sent twice. It is no backup.
+pub fn every_kind_of_chunk() -> Vec<u8> {
+    let runs = [(0, 2), (4096, 2), (100, 0)].map(|(skip, write)| SparseRun { skip, write });
+    let file = |path: &[u8], content: &[u8]| encode::file(path, content, CHUNK);
+    [
+        encode::sparse(b"db/sparse.ibd", 0, &runs, b"abcd"),
+        encode::payload(b"sought.ibd", Opening::New, 0, b"xy"),
+        encode::seek(b"sought.ibd", 8192),
+        encode::payload(b"sought.ibd", Opening::New, 8192, b"z"),
+        encode::end(b"db/sparse.ibd"),
+        encode::end(b"sought.ibd"),
+        file(b"old.ibd", b"renamed"),
+        encode::rename(b"old.ibd", b"new.ibd"),
+        file(b"gone.ibd", b"removed"),
+        encode::remove(b"gone.ibd"),
+        file(b"again.frm", b"first version"),
+        encode::payload(b"again.frm", Opening::Rewrite, 0, b"second"),
+        encode::end(b"again.frm"),
+    ]
+    .into_iter()
+    .flat_map(|chunk| chunk.expect("a valid chunk"))
+    .collect()
 }
 
 /// The SHA-1 of some bytes, in hexadecimal digits.

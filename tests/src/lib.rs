@@ -58,7 +58,7 @@ mod transfer;
 mod tree;
 mod trickle;
 
-pub use backup::{Backup, Endless, sha1_of};
+pub use backup::{Backup, Endless, every_kind_of_chunk, sha1_of};
 pub use clock::Clock;
 pub use destination::Destination;
 pub use disk::SmallDisk;

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use rustix::fs::{CWD, FileType, mknodat};
 use rustix::process::Signal;
-use xbproto::xbstream::{Opening, SparseRun, encode};
-use xbtests::{Backup, Endless, Input, Program, Scene, sha1_of};
+use xbproto::xbstream::{Opening, encode};
+use xbtests::{Backup, Endless, Input, Program, Scene, SmallDisk, every_kind_of_chunk, program_path, sha1_of};
 
 const CHUNK: NonZeroUsize = NonZeroUsize::new(1000).expect("not zero");
 
@@ -37,7 +37,7 @@ fn a_file_is_unpacked_without_key_or_network() {
     let (scene, backup) = (Scene::new(), Backup::small());
     scene.file("b.xb", backup.stream());
     let ended = unpack(&scene, ["--from", "b.xb"]).start().wait();
-    ended.expect_success().expect_said("there is no b.xb.sha1: the SHA-1 is not compared").expect_said("synced");
+    ended.expect_success().expect_said("b.xb: the SHA-1 is not compared: there is no b.xb.sha1").expect_said("synced");
     assert_eq!(ended.checksums(), []);
     backup.expect_in(&scene.path("out"));
 }
@@ -80,7 +80,7 @@ fn the_streams_of_one_backup_are_unpacked_together() {
     }
     store_sum(&scene, "b.xb.1");
     let ended = unpack(&scene, ["--from", "b.xb.0", "--from", "b.xb.1"]).start().wait();
-    ended.expect_success().expect_said("there is no b.xb.0.sha1");
+    ended.expect_success().expect_said("there is no b.xb.0.sha1").expect_said("compared with b.xb.1.sha1");
     assert_eq!(ended.checksums().len(), 1);
     for (name, content) in &files {
         assert!(fs::read(scene.path("out").join(name)).expect("unpacked") == *content, "{name}");
@@ -148,7 +148,8 @@ fn a_damaged_stream_leaves_nothing_and_names_file_and_place() {
     let scene = Scene::new();
     scene.file("b.xb", Backup::small().damaged());
     let ended = unpack(&scene, ["--from", "b.xb"]).start().wait();
-    ended.expect_failure(5).expect_said("b.xb: at byte 0: ibdata1: CRC of a payload");
+    ended.expect_failure(5).expect_said("xbrecv[-] b.xb: at byte 0: ibdata1: CRC of a payload");
+    ended.expect_said("left here: nothing; next: take another copy of the stream").expect_silence_on("both");
     expect_nothing_unpacked(&scene);
 }
 
@@ -196,6 +197,31 @@ fn what_is_in_the_way_is_a_failed_destination() {
 }
 
 #[test]
+fn a_stream_that_does_not_fit_is_refused_at_once() {
+    let scene = Scene::new();
+    let test = "a_stream_that_does_not_fit_is_refused_at_once";
+    let Some(disk) = SmallDisk::mount(test, scene.new_folder("disk"), 2 << 20) else { return };
+    scene.file("b.xb", Backup::new(3, 1 << 20).stream());
+    let ended = scene.xbrecv(["-x", "-C", "disk/out", "--from", "b.xb"]).start().wait();
+    ended.expect_failure(7).expect_said("directory disk/out: there is no room for 3.0 MiB, 2.0 MiB are free");
+    assert!(!disk.path().join("out").exists());
+    // What does not say how long it is fails when the disk is full.
+    let piped = scene.xbrecv(["-x", "-C", "disk/out", "--from", "-"]).feed(&Backup::new(3, 1 << 20));
+    piped.start().wait().expect_failure(7).expect_said("No space left on device");
+    assert!(!disk.path().join("out").exists());
+}
+
+#[test]
+fn a_low_limit_of_open_files_is_told() {
+    let (scene, backup) = (Scene::new(), Backup::small());
+    scene.file("b.xb", backup.stream());
+    let limited = "ulimit -n 100 && exec \"$0\" -x -C out --from b.xb";
+    let ended = scene.program("bash", "bash").args(["-c", limited]).arg(program_path("xbrecv")).start().wait();
+    ended.expect_success().expect_said("no more than 100 files may be open");
+    backup.expect_in(&scene.path("out"));
+}
+
+#[test]
 fn options_of_the_network_do_not_go_with_a_stored_stream() {
     let scene = Scene::new();
     scene.file("b.xb", Backup::small().stream());
@@ -219,6 +245,7 @@ fn a_signal_ends_it_and_leaves_nothing() {
         let running = unpack(&scene, ["--from", "-"]).input(Input::Reader(Box::new(Endless::new(1 << 40)))).start();
         running.log().wait_for("unpacking stdin into directory out");
         running.ask_until("status: unpacking, ");
+        assert!(!running.log().text().contains("link"), "there is none");
         running.signal(signal);
         running.wait().expect_failure(code);
         expect_nothing_unpacked(&scene);
@@ -245,28 +272,4 @@ fn holes_seeks_renames_removals_and_rewrites_are_carried_out() {
     assert_eq!(read("new.ibd"), b"renamed");
     assert_eq!(read("db/sparse.ibd"), [&b"ab"[..], &[0; 4096], b"cd", &[0; 100]].concat());
     assert_eq!(read("sought.ibd"), [&b"xy"[..], &[0; 8190], b"z"].concat());
-}
-
-/// A stream with all that happens in one.
-fn every_kind_of_chunk() -> Vec<u8> {
-    let runs = [(0, 2), (4096, 2), (100, 0)].map(|(skip, write)| SparseRun { skip, write });
-    let file = |path: &[u8], content: &[u8]| encode::file(path, content, CHUNK);
-    [
-        encode::sparse(b"db/sparse.ibd", 0, &runs, b"abcd"),
-        encode::payload(b"sought.ibd", Opening::New, 0, b"xy"),
-        encode::seek(b"sought.ibd", 8192),
-        encode::payload(b"sought.ibd", Opening::New, 8192, b"z"),
-        encode::end(b"db/sparse.ibd"),
-        encode::end(b"sought.ibd"),
-        file(b"old.ibd", b"renamed"),
-        encode::rename(b"old.ibd", b"new.ibd"),
-        file(b"gone.ibd", b"removed"),
-        encode::remove(b"gone.ibd"),
-        file(b"again.frm", b"first version"),
-        encode::payload(b"again.frm", Opening::Rewrite, 0, b"second"),
-        encode::end(b"again.frm"),
-    ]
-    .into_iter()
-    .flat_map(|chunk| chunk.expect("a valid chunk"))
-    .collect()
 }

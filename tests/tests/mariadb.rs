@@ -80,7 +80,22 @@ fn back_up_by_pipe(scene: &Scene, source: &MariaDb, traffic: &Traffic) -> PathBu
         let known = how == "only in the second" && theirs.wrongly_keeps(&name);
         assert!(known, "{} {how} (first xbrecv, second mbstream)", name.display());
     }
+    expect_same_from_file(scene, &unpacked);
     scene.path("piped")
+}
+
+/// The stream that was kept is unpacked to the same files, and listed as these.
+fn expect_same_from_file(scene: &Scene, unpacked: &Tree) {
+    scene.xbrecv(["-x", "-C", "stored", "--from", "kept.xb"]).start().wait().expect_success();
+    assert_eq!(unpacked.differences(&Tree::of(&scene.path("stored"))), BTreeMap::new());
+    scene.xbrecv(["--verify", "--from", "kept.xb"]).start().wait().expect_success();
+    let listing = scene.xbrecv(["--list=json", "--from", "kept.xb"]).start().wait().stdout;
+    let listing: serde_json::Value = serde_json::from_slice(&listing).expect("JSON");
+    let files = listing["files"].as_array().expect("files").iter();
+    let listed: BTreeMap<&str, Option<u64>> =
+        files.map(|file| (file["name"].as_str().expect("a name"), file["size"].as_u64())).collect();
+    let there = unpacked.0.iter().map(|(name, (len, _))| (name.to_str().expect("UTF-8"), Some(*len)));
+    assert_eq!(listed, there.collect());
 }
 
 fn backup_options(scene: &Scene, source: &MariaDb) -> [String; 6] {

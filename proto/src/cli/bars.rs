@@ -63,7 +63,7 @@ impl<W: Write + Send> Face for Bars<W> {
         match event {
             Event::Session(_) => return,
             Event::Progress(snapshot) => return self.draw(snapshot),
-            Event::Checksum { .. } | Event::Backup(_) | Event::Finished(_) | Event::Failed(_) => {
+            Event::Passed(_) | Event::Checksum { .. } | Event::Backup(_) | Event::Finished(_) | Event::Failed(_) => {
                 if let Some(bar) = self.bar.take() {
                     bar.finish_and_clear();
                 }

@@ -1,13 +1,16 @@
 //! What the programs tell, and the trait of whatever shows it.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::OnceLock;
+use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 use super::compressed::Compressed;
+use super::setting::Setting;
 use super::status::Status;
 use crate::backup::BackupFacts;
 use crate::failure::{Failure, Party};
@@ -88,6 +91,8 @@ pub enum Event {
     Status(Box<Status>),
     /// Where the transfer stands. Coalesced: of two in a row only the later may be shown.
     Progress(Snapshot),
+    /// All bytes have passed: a bar goes away. The end of the channel that is in here closes when it has.
+    Passed(Sender<Infallible>),
     /// The checksum of a lane, agreed on by both sides.
     Checksum {
         /// What `sha1sum` would call the file.
@@ -112,11 +117,13 @@ pub struct LastWords {
     pub failure: Failure,
     /// What is left on this host, once it has come so far that something might be.
     pub left: Option<String>,
+    /// Whether there was another side.
+    pub setting: Setting,
 }
 
 impl From<Failure> for LastWords {
     fn from(failure: Failure) -> LastWords {
-        LastWords { failure, left: None }
+        LastWords { failure, left: None, setting: Setting::TwoHosts }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::setting::Setting;
 use crate::failure::Cause;
 
 /// Every exit code with its short name and its meaning, in order: what `--help` and the README show.
@@ -32,7 +33,25 @@ pub fn meaning(code: u8) -> &'static str {
 }
 
 /// What to do about a code, in a few words.
-pub fn advice(code: u8) -> &'static str {
+pub fn advice(code: u8, setting: Setting) -> &'static str {
+    match setting {
+        Setting::TwoHosts => advice_for_two(code),
+        Setting::OneHost => advice_for_one(code),
+    }
+}
+
+fn advice_for_one(code: u8) -> &'static str {
+    match code {
+        5 => "take another copy of the stream, or make the backup anew; xbrecv --list shows what can be read",
+        6 => "look at the stream's file and its permissions, then run it again",
+        7 => "look at free space, permissions and what the directory has, then run it again",
+        124 => "allow more time, or find what was slow, then run it again",
+        130 | 143 => "run it again",
+        other => advice_for_two(other),
+    }
+}
+
+fn advice_for_two(code: u8) -> &'static str {
     match code {
         0 => "nothing",
         2 => "--help shows what is possible",

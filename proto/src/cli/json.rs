@@ -100,7 +100,7 @@ pub(super) fn object(fields: impl Iterator<Item = Field>) -> String {
 /// The name and the own fields of an event; `None` for what is not for programs.
 fn fields(event: &Event) -> Option<(&'static str, Vec<Field>)> {
     Some(match event {
-        Event::Invite { .. } => return None,
+        Event::Invite { .. } | Event::Passed(_) => return None,
         Event::Session(_) => ("session", vec![]),
         Event::Listening { address } => {
             ("listening", vec![("address", json!(address.to_string())), ("port", json!(address.port()))])
@@ -139,7 +139,7 @@ fn fields(event: &Event) -> Option<(&'static str, Vec<Field>)> {
             .chain(limited(summary.limited.as_ref()))
             .collect(),
         ),
-        Event::Failed(LastWords { failure, left }) => (
+        Event::Failed(LastWords { failure, left, setting }) => (
             "failed",
             vec![
                 ("party", json!(failure.party.to_string())),
@@ -147,7 +147,7 @@ fn fields(event: &Event) -> Option<(&'static str, Vec<Field>)> {
                 ("exit_code", json!(failure.cause.code())),
                 ("meaning", json!(meaning(failure.cause.code()))),
                 ("left", json!(left)),
-                ("advice", json!(advice(failure.cause.code()))),
+                ("advice", json!(advice(failure.cause.code(), *setting))),
             ],
         ),
     })

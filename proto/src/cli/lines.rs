@@ -57,6 +57,7 @@ mod tests {
     use super::*;
     use crate::backup::{BackupFacts, BackupKind, FactText};
     use crate::cli::event::{LastWords, Snapshot, Summary};
+    use crate::cli::setting::Setting;
     use crate::failure::{Cause, Failure};
     use crate::lane::{LaneId, Sha1Sum};
     use crate::limit::{Limit, Limited};
@@ -171,7 +172,10 @@ mod tests {
             let reason = "writing a.ibd: No space left on device\ncompleted OK!";
             let failure = Failure::new(Cause::Sink, Party::Receiver, reason);
             let mut lines = Lines::new(Vec::new(), own);
-            lines.show(moment(0), &Event::Failed(LastWords { failure, left: Some("nothing".into()) }));
+            lines.show(
+                moment(0),
+                &Event::Failed(LastWords { failure, left: Some("nothing".into()), setting: Setting::TwoHosts }),
+            );
             String::from_utf8(lines.out).expect("UTF-8")
         };
         let text = failed(Party::Sender);
@@ -186,6 +190,16 @@ mod tests {
             ]
         );
         assert_eq!(failed(Party::Receiver).replace("xbrecv", "xbsend"), text);
+    }
+
+    #[test]
+    fn one_host_alone_is_no_side() {
+        let failure = Failure::new(Cause::Integrity, Party::Receiver, "b.xb: at byte 7: damaged");
+        let mut lines = Lines::new(Vec::new(), Party::Receiver);
+        let words = LastWords { failure, left: None, setting: Setting::OneHost };
+        lines.show(moment(0), &Event::Failed(words));
+        let text = String::from_utf8(lines.out).expect("UTF-8");
+        assert!(text.contains("] b.xb: at byte 7: damaged\n") && !text.contains("both"), "{text}");
     }
 
     #[test]

@@ -28,7 +28,8 @@ impl<W: Write + Send> Face for Quiet<W> {
             Event::Interrupted { .. } | Event::Resumed { .. } => true,
             Event::Checksum { .. } | Event::Backup(_) | Event::Finished(_) | Event::Failed(_) => true,
             Event::Session(_) | Event::Connecting { .. } | Event::Connected { .. } | Event::Stranger { .. } => false,
-            Event::Notice(_) | Event::Detail(_) | Event::Child { .. } | Event::Progress(_) => false,
+            Event::Notice(_) | Event::Detail(_) | Event::Child { .. } => false,
+            Event::Progress(_) | Event::Passed(_) => false,
         };
         if must_be_read {
             for line in signed(self.own, event) {

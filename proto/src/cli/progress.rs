@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 use super::course::{Course, Outgoing};
 use super::event::{Event, Snapshot};
 use super::reporter::Reporter;
+use super::setting::Setting;
 use crate::limit::{Evidence, Limit, Tally, limit, own_limit};
 use crate::meter::{Gauge, GaugeSample, Meter, Waits};
 use crate::quantity::Span;
@@ -105,7 +106,7 @@ impl Progress {
             let limit = limit(&evidence, standing.peer).filter(|_| standing.linked);
             self.tally.add(limit, &evidence);
             if let Some(still) = self.stillness.lasts(standing.bytes, now).filter(|_| standing.linked) {
-                self.reporter.tell(Event::Notice(quiet(still, limit)));
+                self.reporter.tell(Event::Notice(quiet(still, limit, self.reporter.setting())));
             }
             let snapshot = self.snapshot(&standing, limit, now);
             self.latest.set(&snapshot);
@@ -151,9 +152,10 @@ fn note(standing: &Standing) -> Option<String> {
 }
 
 /// That nothing moves, though nothing is wrong.
-fn quiet(still: Duration, limit: Option<Limit>) -> String {
+fn quiet(still: Duration, limit: Option<Limit>, setting: Setting) -> String {
     let whom = limit.map_or_else(String::new, |limit| format!(", waiting for {}", limit.words()));
-    format!("nothing has moved for {}{whom}; the other side is alive", Span(still))
+    let peer = if setting == Setting::TwoHosts { "; the other side is alive" } else { "" };
+    format!("nothing has moved for {}{whom}{peer}", Span(still))
 }
 
 /// Notices that no bytes move, once a minute.

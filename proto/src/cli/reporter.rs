@@ -7,11 +7,13 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::process::ExitCode;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::event::{Event, Face, LastWords, Moment, SessionTag};
 use super::exit::exit_code;
+use super::setting::Setting;
 use super::style::{ProgressStyle, Screen};
 use crate::failure::{Failure, Party};
 
@@ -43,6 +45,7 @@ struct Shared {
     queue: Mutex<Queue>,
     /// What is left on this host if the session fails.
     left: Mutex<Option<String>>,
+    setting: OnceLock<Setting>,
     changed: Condvar,
 }
 
@@ -76,7 +79,12 @@ impl Reporter {
     /// Starts telling to a face. On a screen that is not a terminal, invitations are not shown.
     pub fn with_face(face: Box<dyn Face>, screen: Screen, verbosity: Verbosity) -> Reporter {
         let queue = Queue { events: VecDeque::new(), dropped: 0, state: State::Open };
-        let shared = Arc::new(Shared { queue: Mutex::new(queue), left: Mutex::new(None), changed: Condvar::new() });
+        let shared = Arc::new(Shared {
+            queue: Mutex::new(queue),
+            left: Mutex::new(None),
+            setting: OnceLock::new(),
+            changed: Condvar::new(),
+        });
         let shown_by = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("reporter".to_owned()).spawn(move || shown_by.show_all(face));
         if thread.is_err() {
@@ -109,6 +117,24 @@ impl Reporter {
         self.tell(Event::Session(tag));
     }
 
+    /// Ends what was shown of progress, and waits until that is gone, but at most two seconds: standard output may be the
+    /// same terminal.
+    pub fn clear(&self) {
+        let (gone, wait) = channel();
+        self.tell(Event::Passed(gone));
+        let _ = wait.recv_timeout(FLUSH);
+    }
+
+    /// No other host takes part: nothing is said of one.
+    pub fn on_one_host(&self) {
+        let _ = self.shared.setting.set(Setting::OneHost);
+    }
+
+    /// Whether another host takes part.
+    pub(super) fn setting(&self) -> Setting {
+        self.shared.setting.get().copied().unwrap_or_default()
+    }
+
     /// Takes note of what is left on this host should the session fail, for its last words.
     pub fn leaves(&self, words: impl Into<String>) {
         *self.shared.left.lock().unwrap_or_else(PoisonError::into_inner) = Some(words.into());
@@ -121,7 +147,7 @@ impl Reporter {
             Err(failure) => {
                 let code = exit_code(failure.cause);
                 let left = self.shared.left.lock().unwrap_or_else(PoisonError::into_inner).take();
-                self.tell(Event::Failed(LastWords { failure, left }));
+                self.tell(Event::Failed(LastWords { failure, left, setting: self.setting() }));
                 code
             }
         };

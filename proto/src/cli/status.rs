@@ -2,6 +2,7 @@
 
 use super::compressed::Compressed;
 use super::event::Snapshot;
+use super::setting::Setting;
 use super::words::{numbers, passing};
 use crate::quantity::ByteSize;
 use crate::quic::PathReport;
@@ -22,6 +23,8 @@ pub struct Status {
     pub peer: Option<Waiting>,
     /// How the link does, while there is one.
     pub path: Option<PathReport>,
+    /// Whether there is to be one.
+    pub setting: Setting,
 }
 
 /// How full something is, in bytes.
@@ -49,9 +52,9 @@ impl Status {
         let compressed = self.compressed.iter().map(ToString::to_string);
         let peer = self.peer.map(|waiting| format!("peer: {}", waiting.words()));
         let path = self.path.as_ref().map(|path| format!("{path}, to {}", path.peer));
-        let path = path.unwrap_or_else(|| "path: no link".to_owned());
+        let path = path.or_else(|| (self.setting == Setting::TwoHosts).then(|| "path: no link".to_owned()));
         let lines =
-            [first].into_iter().chain(waiting).chain(limited).chain(fills).chain(compressed).chain(peer).chain([path]);
+            [first].into_iter().chain(waiting).chain(limited).chain(fills).chain(compressed).chain(peer).chain(path);
         lines.map(|line| format!("status: {line}")).collect()
     }
 }
@@ -72,6 +75,7 @@ mod tests {
             compressed: Some(Compressed { original: 2 << 20, encoded: 1 << 20, levels: Some(1..=1) }),
             peer: Some(Waiting::Disk),
             path: None,
+            setting: Setting::TwoHosts,
         };
         assert_eq!(
             status.lines(),

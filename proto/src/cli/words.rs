@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::escape::printable;
 use super::event::{Event, LastWords, Snapshot, Summary, program_name};
 use super::exit::{advice, meaning};
+use super::setting::Setting;
 use crate::backup::{BackupFacts, BackupKind};
 use crate::failure::{Cause, Party};
 use crate::quantity::{ByteSize, Span};
@@ -28,7 +29,7 @@ pub(super) fn without_verdict(text: &str) -> String {
 
 fn unconfirmed(own: Party, event: &Event) -> Vec<String> {
     let sentence = match event {
-        Event::Session(_) | Event::Finished(_) => return Vec::new(),
+        Event::Session(_) | Event::Passed(_) | Event::Finished(_) => return Vec::new(),
         Event::Listening { address } => format!("listening on {address}"),
         Event::Invite { command, key } => return invitation(command, &key.reveal()),
         Event::Connecting { to } => format!("connecting to {}", printable(to)),
@@ -143,15 +144,17 @@ fn verdict(summary: &Summary) -> Vec<String> {
 }
 
 /// The first cause in the same words on both sides, what is left here, what to do, and the code.
-fn last_words(own: Party, LastWords { failure, left }: &LastWords) -> Vec<String> {
+fn last_words(own: Party, LastWords { failure, left, setting }: &LastWords) -> Vec<String> {
     let code = failure.cause.code();
     let reason = match failure.party {
-        // That it is about this command line goes without saying.
-        party if party == own && failure.cause == Cause::Usage => failure.reason.clone(),
+        // That it is about this command line, or the only host, goes without saying.
+        party if party == own && (failure.cause == Cause::Usage || *setting == Setting::OneHost) => {
+            failure.reason.clone()
+        }
         _ => failure.to_string(),
     };
     let left = left.as_ref().map(|left| format!("left here: {left}; "));
-    let next = format!("{}next: {}", left.unwrap_or_default(), advice(code));
+    let next = format!("{}next: {}", left.unwrap_or_default(), advice(code, *setting));
     vec![
         printable(&reason).into_owned(),
         printable(&next).into_owned(),

@@ -4,7 +4,7 @@ mod selection;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::selection::Selection;
+pub use self::selection::{Selection, StartingAt};
 use super::limits::NAMES_MEMORY;
 use super::{Item, Opening, OrderError, StreamPath};
 
@@ -138,10 +138,7 @@ impl Ledger {
     }
 
     fn remove(&mut self, path: &StreamPath) -> Result<(), OrderError> {
-        let selection = match path.as_bytes().strip_suffix(b"*") {
-            Some(prefix) => Selection::Files(prefix),
-            None => Selection::Tree(path.as_bytes()),
-        };
+        let selection = Selection::removed_by(path);
         self.check_none_open(path, &selection)?;
         self.take(&selection);
         Ok(())

@@ -50,7 +50,7 @@ pub use decoder::Decoder;
 pub use error::{DecodeError, Inside, OrderError, StreamError};
 pub use foreign::{Foreign, Quote};
 pub use item::{Item, Opening, SparseRun, StreamPath};
-pub use ledger::Ledger;
+pub use ledger::{Ledger, Selection, StartingAt};
 pub use limits::Limits;
 
 /// What every chunk begins with.

@@ -19,8 +19,40 @@ pub struct LocalArgs {
     )]
     pub from: Vec<PathBuf>,
 
+    /// Tell what is in the stream of --from: every file with its size, as a table or as JSON
+    ///
+    /// What the stream sends again, renames or removes is resolved: listed is what unpacking would leave. SIZE is the
+    /// length of the unpacked file, STORED the bytes of it that are in the stream, HOLES what reads as zeros. A file that
+    /// the backup tool has compressed or encrypted is listed as that file.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORM",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "table",
+        requires = "from",
+        help_heading = "Stored stream"
+    )]
+    pub list: Option<ListForm>,
+
+    /// Check all that can be checked of the stream of --from, and write nothing
+    ///
+    /// Every chunk, its CRC, the order and the end of every file, what a backup closes with (see --expect), and FILE.sha1
+    /// if it stands beside FILE.
+    #[arg(long, requires = "from", help_heading = "Stored stream")]
+    pub verify: bool,
+
     /// How much is required of the stream of --from: a whole backup, or any well-formed xbstream
-    #[arg(long, value_enum, default_value_t, value_name = "WHAT", requires = "from", help_heading = "Stored stream")]
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "WHAT",
+        requires = "from",
+        conflicts_with = "list",
+        help_heading = "Stored stream"
+    )]
     pub expect: Whole,
 }
 
@@ -32,4 +64,13 @@ pub enum Whole {
     Backup,
     /// An xbstream whose chunks and files are whole
     Xbstream,
+}
+
+/// How a listing is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ListForm {
+    /// Aligned columns, for people
+    Table,
+    /// One JSON document, for programs
+    Json,
 }

@@ -16,7 +16,7 @@ use xbproto::quantity::Span;
 use xbproto::quic::Family;
 
 pub use self::after::AfterArgs;
-pub use self::local::{LocalArgs, Whole};
+pub use self::local::{ListForm, LocalArgs, Whole};
 pub use self::unpack::UnpackArgs;
 use crate::disk::PageCache;
 use crate::sink::FifoPlan;
@@ -26,15 +26,17 @@ use crate::sink::FifoPlan;
 /// Waits for one sender that proves to have the key, writes or unpacks its backup, and commits it
 /// only when the sender's source has ended well and both sides have the same checksum. Until then
 /// nothing stands under its final name. Ends with 0 when the backup is committed.
+///
+/// With --from it unpacks, lists or verifies a stream that is stored on this host, without a network.
 #[derive(Clone, Parser, Debug)]
 #[command(
     name = "xbrecv",
     version,
     after_help = exit_codes_help(),
-    override_usage = "xbrecv [OPTIONS] (--extract [-C DIR] | -o FILE | --fifo-dir DIR | --stdout | -- COMMAND ARG...)\n       xbrecv --extract --from FILE [-C DIR]\n       xbrecv --generate-key FILE"
+    override_usage = "xbrecv [OPTIONS] (--extract [-C DIR] | -o FILE | --fifo-dir DIR | --stdout | -- COMMAND ARG...)\n       xbrecv --extract --from FILE [-C DIR]\n       xbrecv --list --from FILE\n       xbrecv --verify --from FILE\n       xbrecv --generate-key FILE"
 )]
-#[command(group = ArgGroup::new("destination").required(true).args(["extract", "output", "fifo_dir", "stdout", "command", "generate_key"]))]
-#[command(group = ArgGroup::new("unpacked").args(["extract"]))]
+#[command(group = ArgGroup::new("destination").required(true).args(["extract", "output", "fifo_dir", "stdout", "command", "generate_key", "list", "verify"]))]
+#[command(group = ArgGroup::new("unpacked").args(["extract", "verify"]))]
 pub struct Args {
     /// Feed the stream to COMMAND; its exit code 0 is part of the commit
     #[arg(last = true, value_name = "COMMAND")]
@@ -180,6 +182,7 @@ mod tests {
         assert!(Args::try_parse_from(["xbrecv", "--fifo-dir", "d"]).is_ok());
         assert!(Args::try_parse_from(["xbrecv", "--fifo-dir", "d", "--stdout"]).is_err());
         assert!(Args::try_parse_from(["xbrecv", "-x", "--fifo-sync-byte", "0"]).is_err());
+        assert!(Args::try_parse_from(["xbrecv", "--list", "--verify", "--from", "f"]).is_err());
     }
 
     #[test]

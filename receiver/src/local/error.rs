@@ -99,6 +99,9 @@ pub enum LocalError {
     /// What was unpacked cannot be kept.
     #[error(transparent)]
     Sink(#[from] SinkError),
+    /// Standard output does not take what is listed.
+    #[error("writing to standard output: {}", reason(.0))]
+    Print(io::Error),
     /// A thread could not be started.
     #[error("starting a thread: {}", reason(.0))]
     Thread(io::Error),
@@ -120,6 +123,7 @@ impl LocalError {
             LocalError::Sum { .. } | LocalError::Stream { .. } => Cause::Integrity,
             LocalError::Unfinished(_) | LocalError::Missing(_) => Cause::Integrity,
             LocalError::Unpack { error, .. } | LocalError::Sink(error) => error.cause(),
+            LocalError::Print(_) => Cause::Sink,
             LocalError::Thread(_) | LocalError::Panicked(_) => Cause::Unforeseen,
             LocalError::Interrupted => Cause::Interrupted,
         }

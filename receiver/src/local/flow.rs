@@ -51,7 +51,7 @@ pub(super) trait Consumer: Send {
 pub(super) struct Flow {
     /// What is read.
     pub(super) input: Input,
-    /// Whose bytes and waiting are counted.
+    /// Whose bytes are counted.
     pub(super) lead: Box<dyn Consumer>,
     /// Those who get the same bytes.
     pub(super) beside: Vec<Box<dyn Consumer>>,
@@ -87,8 +87,8 @@ impl First {
     }
 }
 
-/// Lets all streams run to their end. Bytes and waiting of the leads are counted in `gauge`; a `stop` that is raised ends
-/// it early, and is raised by the first error.
+/// Lets all streams run to their end. The bytes that leads have taken, and the waiting for the source, are counted in
+/// `gauge`; a `stop` that is raised ends it early, and is raised by the first error.
 ///
 /// # Errors
 /// The first error of any thread; [`LocalError::Interrupted`] if `stop` was raised by somebody else.
@@ -138,9 +138,9 @@ fn start(
         })?;
         consumers.spawn(work.finished());
     }
-    let first = first.clone();
+    let (first, gauge) = (first.clone(), gauge.clone());
     thread::Builder::new().name(format!("read-{number}")).spawn(move || {
-        let done = read(input, &outlets, &first.stop);
+        let done = read(input, &outlets, &gauge, &first.stop);
         first.note(done);
         // Only now: whoever misses the end of the stream asks why.
         drop(outlets);
@@ -149,12 +149,14 @@ fn start(
 }
 
 /// Reads a stream to its end, or until nobody wants more of it.
-fn read(input: Input, outlets: &[SyncSender<Piece>], stop: &Stop) -> Result<(), LocalError> {
+fn read(input: Input, outlets: &[SyncSender<Piece>], gauge: &Gauge, stop: &Stop) -> Result<(), LocalError> {
     let name = input.name().to_owned();
     let mut file = input.open().map_err(|error| LocalError::Open { name: name.clone(), error })?;
     let (pool, mut offset) = (Pool::default(), 0);
     while !stop.is_raised() {
+        let begun = Instant::now();
         let piece = next(&mut file, &pool, offset);
+        gauge.add_wait(Bottleneck::Source, begun.elapsed());
         let bytes = piece.map_err(|error| LocalError::Read { name: name.clone(), offset, error })?;
         offset += bytes.len() as u64;
         let is_last = bytes.len() < MAX_BLOCK;
@@ -185,11 +187,7 @@ fn consume(
     stop: &Stop,
 ) -> Result<(), LocalError> {
     loop {
-        let begun = Instant::now();
         let piece = pieces.recv_timeout(LOOK);
-        if let Some(gauge) = gauge {
-            gauge.add_wait(Bottleneck::Source, begun.elapsed());
-        }
         match piece {
             _ if stop.is_raised() => return Ok(()),
             Ok(Piece::Bytes(bytes)) => {

@@ -12,6 +12,7 @@ use xbproto::lane::MAX_BLOCK;
 use xbproto::pool::Buffer;
 
 use super::LocalError;
+use super::stream::is_stdin;
 use crate::disk::shown;
 
 /// Where the bytes of a stream come from; nothing is read yet.
@@ -35,7 +36,7 @@ impl Input {
     /// # Errors
     /// When there is nothing that could be read.
     pub(super) fn find(path: &Path) -> Result<Input, LocalError> {
-        if path.as_os_str() == "-" {
+        if is_stdin(path) {
             return Input::stdin().map_err(|error| LocalError::Open { name: "stdin".to_owned(), error });
         }
         let name = shown(path).to_string();

@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use xbproto::cli::{Event, Reporter};
-
 use super::LocalError;
 use super::input::Input;
 use super::stored_sum::{StoredSum, place};
@@ -16,8 +14,8 @@ pub(super) struct Stream {
     pub(super) input: Input,
     /// The SHA-1 that stands beside it, if any does.
     pub(super) sum: Option<StoredSum>,
-    /// Where that was looked for; nowhere for standard input.
-    looked: Option<PathBuf>,
+    /// As it was given: `-` is standard input.
+    path: PathBuf,
 }
 
 impl Stream {
@@ -26,7 +24,7 @@ impl Stream {
     /// # Errors
     /// When one of them cannot be read.
     pub(super) fn find_all(paths: &[PathBuf]) -> Result<Vec<Stream>, LocalError> {
-        if paths.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
+        if paths.iter().filter(|path| is_stdin(path)).count() > 1 {
             return Err(LocalError::StdinTwice);
         }
         paths.iter().map(|path| Stream::find(path)).collect()
@@ -34,19 +32,34 @@ impl Stream {
 
     fn find(path: &Path) -> Result<Stream, LocalError> {
         let input = Input::find(path)?;
-        if path.as_os_str() == "-" {
-            return Ok(Stream { input, sum: None, looked: None });
-        }
-        Ok(Stream { input, sum: StoredSum::beside(path)?, looked: Some(place(path)) })
+        let sum = if is_stdin(path) { None } else { StoredSum::beside(path)? };
+        Ok(Stream { input, sum, path: path.to_owned() })
     }
 
-    /// Tells where there is no SHA-1 to compare with.
-    pub(super) fn tell(&self, reporter: &Reporter) {
-        if let (None, Some(looked)) = (&self.sum, &self.looked) {
-            let words = format!("there is no {}: the SHA-1 is not compared", shown(looked));
-            reporter.tell(Event::Notice(words));
+    /// Whether it is that of another process, with nothing beside it.
+    pub(super) fn is_stdin(&self) -> bool {
+        is_stdin(&self.path)
+    }
+
+    /// What `sha1sum` would call it.
+    pub(super) fn sum_name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    /// Whether there is a SHA-1 to compare with, in words.
+    pub(super) fn compared(&self) -> String {
+        let name = self.input.name();
+        match &self.sum {
+            Some(sum) => format!("{name}: the SHA-1 is compared with {}", shown(&sum.path)),
+            None if self.is_stdin() => format!("{name}: the SHA-1 is not compared"),
+            None => format!("{name}: the SHA-1 is not compared: there is no {}", shown(&place(&self.path))),
         }
     }
+}
+
+/// Whether this means standard input.
+pub(super) fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
 }
 
 /// How many bytes all of them have, if that is known.

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use xbproto::cli::{Event, Latest, Progress, Reporter, Request, Requests, Standing, Status};
+use xbproto::cli::{Event, Latest, Progress, Reporter, Request, Requests, Setting, Standing, Status};
 use xbproto::failure::Failure;
 use xbproto::limit::Limited;
 use xbproto::meter::Gauge;
@@ -83,6 +83,11 @@ impl<F: Fn() -> Option<String>> Supervised<F> {
     }
 
     fn status(&self, latest: &Latest) -> Status {
-        Status { state: self.doing.to_owned(), snapshot: latest.snapshot(), ..Status::default() }
+        Status {
+            state: self.doing.to_owned(),
+            snapshot: latest.snapshot(),
+            setting: Setting::OneHost,
+            ..Status::default()
+        }
     }
 }

@@ -12,6 +12,7 @@ use xbproto::place::Place;
 use xbproto::tls::random;
 
 use super::LocalError;
+use super::decoding::Decoding;
 use super::digest::Digest;
 use super::flow::{self, Consumer, Flow};
 use super::stream::{self, Stream};
@@ -19,6 +20,7 @@ use super::supervise::{Course, Supervised};
 use super::watch::Watch;
 use crate::args::{Args, Whole};
 use crate::destination::{self, Destination};
+use crate::preflight::{Growth, Need, room};
 use crate::sink::{LaneSink, Reached, Sink, SinkError};
 use crate::stop::Stop;
 
@@ -39,10 +41,11 @@ pub(super) async fn run(
     mut requests: Requests,
     reporter: &Reporter,
 ) -> Result<(), Failure> {
-    let Destination { sink, unpacking, .. } = open(args, reporter)?;
+    let Destination { sink, unpacking, .. } = open(args, &streams, reporter)?;
     let words = format!("unpacking {} into {}", stream::names(&streams), sink.target().describe);
     reporter.tell(Event::Notice(words));
-    streams.iter().for_each(|stream| stream.tell(reporter));
+    let stored = streams.iter().filter(|stream| !stream.is_stdin());
+    stored.for_each(|stream| reporter.tell(Event::Notice(stream.compared())));
     let (gauge, stop, current) = (Arc::new(Gauge::default()), Stop::default(), unpacking.clone());
     let supervised = Supervised {
         doing: "unpacking",
@@ -77,10 +80,15 @@ async fn bring_home(
     done.inspect_err(|_| abandon(sink, reporter))
 }
 
-fn open(args: &Args, reporter: &Reporter) -> Result<Destination, Failure> {
+fn open(args: &Args, streams: &[Stream], reporter: &Reporter) -> Result<Destination, Failure> {
     let failed = |error: SinkError| Failure::new(error.cause(), Party::Receiver, error);
     let id = random().map_err(|error| Failure::new(Cause::Unforeseen, Party::Receiver, error))?;
-    destination::open(args, u64::from_be_bytes(id), args.session.window, reporter).map_err(failed)
+    let destination = destination::open(args, u64::from_be_bytes(id), args.session.window, reporter).map_err(failed)?;
+    if let Some(stored) = stream::total(streams) {
+        let tight = room(&destination.sink.target(), Need { stored, growth: Growth::Nothing }).map_err(failed)?;
+        tight.into_iter().for_each(|words| reporter.tell(Event::Warning(words)));
+    }
+    Ok(destination)
 }
 
 /// Unpacks all streams, and checks what is to be checked before they may be committed.
@@ -93,18 +101,19 @@ async fn feed(
 ) -> Result<Unpacked, LocalError> {
     let names = stream::names(&streams);
     let (watch, mut sums, mut flows) = (Watch::default(), Sums::new(), Vec::new());
-    for (lane, Stream { input, sum, .. }) in (0..).map(LaneId).zip(streams) {
-        let name = input.name().to_owned();
+    for (lane, stream) in (0..).map(LaneId).zip(streams) {
+        let (name, sum_name) = (stream.input.name().to_owned(), stream.sum_name());
+        let Stream { input, sum, .. } = stream;
         let lane_sink = sink.lane(lane, &LaneDigest::default())?;
         let mut beside: Vec<Box<dyn Consumer>> = Vec::new();
         if sum.is_some() {
             let (digest, result) = Digest::new(&name, sum);
             beside.push(Box::new(digest));
-            sums.push((name.clone(), lane, result));
+            sums.push((sum_name, lane, result));
         }
         // The unpacker checks everything else.
         if expect == Whole::Backup {
-            beside.push(Box::new(watch.stream(&name)));
+            beside.push(Box::new(Decoding::new(&name, vec![Box::new(watch.stream(&name))])));
         }
         flows.push(Flow { input, lead: Box::new(Unpacking { name, lane_sink, gauge: gauge.clone() }), beside });
     }

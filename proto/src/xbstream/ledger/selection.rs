@@ -5,7 +5,8 @@ use std::ops::Bound;
 use crate::xbstream::StreamPath;
 
 /// The files that a rename or remove is about.
-pub(super) enum Selection<'a> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selection<'a> {
     /// The file of this name, or all below the directory of this name.
     Tree(&'a [u8]),
     /// Files whose name begins so, none in a directory further down.
@@ -13,11 +14,19 @@ pub(super) enum Selection<'a> {
 }
 
 /// The part of ordered names that begins at one.
-pub(super) type StartingAt<'a> = (Bound<&'a [u8]>, Bound<&'a [u8]>);
+pub type StartingAt<'a> = (Bound<&'a [u8]>, Bound<&'a [u8]>);
 
-impl Selection<'_> {
+impl<'a> Selection<'a> {
+    /// What a removal of `path` is about.
+    pub fn removed_by(path: &'a StreamPath) -> Selection<'a> {
+        match path.as_bytes().strip_suffix(b"*") {
+            Some(prefix) => Selection::Files(prefix),
+            None => Selection::Tree(path.as_bytes()),
+        }
+    }
+
     /// Finds the selected among ordered names, looking only at the ranges that can hold them.
-    pub(super) fn pick<'n, I>(&self, names: impl Fn(StartingAt<'_>) -> I) -> impl Iterator<Item = &'n StreamPath>
+    pub fn pick<'n, I>(&self, names: impl Fn(StartingAt<'_>) -> I) -> impl Iterator<Item = &'n StreamPath>
     where
         I: Iterator<Item = &'n StreamPath>,
     {
