@@ -108,6 +108,27 @@ fn a_receipt_that_nobody_acknowledges_is_a_commit() {
     assert!(scene.path("ran").exists());
 }
 
+#[test]
+fn nothing_is_run_for_whoever_has_asked_for_the_end_before() {
+    let scene = Scene::new();
+    let consumer = "cat > all; touch heard; while ! [ -e go ]; do sleep 0.02; done";
+    let receiver = scene.receiver(["--then", "touch ran", "--", "sh", "-c", consumer]).start();
+    let sender = scene.sender(&receiver.address(), []).feed(&Backup::small()).start();
+    wait_for(&scene, "heard");
+    // It cannot acknowledge the receipt.
+    sender.signal(Signal::STOP);
+    scene.file("go", "");
+    receiver.ask_until("committed, waiting for the sender's acknowledgement");
+    receiver.signal(Signal::TERM);
+    let received = receiver.wait();
+    received.expect_failure(9);
+    let expected = "receiver: the backup is committed, but the command of --then was not run: ended by SIGTERM";
+    assert_eq!(received.cause(), expected);
+    assert!(!scene.path("ran").exists());
+    sender.signal(Signal::KILL);
+    sender.wait();
+}
+
 /// A receiver whose backup is committed, and whose command runs and does not end by itself.
 fn running(scene: &Scene, options: &[&str], command: &str) -> Running {
     let then = format!("{command} touch running; sleep 1000 & sleep 1000");

@@ -260,7 +260,7 @@ fn progress_none_says_only_how_it_ended() {
     let (sent, _) =
         scene.transfer(scene.receiver(["-o", "out.xb"]), |to| scene.sender(to, ["--progress", "none"]).feed(&backup));
     sent.expect_success();
-    assert_eq!(sent.log.lines().count(), 3, "checksum, summary, verdict");
+    assert_eq!(sent.log.lines().count(), 4, "checksum, what backup it is, summary, verdict");
 }
 
 #[test]

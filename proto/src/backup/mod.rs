@@ -14,6 +14,9 @@
 //! * [`FactsWatch`] collects the files from a stream that passes by.
 
 mod facts;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod kind;
 mod metadata;
 mod pairs;

@@ -21,7 +21,7 @@
 //! sender ══ blocks ═══════▶ receiver
 //! sender ◀────────── Ack ── receiver     per lane: written, durable (again and again)
 //! sender ── LaneEnd ──────▶ receiver     per lane: length and SHA-1, once the source ended well
-//! sender ◀────── Receipt ── receiver     after commit: what was reached, length and SHA-1 per lane
+//! sender ◀────── Receipt ── receiver     after commit: what was reached, length and SHA-1 per lane, what backup it is
 //! sender ── Seen ─────────▶ receiver     both exit 0
 //! ```
 //!

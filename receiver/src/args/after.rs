@@ -18,8 +18,8 @@ pub struct AfterArgs {
 
     /// Run COMMAND by /bin/sh -c when the backup is committed; what is known of it is in XB_DIR, XB_SHA1, XB_TO_LSN ...
     ///
-    /// It runs once the sender has its receipt, which is not waited for it. If it fails, xbrecv ends with 9: the copy is
-    /// good.
+    /// It runs once the sender has its receipt, so that the source does not wait for it. If it fails, xbrecv ends with 9:
+    /// the copy is good.
     #[arg(long, value_name = "COMMAND", conflicts_with = "generate_key", help_heading = "Afterwards")]
     pub then: Option<OsString>,
 

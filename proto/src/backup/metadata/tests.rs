@@ -89,8 +89,13 @@ fn files_are_known_by_name_and_in_the_top_directory_only() {
 proptest! {
     #[test]
     fn any_bytes_say_something(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        for (_, file) in MetadataFile::names() {
-            file.read(&bytes);
-        }
+        crate::backup::fuzz::metadata(&bytes);
+    }
+
+    #[test]
+    fn values_of_any_form_survive_a_receipt(values in prop::collection::vec("\\PC{0,20}", 9)) {
+        let keys = ["uuid", "tool_name", "tool_version", "server_version", "binlog_pos", "backup_type", "to_lsn", "encrypted", "server_uuid"];
+        let text: String = keys.iter().zip(&values).map(|(key, value)| format!("{key} = {value}\n")).collect();
+        crate::backup::fuzz::metadata(text.as_bytes());
     }
 }
