@@ -154,6 +154,22 @@ fn a_damaged_stream_leaves_nothing_and_names_file_and_place() {
 }
 
 #[test]
+fn what_is_wrong_is_told_of_the_stream_it_is_wrong_with() {
+    let scene = Scene::new();
+    scene.file("b.xb.0", Backup::small().stream());
+    for (stream, said) in [
+        (encode::file(b"ibdata1", b"another", CHUNK).expect("a valid file"), "ibdata1"),
+        (Backup::new(1, 100_000).damaged(), "xbrecv[-] b.xb.1: at byte 0: shop/t0.ibd: CRC of a payload"),
+        (b"\x1f\x8b\x08 compressed".to_vec(), "xbrecv[-] b.xb.1: at byte 0: gzip data"),
+    ] {
+        scene.file("b.xb.1", stream);
+        let ended = unpack(&scene, ["--from", "b.xb.0", "--from", "b.xb.1"]).start().wait();
+        ended.expect_failure(5).expect_said(said).expect_silence_on("lane").expect_silence_on("-o FILE");
+        expect_nothing_unpacked(&scene);
+    }
+}
+
+#[test]
 fn a_whole_backup_is_required_unless_told_otherwise() {
     let (scene, backup) = (Scene::new(), Backup::without_its_end());
     scene.file("b.xb", backup.stream());
