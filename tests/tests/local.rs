@@ -137,9 +137,11 @@ fn an_empty_stream_is_a_source_that_failed() {
     let scene = Scene::new();
     scene.file("b.xb", "");
     for from in ["b.xb", "-"] {
-        let ended = unpack(&scene, ["--expect", "xbstream", "--from", from]).start().wait();
-        ended.expect_failure(6).expect_said("empty; whoever wrote it failed");
-        expect_nothing_unpacked(&scene);
+        for expect in ["backup", "xbstream"] {
+            let ended = unpack(&scene, ["--expect", expect, "--from", from]).start().wait();
+            ended.expect_failure(6).expect_said("empty; whoever wrote it failed");
+            expect_nothing_unpacked(&scene);
+        }
     }
 }
 

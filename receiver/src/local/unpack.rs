@@ -119,12 +119,11 @@ async fn feed(
         flows.push(Flow { input, lead: Box::new(Unpacking { name, lane_sink, gauge: gauge.clone() }), beside });
     }
     flow::run(flows, gauge, stop).await?;
-    if expect == Whole::Backup {
-        watch.complete(expect)?;
-    }
     match gauge.sample().bytes {
+        // Nobody watched; that all files have ended is asked when they are synced.
+        bytes @ 1.. if expect == Whole::Xbstream => Ok(Unpacked { sums, bytes }),
+        bytes @ 1.. => watch.complete(expect).map(|()| Unpacked { sums, bytes }),
         0 => Err(LocalError::Empty { names }),
-        bytes => Ok(Unpacked { sums, bytes }),
     }
 }
 
