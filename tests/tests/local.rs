@@ -137,9 +137,11 @@ fn an_empty_stream_is_a_source_that_failed() {
     let scene = Scene::new();
     scene.file("b.xb", "");
     for from in ["b.xb", "-"] {
-        let ended = unpack(&scene, ["--expect", "xbstream", "--from", from]).start().wait();
-        ended.expect_failure(6).expect_said("empty; whoever wrote it failed");
-        expect_nothing_unpacked(&scene);
+        for expect in ["backup", "xbstream"] {
+            let ended = unpack(&scene, ["--expect", expect, "--from", from]).start().wait();
+            ended.expect_failure(6).expect_said("empty; whoever wrote it failed");
+            expect_nothing_unpacked(&scene);
+        }
     }
 }
 
@@ -151,6 +153,22 @@ fn a_damaged_stream_leaves_nothing_and_names_file_and_place() {
     ended.expect_failure(5).expect_said("xbrecv[-] b.xb: at byte 0: ibdata1: CRC of a payload");
     ended.expect_said("left here: nothing; next: take another copy of the stream").expect_silence_on("both");
     expect_nothing_unpacked(&scene);
+}
+
+#[test]
+fn what_is_wrong_is_told_of_the_stream_it_is_wrong_with() {
+    let scene = Scene::new();
+    scene.file("b.xb.0", Backup::small().stream());
+    for (stream, said) in [
+        (encode::file(b"ibdata1", b"another", CHUNK).expect("a valid file"), "ibdata1"),
+        (Backup::new(1, 100_000).damaged(), "xbrecv[-] b.xb.1: at byte 0: shop/t0.ibd: CRC of a payload"),
+        (b"\x1f\x8b\x08 compressed".to_vec(), "xbrecv[-] b.xb.1: at byte 0: gzip data"),
+    ] {
+        scene.file("b.xb.1", stream);
+        let ended = unpack(&scene, ["--from", "b.xb.0", "--from", "b.xb.1"]).start().wait();
+        ended.expect_failure(5).expect_said(said).expect_silence_on("lane").expect_silence_on("-o FILE");
+        expect_nothing_unpacked(&scene);
+    }
 }
 
 #[test]

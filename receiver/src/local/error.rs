@@ -32,6 +32,14 @@ pub enum LocalError {
     /// Standard input has one stream only.
     #[error("--from - is given twice: standard input can be read only once")]
     StdinTwice,
+    /// More streams than any backup has.
+    #[error("--from is given {count} times: a backup has at most {limit} streams")]
+    TooMany {
+        /// How many were given.
+        count: usize,
+        /// How many may be.
+        limit: usize,
+    },
     /// A read failed.
     #[error("reading {name} at byte {offset}: {}", reason(.error))]
     Read {
@@ -117,7 +125,7 @@ impl LocalError {
     /// Whose fault it was, and so the exit code.
     pub fn cause(&self) -> Cause {
         match self {
-            LocalError::StdinTwice => Cause::Usage,
+            LocalError::StdinTwice | LocalError::TooMany { .. } => Cause::Usage,
             LocalError::Open { .. } | LocalError::Directory { .. } | LocalError::Read { .. } => Cause::Source,
             LocalError::Empty { .. } | LocalError::NoSum { .. } => Cause::Source,
             LocalError::Sum { .. } | LocalError::Stream { .. } => Cause::Integrity,

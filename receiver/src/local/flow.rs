@@ -204,3 +204,6 @@ fn consume(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

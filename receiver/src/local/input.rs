@@ -59,6 +59,12 @@ impl Input {
         Ok(Input { name: "stdin".to_owned(), origin: Origin::Open(file), length })
     }
 
+    /// Something open, of no length.
+    #[cfg(test)]
+    pub(super) fn of_test(file: File) -> Input {
+        Input { name: "test".to_owned(), origin: Origin::Open(file), length: None }
+    }
+
     /// What a person calls it.
     pub(super) fn name(&self) -> &str {
         &self.name

@@ -7,6 +7,9 @@ use super::input::Input;
 use super::stored_sum::{StoredSum, place};
 use crate::disk::shown;
 
+/// The most streams that are read at a time: each takes three threads and some megabytes.
+const MAX_STREAMS: usize = 128;
+
 /// A stored stream.
 #[derive(Debug)]
 pub(super) struct Stream {
@@ -24,6 +27,9 @@ impl Stream {
     /// # Errors
     /// When one of them cannot be read.
     pub(super) fn find_all(paths: &[PathBuf]) -> Result<Vec<Stream>, LocalError> {
+        if paths.len() > MAX_STREAMS {
+            return Err(LocalError::TooMany { count: paths.len(), limit: MAX_STREAMS });
+        }
         if paths.iter().filter(|path| is_stdin(path)).count() > 1 {
             return Err(LocalError::StdinTwice);
         }

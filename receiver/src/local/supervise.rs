@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use xbproto::cli::{Event, Latest, Progress, Reporter, Request, Requests, Setting, Standing, Status};
+use xbproto::cli::{Event, Latest, Progress, Reporter, Request, Requests, Setting, Standing, Status, Summary};
 use xbproto::failure::Failure;
 use xbproto::limit::Limited;
 use xbproto::meter::Gauge;
@@ -33,8 +33,17 @@ pub(super) struct Supervised<F> {
 /// How long work took, and what has kept it from being faster.
 #[derive(Clone, Debug)]
 pub(super) struct Course {
-    pub(super) elapsed: Duration,
-    pub(super) limited: Option<Limited>,
+    elapsed: Duration,
+    limited: Option<Limited>,
+}
+
+impl Course {
+    /// What is said at the end: `bytes` were read, `files` came of them, and `reached` is how safe they are.
+    pub(super) fn summary(self, bytes: u64, files: Option<u64>, reached: &str) -> Summary {
+        let Course { elapsed, limited } = self;
+        let average = (bytes as f64 / elapsed.as_secs_f64().max(1e-3)) as u64;
+        Summary { bytes, elapsed, average, reached: reached.to_owned(), files, compressed: None, limited }
+    }
 }
 
 impl<F: Fn() -> Option<String>> Supervised<F> {

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use bytes::Bytes;
-use xbproto::cli::{Event, Reporter, Requests, Summary};
+use xbproto::cli::{Event, Reporter, Requests};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::lane::{LaneDigest, LaneId, Sha1Sum};
 use xbproto::meter::{Bottleneck, Gauge};
@@ -20,6 +20,7 @@ use super::supervise::{Course, Supervised};
 use super::watch::Watch;
 use crate::args::{Args, Whole};
 use crate::destination::{self, Destination};
+use crate::extract::ExtractError;
 use crate::preflight::{Growth, Need, room};
 use crate::sink::{LaneSink, Reached, Sink, SinkError};
 use crate::stop::Stop;
@@ -118,12 +119,11 @@ async fn feed(
         flows.push(Flow { input, lead: Box::new(Unpacking { name, lane_sink, gauge: gauge.clone() }), beside });
     }
     flow::run(flows, gauge, stop).await?;
-    if expect == Whole::Backup {
-        watch.complete(expect)?;
-    }
     match gauge.sample().bytes {
+        // Nobody watched; that all files have ended is asked when they are synced.
+        bytes @ 1.. if expect == Whole::Xbstream => Ok(Unpacked { sums, bytes }),
+        bytes @ 1.. => watch.complete(expect).map(|()| Unpacked { sums, bytes }),
         0 => Err(LocalError::Empty { names }),
-        bytes => Ok(Unpacked { sums, bytes }),
     }
 }
 
@@ -157,10 +157,7 @@ fn report(unpacked: Unpacked, reached: Reached, files: Option<u64>, course: Cour
             reporter.tell(Event::Checksum { name, sum: *sum, lane });
         }
     }
-    let Course { elapsed, limited } = course;
-    let average = (bytes as f64 / elapsed.as_secs_f64().max(1e-3)) as u64;
-    let reached = reached.to_string();
-    reporter.tell(Event::Finished(Summary { bytes, elapsed, average, reached, files, compressed: None, limited }));
+    reporter.tell(Event::Finished(course.summary(bytes, files, &reached.to_string())));
 }
 
 /// Unpacks one stream.
@@ -171,11 +168,13 @@ struct Unpacking {
 }
 
 impl Unpacking {
-    /// Names the stream in errors that are its fault.
+    /// Names the stream in errors that are its fault: in the words of the watcher, which may be the first to find them.
     fn failed(&self, error: SinkError) -> LocalError {
-        match error.cause() {
-            Cause::Integrity => LocalError::Unpack { name: self.name.clone(), error },
-            _ => LocalError::Sink(error),
+        let name = self.name.clone();
+        match error {
+            SinkError::Extract(ExtractError::Stream { error, .. }) => LocalError::Stream { name, error },
+            error if error.cause() == Cause::Integrity => LocalError::Unpack { name, error },
+            error => LocalError::Sink(error),
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use xbproto::cli::{Event, Reporter, Requests, Summary};
+use xbproto::cli::{Event, Reporter, Requests};
 use xbproto::failure::Failure;
 use xbproto::lane::{LaneId, Sha1Sum};
 use xbproto::meter::Gauge;
@@ -96,8 +96,5 @@ fn report(verified: Vec<Verified>, expect: Whole, watch: &Watch, bytes: u64, cou
             reporter.tell(Event::Checksum { name, sum: *sum, lane });
         }
     }
-    let Course { elapsed, limited } = course;
-    let average = (bytes as f64 / elapsed.as_secs_f64().max(1e-3)) as u64;
-    let (reached, files) = ("verified".to_owned(), Some(files));
-    reporter.tell(Event::Finished(Summary { bytes, elapsed, average, reached, files, compressed: None, limited }));
+    reporter.tell(Event::Finished(course.summary(bytes, Some(files), "verified")));
 }

@@ -17,8 +17,9 @@ use serde_json::{Value, json};
 use xbproto::cli::printable;
 use xbproto::xbstream::StreamPath;
 
-use super::catalogue::{Catalogue, Row, State, Total};
+use super::catalogue::{Catalogue, Row, State};
 use super::coding::codings;
+use super::total::Total;
 
 /// Writes the document. `streams` are their names; `error` is why the catalogue is not whole, if it is not.
 ///

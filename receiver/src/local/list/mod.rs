@@ -3,6 +3,7 @@
 //! | module | owns |
 //! |---|---|
 //! | `catalogue` | the files of the backup, from the items of its streams (pure) |
+//! | `total` | what they come to (pure) |
 //! | `coding` | how they are compressed and encrypted (pure) |
 //! | `table`, `json` | the catalogue as text (pure) |
 
@@ -10,6 +11,7 @@ mod catalogue;
 mod coding;
 mod json;
 mod table;
+mod total;
 
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::pin::pin;

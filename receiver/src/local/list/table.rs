@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use xbproto::quantity::ByteSize;
 use xbproto::xbstream::StreamPath;
 
-use super::catalogue::{Catalogue, Row, State, Total};
+use super::catalogue::{Catalogue, Row, State};
 use super::coding::codings;
+use super::total::Total;
 
 /// The heads of the columns; the name stands last, because it is of any length.
 const HEADS: [&str; 6] = ["SIZE", "STORED", "HOLES", "CHUNKS", "CODING", "NAME"];
