@@ -144,3 +144,51 @@ impl Unpacking<'_> {
         self.hashed = end;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a body decompresses to, or why it does not.
+    fn unpacked(len: usize, control: u32, items: &[u8]) -> Result<Vec<u8>, Defect> {
+        let (body, mut content) = ([&control.to_le_bytes(), items].concat(), vec![0xEE; len]);
+        match decompress(&body, &mut content, &mut Positions::default()) {
+            Ok(()) => Ok(content),
+            Err(Fault::Corrupt { defect, .. }) => Err(defect),
+            Err(fault) => panic!("{fault}"),
+        }
+    }
+
+    /// A match with the position where `bytes` stand, in two bytes.
+    fn repeat(bytes: &[u8; 3], len: u16) -> [u8; 2] {
+        let value = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], 0]);
+        ((((value >> 12) ^ value) as u16 & 0xFFF) << 4 | len).to_le_bytes()
+    }
+
+    #[test]
+    fn matches_repeat_even_themselves() {
+        let [low, high] = repeat(b"abc", 3);
+        assert_eq!(unpacked(8, 0b1000 | 1 << 31, &[b'a', b'b', b'c', low, high]), Ok(b"abcabcab".to_vec()));
+        let [low, high] = repeat(b"xyz", 0);
+        let content = unpacked(258, 0b1000 | 1 << 31, &[b'x', b'y', b'z', low, high, 255]);
+        assert_eq!(content, Ok(b"xyz".repeat(86)));
+    }
+
+    #[test]
+    fn what_is_not_valid_is_refused() {
+        let [low, high] = repeat(b"abc", 3);
+        assert_eq!(unpacked(5, 1 << 31, b"abcd"), Err(Defect::Cut));
+        assert_eq!(unpacked(5, 0, b"abcde"), Err(Defect::Control));
+        assert_eq!(unpacked(6, 1 << 31, b"abcdefg"), Err(Defect::Leftover));
+        assert_eq!(unpacked(7, 0b1000 | 1 << 31, &[b'a', b'b', b'c', low, high]), Err(Defect::Overflow));
+        assert_eq!(unpacked(8, 0b1000 | 1 << 31, &[b'a', b'b', b'c', low & 0xF0, high, 2]), Err(Defect::Match));
+        assert_eq!(unpacked(8, 0b0100 | 1 << 31, &[b'a', b'b', low, high]), Err(Defect::Reference));
+        assert_eq!(unpacked(8, 0b1000 | 1 << 31, &[b'a', b'b', b'd', low, high]), Err(Defect::Reference));
+    }
+
+    #[test]
+    fn a_body_of_nine_bytes_may_be_padded() {
+        assert_eq!(unpacked(3, 1 << 31, b"abcde"), Ok(b"abc".to_vec()));
+        assert_eq!(unpacked(3, 1 << 31, b"abcdef"), Err(Defect::Leftover));
+    }
+}
