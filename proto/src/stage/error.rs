@@ -1,6 +1,6 @@
 //! What can be wrong with a file, and where.
 
-use super::{Field, Part, StageKind, Unsupported};
+use super::{Defect, Field, Part, StageKind, Unsupported};
 use crate::xbstream::Quote;
 
 /// A file is not what its name says, or not whole. The name is for the caller to add.
@@ -90,12 +90,12 @@ pub enum Fault {
     #[error("{0}, which no backup tool writes: the file is damaged, or made by something else")]
     Unsupported(Unsupported),
     /// It cannot be decompressed.
-    #[error("{part} cannot be decompressed: {reason}: the file is damaged")]
+    #[error("{part} cannot be decompressed: {defect}: the file is damaged")]
     Corrupt {
         /// What cannot.
         part: Part,
-        /// What the decoder says.
-        reason: &'static str,
+        /// Why.
+        defect: Defect,
     },
     /// The file ends too early.
     #[error("the file ends inside {inside}: its writer ended early, or a part of it was lost")]

@@ -40,7 +40,7 @@ pub use chain::{Chain, PIECE};
 pub use error::{Fault, StageError};
 pub use key::{Cipher, FileKey, KeyLengthError, UnknownCipher};
 pub use kind::StageKind;
-pub use part::{Field, Part, Unsupported};
+pub use part::{Defect, Field, Part, Unsupported};
 pub use stages::{Decompress, Stages};
 
 #[cfg(test)]

@@ -126,3 +126,36 @@ impl fmt::Display for Unsupported {
         }
     }
 }
+
+/// Why something cannot be decompressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Defect {
+    /// It has no more bytes where some should be.
+    Cut,
+    /// It goes on when all is there.
+    Leftover,
+    /// It refers to what is not there.
+    Reference,
+    /// It makes more than it may.
+    Overflow,
+    /// It repeats less than can be repeated.
+    Match,
+    /// It does not say what follows.
+    Control,
+    /// In the words of the decoder.
+    Other(&'static str),
+}
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Defect::Cut => "it ends too early",
+            Defect::Leftover => "bytes follow its content",
+            Defect::Reference => "it refers to bytes that do not exist",
+            Defect::Overflow => "it holds more than it may",
+            Defect::Match => "a match in it is shorter than 3 bytes",
+            Defect::Control => "a control word in it is empty",
+            Defect::Other(words) => words,
+        })
+    }
+}

@@ -8,7 +8,7 @@ use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer};
 
 use super::chain::{Decoder, PIECE, Step};
 use super::gather::Gather;
-use super::{Fault, Part, StageError, StageKind, Unsupported};
+use super::{Defect, Fault, Part, StageError, StageKind, Unsupported};
 use crate::xbstream::Quote;
 
 /// The largest window, as a power of two: 128 MiB, that of `zstd --ultra -22`. xtrabackup's largest is 8 MiB.
@@ -140,6 +140,6 @@ fn fault(code: usize) -> Fault {
         WINDOW => Fault::Window { limit: 1 << WINDOW_LOG },
         DICTIONARY => Fault::Unsupported(Unsupported::Dictionary),
         MEMORY => Fault::Memory,
-        _ => Fault::Corrupt { part: Part::ZstdFrame, reason: zstd_safe::get_error_name(code) },
+        _ => Fault::Corrupt { part: Part::ZstdFrame, defect: Defect::Other(zstd_safe::get_error_name(code)) },
     }
 }

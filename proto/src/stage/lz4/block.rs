@@ -6,7 +6,7 @@ use twox_hash::XxHash32;
 use super::header::{Descriptor, Linkage};
 use crate::stage::gather::{Whole, u32_at};
 use crate::stage::pieces::Pieces;
-use crate::stage::{Fault, Field, Part};
+use crate::stage::{Defect, Fault, Field, Part};
 
 /// The longest block, in bytes, as it is and decompressed. xtrabackup's chunks are its blocks, and for two reasons they
 /// can be larger than the frame declares: there is no code for more than 4 MiB, and for chunks between 1 and 1.18 MiB it
@@ -138,16 +138,16 @@ fn decompress(block: &[u8], content: &mut Vec<u8>, room: Room, history: &[u8]) -
             result => return result.map_err(fault),
         }
     }
-    Err(Fault::Corrupt { part: Part::Block, reason: "it holds more than it may" })
+    Err(Fault::Corrupt { part: Part::Block, defect: Defect::Overflow })
 }
 
 fn fault(error: DecompressError) -> Fault {
-    let reason = match error {
-        DecompressError::LiteralOutOfBounds | DecompressError::ExpectedAnotherByte => "it ends too early",
-        DecompressError::OffsetZero | DecompressError::OffsetOutOfBounds => "it refers to bytes that do not exist",
-        _ => "it is not valid",
+    let defect = match error {
+        DecompressError::LiteralOutOfBounds | DecompressError::ExpectedAnotherByte => Defect::Cut,
+        DecompressError::OffsetZero | DecompressError::OffsetOutOfBounds => Defect::Reference,
+        _ => Defect::Overflow,
     };
-    Fault::Corrupt { part: Part::Block, reason }
+    Fault::Corrupt { part: Part::Block, defect }
 }
 
 /// Keeps the last 64 KiB of all content.

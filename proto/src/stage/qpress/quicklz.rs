@@ -6,7 +6,7 @@
 //! position, both sides enter what they know into the same table: of the literals as soon as three bytes stand at a
 //! position, of a match only where it begins.
 
-use crate::stage::{Fault, Part};
+use crate::stage::{Defect, Fault, Part};
 
 /// Entries of the table.
 const ENTRIES: usize = 4096;
@@ -42,8 +42,7 @@ impl Positions {
 /// When it does not, or is not valid.
 pub(super) fn decompress(body: &[u8], content: &mut [u8], positions: &mut Positions) -> Result<(), Fault> {
     let mut packet = Unpacking { body, content, filled: 0, hashed: 0, table: positions.fresh() };
-    let unpacked = packet.unpack();
-    unpacked.map_err(|reason| Fault::Corrupt { part: Part::Packet, reason })
+    packet.unpack().map_err(|defect| Fault::Corrupt { part: Part::Packet, defect })
 }
 
 struct Unpacking<'a> {
@@ -57,7 +56,7 @@ struct Unpacking<'a> {
 }
 
 impl Unpacking<'_> {
-    fn unpack(&mut self) -> Result<(), &'static str> {
+    fn unpack(&mut self) -> Result<(), Defect> {
         let whole = self.body.len();
         let mut control = 1;
         while self.filled < self.content.len() {
@@ -65,7 +64,7 @@ impl Unpacking<'_> {
                 control = u32::from_le_bytes(self.take()?);
             }
             match control.trailing_zeros() {
-                32 => return Err("a control word is empty"),
+                32 => return Err(Defect::Control),
                 0 if control == 1 => {}
                 0 => {
                     self.reference()?;
@@ -77,41 +76,41 @@ impl Unpacking<'_> {
                 }
             }
         }
-        if self.body.is_empty() || whole <= PADDED { Ok(()) } else { Err("bytes follow its content") }
+        if self.body.is_empty() || whole <= PADDED { Ok(()) } else { Err(Defect::Leftover) }
     }
 
-    fn take<const N: usize>(&mut self) -> Result<[u8; N], &'static str> {
-        let (taken, rest) = self.body.split_first_chunk().ok_or("it ends too early")?;
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], Defect> {
+        let (taken, rest) = self.body.split_first_chunk().ok_or(Defect::Cut)?;
         self.body = rest;
         Ok(*taken)
     }
 
     /// Copies bytes as they are; of the last ones, as many as there is room for.
-    fn literals(&mut self, count: usize) -> Result<(), &'static str> {
+    fn literals(&mut self, count: usize) -> Result<(), Defect> {
         let count = count.min(self.content.len() - self.filled);
-        let (literals, rest) = self.body.split_at_checked(count).ok_or("it ends too early")?;
+        let (literals, rest) = self.body.split_at_checked(count).ok_or(Defect::Cut)?;
         self.content[self.filled..self.filled + count].copy_from_slice(literals);
         self.body = rest;
         self.filled += count;
         Ok(())
     }
 
-    fn reference(&mut self) -> Result<(), &'static str> {
+    fn reference(&mut self) -> Result<(), Defect> {
         let (start, reference) = (self.filled, u16::from_le_bytes(self.take()?));
         let len = match usize::from(reference & 0xF) {
             0 => usize::from(u8::from_le_bytes(self.take()?)),
             short => short + 2,
         };
         if len < SHORTEST {
-            return Err("a match is shorter than 3 bytes");
+            return Err(Defect::Match);
         }
         self.hash((start + 1).saturating_sub(SHORTEST));
         let from = self.table[usize::from(reference >> 4)] as usize;
         if from >= start {
-            return Err("it refers to bytes that do not exist");
+            return Err(Defect::Reference);
         }
         if len > self.content.len() - start {
-            return Err("it holds more than it may");
+            return Err(Defect::Overflow);
         }
         self.repeat(from, len);
         self.hash(start + 1);
@@ -142,5 +141,53 @@ impl Unpacking<'_> {
             self.table[(((value >> 12) ^ value) & 0xFFF) as usize] = (self.hashed + at) as u32;
         }
         self.hashed = end;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a body decompresses to, or why it does not.
+    fn unpacked(len: usize, control: u32, items: &[u8]) -> Result<Vec<u8>, Defect> {
+        let (body, mut content) = ([&control.to_le_bytes(), items].concat(), vec![0xEE; len]);
+        match decompress(&body, &mut content, &mut Positions::default()) {
+            Ok(()) => Ok(content),
+            Err(Fault::Corrupt { defect, .. }) => Err(defect),
+            Err(fault) => panic!("{fault}"),
+        }
+    }
+
+    /// A match with the position where `bytes` stand, in two bytes.
+    fn repeat(bytes: &[u8; 3], len: u16) -> [u8; 2] {
+        let value = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], 0]);
+        ((((value >> 12) ^ value) as u16 & 0xFFF) << 4 | len).to_le_bytes()
+    }
+
+    #[test]
+    fn matches_repeat_even_themselves() {
+        let [low, high] = repeat(b"abc", 3);
+        assert_eq!(unpacked(8, 0b1000 | 1 << 31, &[b'a', b'b', b'c', low, high]), Ok(b"abcabcab".to_vec()));
+        let [low, high] = repeat(b"xyz", 0);
+        let content = unpacked(258, 0b1000 | 1 << 31, &[b'x', b'y', b'z', low, high, 255]);
+        assert_eq!(content, Ok(b"xyz".repeat(86)));
+    }
+
+    #[test]
+    fn what_is_not_valid_is_refused() {
+        let [low, high] = repeat(b"abc", 3);
+        assert_eq!(unpacked(5, 1 << 31, b"abcd"), Err(Defect::Cut));
+        assert_eq!(unpacked(5, 0, b"abcde"), Err(Defect::Control));
+        assert_eq!(unpacked(6, 1 << 31, b"abcdefg"), Err(Defect::Leftover));
+        assert_eq!(unpacked(7, 0b1000 | 1 << 31, &[b'a', b'b', b'c', low, high]), Err(Defect::Overflow));
+        assert_eq!(unpacked(8, 0b1000 | 1 << 31, &[b'a', b'b', b'c', low & 0xF0, high, 2]), Err(Defect::Match));
+        assert_eq!(unpacked(8, 0b0100 | 1 << 31, &[b'a', b'b', low, high]), Err(Defect::Reference));
+        assert_eq!(unpacked(8, 0b1000 | 1 << 31, &[b'a', b'b', b'd', low, high]), Err(Defect::Reference));
+    }
+
+    #[test]
+    fn a_body_of_nine_bytes_may_be_padded() {
+        assert_eq!(unpacked(3, 1 << 31, b"abcde"), Ok(b"abc".to_vec()));
+        assert_eq!(unpacked(3, 1 << 31, b"abcdef"), Err(Defect::Leftover));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::support::{hex, refusal, stages, undo};
 use super::vectors::{self, KEY, TEXT, Vector};
-use crate::stage::{Cipher, Decompress, Fault, Field, StageKind, Stages, Unsupported};
+use crate::stage::{Cipher, Decompress, Fault, Field, StageKind, Stages, Unsupported, fuzz};
 
 /// Where a file may be cut without anything of it telling.
 fn ends(vector: &Vector) -> BTreeSet<usize> {
@@ -153,8 +153,9 @@ fn lengths_beyond_the_limits_are_refused_before_they_are_taken() {
     assert!(matches!(fault(StageKind::Lz4, &frame), Fault::Limit { field: Field::Block, .. }));
     // A window descriptor of 2^28 bytes, then of 2^27.
     assert_eq!(fault(StageKind::Zstd, &hex("28b52ffd 00 90 010000 01 00 00")), Fault::Window { limit: 1 << 27 });
-    let largest = undo(&stages(Cipher::Aes256, &KEY), &[StageKind::Zstd], &hex("28b52ffd 00 88 010000"), 100);
-    assert_eq!(largest, (Vec::new(), Ok(())));
+    let largest = hex("28b52ffd 00 88 010000");
+    assert_eq!(undo(&stages(Cipher::Aes256, &KEY), &[StageKind::Zstd], &largest, 100), (Vec::new(), Ok(())));
+    fuzz::zstd(&largest);
 }
 
 #[test]

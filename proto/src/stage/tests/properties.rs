@@ -29,6 +29,17 @@ fn lz4_frame(blocks: &[&[u8]]) -> Vec<u8> {
     frame
 }
 
+/// A file of version 1 with chunks of `chunk` bytes. Encrypting is what decrypting is.
+fn xbcrypt_file(content: &[u8], chunk: usize) -> Vec<u8> {
+    let wrapped = |body: &[u8]| {
+        let (len, crc) = ((body.len() as u64).to_le_bytes(), crc32fast::hash(body).to_le_bytes());
+        [b"XBCRYP01\0\0\0\0\0\0\0\0", &len[..], &len, &crc, body].concat()
+    };
+    let stages = stages(Cipher::Aes128, &[7; 16]);
+    let encrypted = |plain: &[u8]| undo(&stages, &[StageKind::Xbcrypt], &wrapped(plain), usize::MAX).0;
+    content.chunks(chunk).flat_map(|plain| wrapped(&encrypted(plain))).collect()
+}
+
 #[test]
 fn a_new_chain_holds_nothing() {
     for kind in [StageKind::Xbcrypt, StageKind::Zstd, StageKind::Lz4, StageKind::Qpress] {
@@ -70,6 +81,15 @@ proptest! {
         let content: Vec<_> = contents.into_iter().flat_map(|(content, _)| content).collect();
         let stages = stages(Cipher::Aes128, &[7; 16]);
         prop_assert_eq!(original(&stages, &[StageKind::Zstd], &frames.concat()), content);
+    }
+
+    #[test]
+    fn what_was_compressed_and_then_encrypted_is_undone(
+        content in prop::collection::vec(0_u8..5, 0..20_000), level in -7..=19_i32, chunk in 30_usize..5000,
+    ) {
+        let file = xbcrypt_file(&zstd_frame(&content, level), chunk);
+        let stages = stages(Cipher::Aes128, &[7; 16]);
+        prop_assert_eq!(original(&stages, &[StageKind::Xbcrypt, StageKind::Zstd], &file), content);
     }
 
     #[test]
