@@ -2,7 +2,7 @@
 
 use xbproto::cli::Event;
 use xbproto::failure::{Cause, Failure, Party};
-use xbproto::session::{LinkRefused, Receiver};
+use xbproto::session::{LinkRefused, Receiver, Violation};
 use xbproto::wire::Message;
 
 use crate::admission::{Door, Greeted, Newcomer};
@@ -58,6 +58,8 @@ impl Served<'_> {
         let cause = match refused {
             LinkRefused::Busy { .. } | LinkRefused::NoMainLink | LinkRefused::TooManyLinks { .. } => Cause::Refused,
             LinkRefused::StateLost => Cause::PeerLost,
+            // A setting of this side, and nothing that a peer could know.
+            LinkRefused::Violation(Violation::Window { .. }) => Cause::Refused,
             LinkRefused::Violation(_) => Cause::Integrity,
         };
         let abort = Message::Abort(Failure::new(cause, Party::Receiver, refused));

@@ -9,6 +9,7 @@
 //! * [`Trickle`]: a source that does not end before it is told to.
 //! * [`FakeTool`]: a stand-in for the vendors' backup tools that does as it is told.
 //! * [`FifoTool`]: one that writes its backup to several FIFOs, as xtrabackup can.
+//! * [`Streams`]: a backup as several streams.
 //! * [`Rogue`]: a peer made of the protocol's own parts that does not behave. [`Intruder`]: one that has the key.
 //!   [`throw_garbage`]: nobody at all.
 //! * [`Terminal`]: a program that believes it sits at one.
@@ -53,6 +54,7 @@ mod running;
 mod scene;
 pub mod sim;
 pub mod skip;
+mod streams;
 mod terminal;
 mod transfer;
 mod tree;
@@ -80,6 +82,7 @@ pub use relay::Relay;
 pub use rogue::{Intruder, Rogue};
 pub use running::{Ended, Running, peak_memory};
 pub use scene::Scene;
+pub use streams::Streams;
 pub use terminal::Terminal;
 pub use transfer::{Transfer, Verdict};
 pub use tree::Tree;

@@ -73,7 +73,7 @@ fn ack(written: u64) -> Message {
 #[test]
 fn a_window_too_small_for_anything() {
     let sent = sender_meets(ENDLESS, async |link| say(link, welcome(1)).await);
-    sent.expect_failure(5).expect_said("a window of 1 bytes is too small");
+    sent.expect_failure(5).expect_said("a window of 1 B is too small");
 }
 
 #[test]

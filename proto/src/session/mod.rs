@@ -30,6 +30,7 @@ pub use sender::{LinkId, Outcome as Sent, SILENCE, Sender, SenderConfig, Sign, V
 
 use crate::failure::{Cause, Failure, Party};
 use crate::lane::{AckError, LaneId, MIN_SHARE, Misplaced, RewindError};
+use crate::quantity::ByteSize;
 use crate::wire::Message;
 
 #[cfg(test)]
@@ -54,7 +55,11 @@ pub enum Violation {
         lanes: usize,
     },
     /// A window too small to give every lane its share.
-    #[error("a window of {window} bytes is too small for {lanes} lanes, each needs {MIN_SHARE}")]
+    #[error(
+        "a window of {} is too small for {lanes} streams, each needs {}: raise --window on both sides",
+        ByteSize(*.window),
+        ByteSize(MIN_SHARE as u64)
+    )]
     Window {
         /// The window both sides agreed on.
         window: u64,

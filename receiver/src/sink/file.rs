@@ -15,6 +15,7 @@
 mod claim;
 mod lane;
 mod names;
+mod open;
 mod publish;
 mod recall;
 mod several;
@@ -22,27 +23,20 @@ mod several;
 mod tests;
 
 use std::fs::File;
-use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use xbproto::lane::{LaneDigest, LaneId};
 use xbproto::wire::{Hello, Receipt, SessionId};
 
-use self::claim::{Claim, claim};
 use self::lane::{FileLane, Reservation};
 use self::names::{CHECKSUM_PARTIAL, JOURNAL, Names, PARTIAL};
 use self::publish::publish;
-use self::recall::{committed, recall};
-use self::several::{Kept, Part};
+use self::several::Part;
 use super::sync_ahead::{Pace, SyncAhead};
-use super::{Admission, Interrupter, LaneSink, LaneSum, Opened, Reached, Sink, SinkError, Target};
+use super::{Admission, Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
 use crate::disk::{At, DiskError, Output, Ownership, PageCache, free_bytes, give_back, shown};
-use crate::journal::{Journal, Presence, Recalled, Record};
+use crate::journal::{Journal, Presence, Record};
 use crate::stop::Stop;
-
-/// How old bytes may get before they are synced, however few they are.
-const SYNC_AGE: Duration = Duration::from_millis(200);
 
 /// A new regular file. Dropping it abandons it, unless it was recalled and nothing has been done with it yet.
 #[derive(Debug)]
@@ -80,49 +74,6 @@ enum Origin {
 }
 
 impl FileSink {
-    /// Takes possession of `path`, under which nothing may stand yet, by making and locking its partial file, or goes on
-    /// with what a receiver left there that was killed. Of that, what was synced last is read again to see that it is
-    /// as it was. `window`, in bytes, is the session's: a quarter of it is synced at a time. `cache` says how it is written.
-    ///
-    /// # Errors
-    /// When `path` or its checksum file exists, when another process is writing it, or when it cannot be made.
-    pub fn create(path: &Path, window: u64, cache: PageCache) -> Result<Opened<FileSink>, SinkError> {
-        let names = Names::around(path)?;
-        let pace = Pace { bytes: (window / 4).max(1), age: SYNC_AGE };
-        let (partial, journal, kept, notices) = match committed(&names)? {
-            Some((journal, recalled)) => (None, Some(journal), Some(recalled.into()), Vec::new()),
-            None => {
-                let Claim { file, journal, notices } = claim(&names)?;
-                let kept = journal.as_ref().map_or(Ok(None), |journal| keep(&file, &names, journal))?;
-                (Some(Arc::new(file)), journal, kept, notices)
-            }
-        };
-        let (recalled, parts) = kept.map_or((None, Vec::new()), |kept| (Some(kept.recalled), kept.parts));
-        let several = recalled.as_ref().and_then(|r| r.session.as_ref()).is_some_and(|s| s.hello.lanes > 1);
-        let guard = if several { partial.clone() } else { None };
-        let committed = recalled.as_ref().is_some_and(|recalled| recalled.committed.is_some());
-        let partial = if committed { None } else { partial };
-        let session = recalled.as_ref().and_then(|recalled| recalled.session.as_ref()).map(|s| s.hello.session);
-        let origin = if recalled.is_some() { Origin::Recalled } else { Origin::Ours };
-        let sink = FileSink {
-            names,
-            partial,
-            journal: journal.map(Arc::new),
-            session,
-            origin,
-            size: None,
-            cache,
-            parts,
-            guard,
-            ahead: Vec::new(),
-            pace,
-            synced: false,
-            ownership: Ownership::default(),
-            stop: Stop::default(),
-        };
-        Ok(Opened { sink, notices, recalled })
-    }
-
     /// The same, but the file and its checksum get this owner and these permissions with their final names: until then,
     /// whoever goes on after us finds the partial file to be his own.
     pub(super) fn owned(mut self, ownership: Ownership) -> FileSink {
@@ -194,20 +145,6 @@ impl FileSink {
 
     fn out_of_turn(&self, call: &'static str) -> SinkError {
         SinkError::OutOfTurn { target: self.target().describe, call }
-    }
-}
-
-/// What is recalled of one stream, or of several.
-fn keep(file: &File, names: &Names, journal: &Journal) -> Result<Option<Kept>, SinkError> {
-    match journal.says().session {
-        Some(session) if session.hello.lanes > 1 => several::recall(names, journal, &session),
-        _ => Ok(recall(file, names, journal)?.map(Kept::from)),
-    }
-}
-
-impl From<Recalled> for Kept {
-    fn from(recalled: Recalled) -> Kept {
-        Kept { recalled, parts: Vec::new() }
     }
 }
 

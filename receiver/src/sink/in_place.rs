@@ -97,11 +97,15 @@ impl Sink for InPlaceSink {
     }
 
     fn admission(&self) -> Admission {
-        Admission::one_stream(self.target().describe)
+        match self.kind {
+            // What is thrown away cannot be mixed up.
+            Kind::Null => Admission::default(),
+            _ => Admission::one_stream(self.target().describe),
+        }
     }
 
     fn lane(&mut self, lane: LaneId, _from: &LaneDigest) -> Result<Box<dyn LaneSink>, SinkError> {
-        if lane != LaneId(0) {
+        if lane != LaneId(0) && self.kind != Kind::Null {
             return Err(SinkError::OneLane { lane, target: self.target().describe });
         }
         let writer = match self.kind {
@@ -248,6 +252,7 @@ mod tests {
         let mut lane = sink.lane(LaneId(0), &LaneDigest::default()).unwrap();
         lane.write(&Bytes::from_static(b"abc")).unwrap();
         assert_eq!(lane.durable(&digest(b"abc")).unwrap(), 3);
+        sink.lane(LaneId(1), &LaneDigest::default()).unwrap();
         assert_eq!(sink.commit(&[]).unwrap(), Reached::Discarded);
         assert_eq!(sink.target().describe, "device /dev/null");
     }

@@ -46,7 +46,7 @@ fn another_session_is_refused_while_one_runs() {
 #[test]
 fn a_window_too_small_for_its_lanes_is_refused() {
     assert_eq!(share(4 << 20, 2), Ok(2 << 20));
-    assert!(share(4 << 20, 3).expect_err("too small").to_string().contains("3 lanes"));
+    assert!(share(4 << 20, 3).expect_err("too small").to_string().contains("3 streams"));
 }
 
 #[test]

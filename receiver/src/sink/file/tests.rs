@@ -7,7 +7,8 @@ mod several;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tempfile::TempDir;
@@ -17,7 +18,7 @@ use super::publish::{checksum_line, take_back};
 use super::*;
 use crate::disk::Notice;
 use crate::journal::sample::hello;
-use crate::sink::to_path;
+use crate::sink::{Opened, to_path};
 
 const WINDOW: u64 = 1 << 20;
 const CACHE: PageCache = PageCache::Bypassed;
