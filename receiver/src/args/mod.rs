@@ -19,6 +19,7 @@ pub use self::after::AfterArgs;
 pub use self::local::{ListForm, LocalArgs, Whole};
 pub use self::unpack::UnpackArgs;
 use crate::disk::PageCache;
+use crate::extract::Required;
 use crate::sink::FifoPlan;
 
 /// Receive a streaming MySQL or MariaDB backup from an xbsend on another host
@@ -120,6 +121,14 @@ impl Args {
     /// How files are to be written.
     pub fn page_cache(&self) -> PageCache {
         if self.no_direct { PageCache::Used } else { PageCache::Bypassed }
+    }
+
+    /// What an unpacked backup must have before it is committed: over the network, the sender judges that.
+    pub fn required(&self) -> Required {
+        match self.local.expect {
+            Whole::Backup if !self.local.from.is_empty() => Required::Backup,
+            _ => Required::WholeFiles,
+        }
     }
 
     /// The directory to unpack into, if that is to be done.

@@ -9,7 +9,7 @@ use xbproto::quantity::ByteSize;
 use xbproto::stage::{Cipher, Decompress, Stages};
 
 use crate::disk::PageCache;
-use crate::extract::{Pattern, Unpacking, Wanted};
+use crate::extract::{Pattern, Required, Unpacking, Wanted};
 use crate::file_key::{FileKeyError, file_key};
 
 /// The options that only unpacking has.
@@ -59,17 +59,28 @@ impl UnpackArgs {
         Ok(Stages { decompress, decrypt })
     }
 
-    /// All of it.
+    /// Whether files are decoded, which makes most of them larger.
+    pub fn decodes(&self) -> bool {
+        self.decompress || self.decrypt.is_some()
+    }
+
+    /// The most plain bytes that encoded files may become.
+    pub fn limit(&self) -> Option<u64> {
+        self.unpacked_limit.map(|limit| limit.0)
+    }
+
+    /// All of it. `required` is what must have come before anything is committed.
     ///
     /// # Errors
     /// As for [`stages`](Self::stages).
-    pub fn unpacking(&self, cache: PageCache) -> Result<Unpacking, FileKeyError> {
+    pub fn unpacking(&self, cache: PageCache, required: Required) -> Result<Unpacking, FileKeyError> {
         let default = Unpacking::default();
         Ok(Unpacking {
             cache,
             stages: self.stages()?,
             workers: self.parallel.unwrap_or(default.workers),
-            limit: self.unpacked_limit.map(|limit| limit.0),
+            limit: self.limit(),
+            required,
             wanted: Wanted::only(self.only.clone()),
             manifest: self.manifest.clone(),
         })

@@ -12,7 +12,7 @@
 //! | `names` | what the stream calls a file, and what it is on disk |
 //! | `tree`, `parents` | what each chunk does to the names |
 //! | `open_files` | how many of them are open |
-//! | `writers`, `content` | the threads that decode and write; what comes for one file |
+//! | `writers`, `content`, `allowance` | the threads that decode and write; what comes for one file; what that may take |
 //! | `placing`, `holes`, `writing` | where its bytes belong, which of them are holes, bringing them to the disk |
 //! | `sync`, `bulk` | syncing finished files: one by one in the background, or all at once |
 //! | `wanted`, `manifest`, `survey` | which files stay, their sums, and going through them at the end |
@@ -22,6 +22,7 @@
 //! | `facts` | what the unpacked backup says of itself |
 //! | `presence` | who is unpacking, for the case that it is killed |
 
+mod allowance;
 mod beneath;
 mod bulk;
 mod commit;
@@ -53,9 +54,11 @@ mod wanted;
 mod writers;
 mod writing;
 
+pub(crate) use allowance::Allowance;
+pub use allowance::Refused;
 pub use content::ContentError;
 pub use error::ExtractError;
-pub use options::Unpacking;
+pub use options::{Required, Unpacking};
 pub use ownership::{Tenancy, give_away};
 pub use path::{PathError, Unsafe};
 pub use progress::Progress;
@@ -73,7 +76,6 @@ use xbproto::lane::LaneId;
 
 use self::bulk::Bulk;
 use self::commit::Commit;
-use self::content::Allowance;
 use self::manifest::Manifest;
 use self::names::Names;
 use self::open_files::OpenFiles;
@@ -94,6 +96,7 @@ pub struct Extraction {
     target: TargetDir,
     staging: Staging,
     shared: Arc<Shared>,
+    required: Required,
     wanted: Wanted,
     /// The renames, once everything is synced.
     planned: Option<Commit>,
@@ -119,13 +122,14 @@ impl Extraction {
         let target = TargetDir::open(dir)?;
         let staged = recover(&target).and_then(|recovered| Ok((Staging::create(&target, id)?, recovered)));
         let (staging, recovered) = staged.inspect_err(|_| target.unmake())?;
-        let wanted = unpacking.wanted.clone();
+        let (required, wanted) = (unpacking.required, unpacking.wanted.clone());
         let shared = share(&staging, unpacking).inspect_err(|_| {
             let _ = staging.remove();
             target.unmake();
         })?;
         let shared = Arc::new(shared);
-        Ok((Extraction { target, staging, shared, wanted, planned: None, phase: Phase::Unpacking }, recovered))
+        let (planned, phase) = (None, Phase::Unpacking);
+        Ok((Extraction { target, staging, shared, required, wanted, planned, phase }, recovered))
     }
 
     /// Keeps who is unpacking here, so that a run after this one can be told whom it follows.
@@ -162,19 +166,12 @@ impl Extraction {
         self.staging.free()
     }
 
-    /// Whether what has come so far is a whole backup.
-    ///
-    /// # Errors
-    /// With what is missing.
-    pub fn check_complete(&self) -> Result<(), ExtractError> {
-        self.shared.check_complete()
-    }
-
     /// Brings every file and directory to the disk where it is, drops what is not wanted, and plans the renames. All lanes
     /// have finished. Idempotent.
     ///
     /// # Errors
-    /// When a file has not ended or could not be decoded, written or synced, nothing is wanted, or a name is taken;
+    /// When a file has not ended or could not be decoded, written or synced, what is required is missing, nothing is
+    /// wanted, or a name is taken;
     /// `Interrupted` when the stop was raised meanwhile.
     pub fn sync(&mut self) -> Result<(), ExtractError> {
         if self.phase == Phase::Over {
@@ -182,6 +179,9 @@ impl Extraction {
         }
         if self.planned.is_none() {
             self.shared.settle()?;
+            if self.required == Required::Backup {
+                self.shared.check_complete()?;
+            }
             keep_wanted(self.staging.tree()?, &self.wanted)?;
             self.planned = Some(Commit::plan(self.staging.tree()?, self.staging.target()?, &self.target.path)?);
         }

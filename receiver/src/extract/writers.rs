@@ -11,7 +11,8 @@ use std::thread::{self, JoinHandle};
 
 use bytes::Bytes;
 
-use super::content::{Allowance, Bench, Content, ContentError, Part};
+use super::allowance::Allowance;
+use super::content::{Bench, Content, ContentError, Part};
 use super::manifest::Manifest;
 use super::open_files::OpenFiles;
 use super::progress::Progress;

@@ -14,13 +14,13 @@ pub(super) struct Digest {
     name: String,
     digest: LaneDigest,
     expected: Option<StoredSum>,
-    result: Arc<OnceLock<Sha1Sum>>,
+    result: Arc<OnceLock<(u64, Sha1Sum)>>,
 }
 
 impl Digest {
-    /// For the stream of this name, which must come to what is `expected` of it. What it comes to is in the second value
-    /// when it has ended.
-    pub(super) fn new(name: &str, expected: Option<StoredSum>) -> (Digest, Arc<OnceLock<Sha1Sum>>) {
+    /// For the stream of this name, which must come to what is `expected` of it. Its length in bytes and what it comes
+    /// to are in the second value when it has ended.
+    pub(super) fn new(name: &str, expected: Option<StoredSum>) -> (Digest, Arc<OnceLock<(u64, Sha1Sum)>>) {
         let result = Arc::new(OnceLock::new());
         let digest =
             Digest { name: name.to_owned(), digest: LaneDigest::default(), expected, result: Arc::clone(&result) };
@@ -36,7 +36,7 @@ impl Consumer for Digest {
 
     fn end(&mut self) -> Result<(), LocalError> {
         let actual = self.digest.sum();
-        let _ = self.result.set(actual);
+        let _ = self.result.set((self.digest.len(), actual));
         match &self.expected {
             Some(StoredSum { path, sum }) if *sum != actual => Err(LocalError::Sum {
                 name: self.name.clone(),
@@ -65,7 +65,7 @@ mod tests {
         digest.take(&Bytes::from_static(b"c"))?;
         assert_eq!(result.get(), None);
         let ended = digest.end();
-        assert_eq!(result.get().unwrap().to_string(), "a9993e364706816aba3e25717850c26c9cd0d89d");
+        assert_eq!(result.get().unwrap().1.to_string(), "a9993e364706816aba3e25717850c26c9cd0d89d");
         ended
     }
 
