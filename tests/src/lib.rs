@@ -85,5 +85,5 @@ pub use scene::Scene;
 pub use streams::Streams;
 pub use terminal::Terminal;
 pub use transfer::{Transfer, Verdict};
-pub use tree::Tree;
+pub use tree::{Tree, stored_at};
 pub use trickle::Trickle;
