@@ -75,9 +75,9 @@ fn what_is_too_much_or_something_else_is_refused() {
     assert!(matches!(one.look(), Err(FifoError::NotAFifo(_))), "a link is not followed");
     drop(one);
     assert!(path.is_symlink(), "what is no FIFO is not ours to remove");
-    assert_eq!(refuse_existing(dir.path(), 2), Err(FifoError::Exists(path.clone())));
+    assert!(matches!(refuse_existing(dir.path(), 2), Err(FifoError::Exists(there)) if there == path));
     std::fs::rename(&path, dir.path().join("thread_2")).unwrap();
-    assert_eq!(refuse_existing(dir.path(), 1), Ok(()));
+    refuse_existing(dir.path(), 1).unwrap();
     assert!(refuse_existing(dir.path(), 2).is_err());
 }
 
