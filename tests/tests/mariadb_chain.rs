@@ -12,7 +12,7 @@ fn change(scene: &Scene, server: &MariaDb, round: u32) {
     let mut statements = String::from("USE shop;\n");
     for kind in ["inno", "packed", "paged", "parted", "aria", "loose", "isam", "isamp", "csv"] {
         for n in 3..10 {
-            let first = 500_000 + round * 1000;
+            let first = 500_000 + round * 10_000;
             statements += &format!(
                 "INSERT INTO {kind}{n} SELECT seq, MD5(seq), {round} FROM seq_{first}_to_{};\n",
                 first + 200 * (n + 1)

@@ -1,5 +1,7 @@
 //! What comes for one file, and what becomes of it: chunks put in their places, or decoded first.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use bytes::Bytes;
 use xbproto::failure::Cause;
 use xbproto::stage::{Chain, StageError};
@@ -125,6 +127,8 @@ pub(super) struct Bench<'a> {
     pub(super) progress: &'a Progress,
     pub(super) allowance: &'a Allowance,
     pub(super) manifest: Option<&'a Manifest>,
+    /// Set once a file was decrypted that holds no proof of the key.
+    pub(super) any_key: &'a AtomicBool,
 }
 
 impl Content {
@@ -154,6 +158,9 @@ impl Content {
             Form::Encoded { mut chain, held, position, .. } => {
                 chain.finish().map_err(|error| ContentError::Stage { path: self.path.clone(), error })?;
                 bench.allowance.give_back(held);
+                if chain.takes_any_key() {
+                    bench.any_key.store(true, Ordering::Relaxed);
+                }
                 position
             }
         };

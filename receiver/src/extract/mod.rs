@@ -69,6 +69,7 @@ pub use wanted::{Pattern, PatternError, Wanted};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::OFlags;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -96,8 +97,7 @@ pub struct Extraction {
     target: TargetDir,
     staging: Staging,
     shared: Arc<Shared>,
-    required: Required,
-    wanted: Wanted,
+    unpacking: Unpacking,
     /// The renames, once everything is synced.
     planned: Option<Commit>,
     phase: Phase,
@@ -122,14 +122,13 @@ impl Extraction {
         let target = TargetDir::open(dir)?;
         let staged = recover(&target).and_then(|recovered| Ok((Staging::create(&target, id)?, recovered)));
         let (staging, recovered) = staged.inspect_err(|_| target.unmake())?;
-        let (required, wanted) = (unpacking.required, unpacking.wanted.clone());
-        let shared = share(&staging, unpacking).inspect_err(|_| {
+        let shared = share(&staging, &unpacking).inspect_err(|_| {
             let _ = staging.remove();
             target.unmake();
         })?;
         let shared = Arc::new(shared);
         let (planned, phase) = (None, Phase::Unpacking);
-        Ok((Extraction { target, staging, shared, required, wanted, planned, phase }, recovered))
+        Ok((Extraction { target, staging, shared, unpacking, planned, phase }, recovered))
     }
 
     /// Keeps who is unpacking here, so that a run after this one can be told whom it follows.
@@ -179,10 +178,13 @@ impl Extraction {
         }
         if self.planned.is_none() {
             self.shared.settle()?;
-            if self.required == Required::Backup {
+            if self.shared.shop().any_key.load(Ordering::Relaxed) {
+                self.check_decrypted()?;
+            }
+            if self.unpacking.required == Required::Backup {
                 self.shared.check_complete()?;
             }
-            keep_wanted(self.staging.tree()?, &self.wanted)?;
+            keep_wanted(self.staging.tree()?, &self.unpacking.wanted)?;
             self.planned = Some(Commit::plan(self.staging.tree()?, self.staging.target()?, &self.target.path)?);
         }
         Ok(())
@@ -242,8 +244,8 @@ impl Drop for Extraction {
     }
 }
 
-fn share(staging: &Staging, unpacking: Unpacking) -> Result<Shared, ExtractError> {
-    let Unpacking { cache, stages, workers, limit, manifest, .. } = unpacking;
+fn share(staging: &Staging, unpacking: &Unpacking) -> Result<Shared, ExtractError> {
+    let Unpacking { cache, stages, workers, limit, manifest, .. } = unpacking.clone();
     let stop = Stop::default();
     let bulk = staging.tree().map(|tree| Bulk::of(tree.into_root()))?;
     let syncers = Syncers::start(stop.clone(), bulk).at("starting to sync", staging.dir())?;
@@ -252,7 +254,7 @@ fn share(staging: &Staging, unpacking: Unpacking) -> Result<Shared, ExtractError
     // Whoever wants the digest of a file may have to read it again.
     let access = if manifest.is_some() { OFlags::RDWR } else { OFlags::WRONLY };
     let open = Arc::new(OpenFiles::new(staging.tree()?, access));
-    let shop = Arc::new(Shop { syncers, progress, allowance, manifest, open, stop });
+    let shop = Arc::new(Shop { syncers, progress, allowance, manifest, open, any_key: AtomicBool::new(false), stop });
     let tree = Tree::new(staging.tree()?, staging.target()?, staging.dir(), cache, Arc::clone(&shop));
     let writers = Writers::start(workers.get(), Arc::clone(&shop)).at("starting to write", staging.dir())?;
     Ok(Shared::new(tree, Names::new(stages), writers, shop))

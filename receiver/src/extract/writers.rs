@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -110,6 +111,8 @@ pub(super) struct Shop {
     pub(super) allowance: Allowance,
     pub(super) manifest: Option<Manifest>,
     pub(super) open: Arc<OpenFiles>,
+    /// Set once a file was decrypted that holds no proof of the key.
+    pub(super) any_key: AtomicBool,
     /// Raised when nobody wants the files any more.
     pub(super) stop: Stop,
 }
@@ -238,8 +241,8 @@ impl Floor {
     }
 
     fn work_on(&self, slot: &Slot, parts: Vec<Part>, spare: &mut Option<Pages>) -> Result<(), ContentError> {
-        let Shop { syncers, progress, allowance, manifest, stop, .. } = &*self.shop;
-        let mut bench = Bench { spare, progress, allowance, manifest: manifest.as_ref() };
+        let Shop { syncers, progress, allowance, manifest, any_key, stop, .. } = &*self.shop;
+        let mut bench = Bench { spare, progress, allowance, manifest: manifest.as_ref(), any_key };
         let mut content = lock(&slot.content);
         for part in parts {
             if stop.is_raised() {
