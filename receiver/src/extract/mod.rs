@@ -13,7 +13,7 @@
 //! | `tree`, `parents` | what each chunk does to the names |
 //! | `open_files` | how many of them are open |
 //! | `writers`, `content`, `allowance` | the threads that decode and write; what comes for one file; what that may take |
-//! | `placing`, `holes`, `writing` | where its bytes belong, which of them are holes, bringing them to the disk |
+//! | `placing`, `holes`, `writing`, `punch` | where its bytes belong, which of them are holes, bringing them to the disk |
 //! | `sync`, `bulk` | syncing finished files: one by one in the background, or all at once |
 //! | `wanted`, `manifest`, `survey` | which files stay, their sums, and going through them at the end |
 //! | `commit`, `record` | renames, their undoing, and the record of them |
@@ -43,6 +43,7 @@ mod path;
 mod placing;
 mod presence;
 mod progress;
+mod punch;
 mod record;
 mod recover;
 mod staging;
