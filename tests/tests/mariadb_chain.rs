@@ -1,11 +1,11 @@
 //! Compressed and incremental backups of a real server: sent, unpacked, prepared, started, compared.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 
 use serde_json::Value;
-use xbtests::Scene;
 use xbtests::mariadb::{MariaDb, fill, fingerprints};
+use xbtests::{Mbstream, Output, Scene, Tree, stored_at};
 
 /// What is written between two backups of a chain, in every kind of table: rows, and tables that come and go.
 fn change(scene: &Scene, server: &MariaDb, round: u32) {
@@ -87,6 +87,7 @@ fn a_chain_of_increments_is_sent_prepared_and_started() {
     let full = back_up(&scene, &source, "full", &[], &[]);
     change(&scene, &source, 1);
     let first = increment(&scene, &source, "inc1", &full, &[], &[]);
+    expect_as_mbstream(&scene, &source, &full);
     change(&scene, &source, 2);
     // In the middle of a chain, another form is as good.
     let second = increment(&scene, &source, "inc2", &first, &["--decompress"], &["--compress"]);
@@ -113,4 +114,22 @@ fn increment(
 ) -> Value {
     let since = format!("--incremental-lsn={}", base["backup"]["to_lsn"].as_u64().expect("an LSN"));
     back_up(scene, source, folder, unpacking, &[tool_options, &[&since]].concat())
+}
+
+/// The stream of an incremental backup becomes what `mbstream` makes of it.
+fn expect_as_mbstream(scene: &Scene, source: &MariaDb, base: &Value) {
+    let since = format!("--incremental-lsn={}", base["backup"]["to_lsn"].as_u64().expect("an LSN"));
+    let stream = File::create(scene.path("inc.xb")).expect("a new file");
+    let target = format!("--target-dir={}", scene.path("target").display());
+    let tool = scene.program("mariadb-backup", "mariadb-backup").args(["--no-defaults", "--backup", "--user=root"]);
+    let tool = tool.args(["--stream=xbstream", &source.socket_option(), &target, &since]);
+    assert_eq!(tool.output(Output::Open(stream.into())).start().wait().code, 0);
+    scene.xbrecv(["-x", "-C", "ours", "--from", "inc.xb"]).start().wait().expect_success();
+    let (ours, theirs) = (Tree::of(&scene.path("ours")), Mbstream::extract(scene, &scene.path("inc.xb"), "theirs"));
+    let deltas = ours.0.keys().filter(|name| name.extension().is_some_and(|suffix| suffix == "delta"));
+    assert!(deltas.count() > 100 && ours.differences(&theirs.tree).is_empty(), "{:?}", ours.differences(&theirs.tree));
+    for name in ours.0.keys() {
+        let stored = |folder: &str| stored_at(&scene.path(folder).join(name));
+        assert_eq!(stored("ours"), stored("theirs"), "{}", name.display());
+    }
 }

@@ -6,7 +6,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use xbtests::{Encoded, Scene, Tree};
+use xbproto::xbstream::{SparseRun, encode};
+use xbtests::{Encoded, Scene, Tree, XfsDisk};
 
 #[test]
 fn what_others_encoded_is_unpacked_in_one_pass() {
@@ -80,4 +81,23 @@ fn a_wrong_key_and_a_missing_one_are_told() {
     assert!(!ended.log.contains(std::str::from_utf8(&wrong).expect("text")), "the key is in the log");
     assert!(!scene.path("restored").exists());
     with_key(&right).expect_success();
+}
+
+/// XFS sets space aside for a file that grows, also where it is to have holes.
+#[test]
+fn holes_are_left_on_xfs() {
+    let scene = Scene::new();
+    let Some(disk) = XfsDisk::mount("holes_are_left_on_xfs", &scene, "xfs") else { return };
+    let runs = [SparseRun { skip: 60 << 10, write: 4 << 10 }; 64];
+    let data = vec![7; 64 * (4 << 10)];
+    let chunk = |i: u64| encode::sparse(b"db/t.ibd", i * (4 << 20), &runs, &data).expect("a chunk");
+    let stream: Vec<u8> = (0..16).flat_map(chunk).chain(encode::end(b"db/t.ibd").expect("an end")).collect();
+    let stream = scene.file("stream", stream);
+    let target = disk.path().join("target");
+    let unpacked = scene.xbrecv(["-x", "--expect", "xbstream", "--from"]).arg(stream).arg("-C").arg(&target);
+    unpacked.start().wait().expect_success();
+    let found = fs::metadata(target.join("db/t.ibd")).expect("a file");
+    let stored = 16 * data.len() as u64;
+    assert_eq!(found.len(), 64 << 20);
+    assert!(found.blocks() * 512 < stored + (256 << 10), "{} bytes are used for {stored}", found.blocks() * 512);
 }
