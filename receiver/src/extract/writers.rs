@@ -227,7 +227,11 @@ impl Floor {
         loop {
             match (queue.ready.pop_front(), queue.closed) {
                 (Some(slot), _) => {
-                    let (parts, cost) = lock(&slot.waiting).take();
+                    let (mut parts, cost) = lock(&slot.waiting).take();
+                    if queue.failed.is_some() {
+                        // Nobody will want it; and a file that has failed takes no more.
+                        parts.clear();
+                    }
                     return Some((slot, parts, cost));
                 }
                 (None, Closed::Closed) => return None,
