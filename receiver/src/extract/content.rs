@@ -148,6 +148,11 @@ impl Content {
         Content { path, writing, form }
     }
 
+    /// Keeps the file open until it is complete.
+    pub(super) fn keep_open(&mut self) -> Result<(), DiskError> {
+        self.writing.keep_open()
+    }
+
     /// Takes what comes next, all but the end.
     pub(super) fn take(&mut self, part: Part, bench: &mut Bench<'_>) -> Result<(), ContentError> {
         match part {

@@ -16,7 +16,7 @@ use super::manifest::Manifest;
 use super::open_files::OpenFiles;
 use super::progress::Progress;
 use super::sync::Syncers;
-use crate::disk::Pages;
+use crate::disk::{DiskError, Pages};
 use crate::stop::Stop;
 
 /// How much may wait, in bytes of memory that it keeps in use.
@@ -64,6 +64,11 @@ impl Slot {
     /// A file with nothing waiting.
     pub(super) fn new(content: Content) -> Slot {
         Slot { content: Mutex::new(Some(content)), waiting: Mutex::default() }
+    }
+
+    /// Keeps the file open until it is written, whatever its name becomes. Waits for what is being written of it.
+    pub(super) fn keep_open(&self) -> Result<(), DiskError> {
+        lock(&self.content).as_mut().map_or(Ok(()), Content::keep_open)
     }
 }
 

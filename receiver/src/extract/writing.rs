@@ -58,6 +58,12 @@ impl Writing {
         Ok(())
     }
 
+    /// Keeps the file open: its name may go to another.
+    pub(super) fn keep_open(&mut self) -> Result<(), DiskError> {
+        let path = as_path(&self.path);
+        self.file.keep_open(path).at("opening", path)
+    }
+
     /// Takes the bytes that belong at `offset`.
     pub(super) fn write(&mut self, offset: u64, bytes: &[u8]) -> Result<(), DiskError> {
         if let Some(digest) = &mut self.digest {
