@@ -13,6 +13,7 @@ use super::progress::Progress;
 use super::sync::Finished;
 use super::writing::{LARGE, Writing};
 use crate::disk::{DiskError, Pages};
+use crate::stop::Stop;
 
 /// What comes for a file, in order.
 #[derive(Debug)]
@@ -136,6 +137,8 @@ pub(super) struct Bench<'a> {
     pub(super) progress: &'a Progress,
     pub(super) allowance: &'a Allowance,
     pub(super) manifest: Option<&'a Manifest>,
+    /// Raised when nobody wants the file any more.
+    pub(super) stop: &'a Stop,
 }
 
 impl Content {
@@ -217,6 +220,10 @@ impl Content {
                 chain.feed(bytes);
                 let damaged = |error| ContentError::Stage { path: self.path.clone(), error };
                 while let Some(plain) = chain.next().map_err(damaged)? {
+                    // A few bytes may become very many. What is left of them is for nobody.
+                    if bench.stop.is_raised() {
+                        return Ok(());
+                    }
                     bench.allowance.take(plain.len(), &self.path)?;
                     self.writing.write(*position, plain)?;
                     *position += plain.len() as u64;

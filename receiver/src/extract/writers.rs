@@ -247,7 +247,7 @@ impl Floor {
 
     fn work_on(&self, slot: &Slot, parts: Vec<Part>, spare: &mut Option<Pages>) -> Result<(), ContentError> {
         let Shop { syncers, progress, allowance, manifest, stop, .. } = &*self.shop;
-        let mut bench = Bench { spare, progress, allowance, manifest: manifest.as_ref() };
+        let mut bench = Bench { spare, progress, allowance, manifest: manifest.as_ref(), stop };
         let mut content = lock(&slot.content);
         for part in parts {
             if stop.is_raised() {
