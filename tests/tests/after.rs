@@ -184,6 +184,32 @@ fn a_full_backup_is_prepared_by_its_tool_before_the_command_runs() {
 }
 
 #[test]
+fn what_an_interrupted_commit_has_left_is_no_company() {
+    let (scene, backup) = (Scene::new(), Backup::small());
+    scene.file("b.xb", backup.stream());
+    // Killed when the first of two files had its name.
+    let staging = ".xbrecv-0123456789abcdef";
+    scene.new_folder("new");
+    for folder in [staging, &format!("{staging}/tree")] {
+        fs::create_dir(scene.path("new").join(folder)).expect("a folder");
+    }
+    let folder = scene.path("new").join(staging);
+    fs::set_permissions(&folder, PermissionsExt::from_mode(0o700)).expect("ours");
+    let (moved, staged) = (scene.path("new/ibdata1"), folder.join("tree/xtrabackup_info"));
+    for file in [&moved, &staged, &folder.join("lock")] {
+        fs::write(file, "").expect("space");
+    }
+    let inode = |path: &Path| fs::metadata(path).expect("a file").ino();
+    let record = format!("xbrecv commit 1\n{} ibdata1\0{} xtrabackup_info\0", inode(&moved), inode(&staged));
+    let sum = crc32fast::hash(record.as_bytes());
+    fs::write(folder.join("commit"), format!("{record}crc32 {sum:08x}\n")).expect("space");
+    let tools = FakeTool::new(&scene, "mariadb-backup", "");
+    let ended = scene.xbrecv(["-x", "-C", "new", "--prepare", "--from", "b.xb"]).env("PATH", tools.path());
+    ended.start().wait().expect_success();
+    backup.expect_in(&scene.path("new"));
+}
+
+#[test]
 fn a_preparation_that_fails_ends_it() {
     let scene = Scene::new();
     let tools = FakeTool::new(&scene, "mariabackup", "echo no redo >&2; exit 1");

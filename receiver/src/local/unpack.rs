@@ -44,8 +44,9 @@ pub(super) async fn run(
     mut requests: Requests,
     reporter: &Reporter,
 ) -> Result<(), Failure> {
-    let after = AfterCommit::requested(args).map_err(|error| Failure::new(Cause::Usage, Party::Receiver, error))?;
+    // In this order: what an interrupted run has left there is no part of what is looked at then.
     let Destination { sink, unpacking, .. } = open(args, &streams, reporter)?;
+    let after = AfterCommit::requested(args).map_err(|error| Failure::new(Cause::Usage, Party::Receiver, error))?;
     let target = sink.target().describe;
     let words = format!("unpacking {} into {target}", stream::names(&streams));
     reporter.tell(Event::Notice(words));
