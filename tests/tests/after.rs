@@ -270,7 +270,7 @@ fn what_makes_no_sense_is_wrong_usage() {
     let scene = Scene::new();
     scene.new_folder("full");
     scene.file("full/ibdata1", "");
-    let wrong: [(&[&str], &str); 9] = [
+    let wrong: [(&[&str], &str); 10] = [
         (&["-o", "a", "--prepare"], "--prepare"),
         (&["-x", "-C", "full", "--prepare"], "full is not empty"),
         (&["-x", "-C", "new", "--prepare"], "none of mariadb-backup, mariabackup and xtrabackup is in PATH"),
@@ -288,3 +288,4 @@ fn what_makes_no_sense_is_wrong_usage() {
     assert_eq!(scene.listing("."), ["full/ibdata1"]);
     assert!(!scene.path("new").exists());
 }
+        (&["-x", "-C", "new", "--prepare", "--only", "shop"], "cannot be used with '--only"),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use xbproto::quantity::Span;
 
+use super::modes::NO_FIFOS;
 use crate::sink::FifoPlan;
 
 /// Options for handing each stream to a FIFO.
@@ -19,14 +20,14 @@ pub(super) struct FifoArgs {
     fifo_dir: Option<PathBuf>,
 
     /// How long the readers of the FIFOs may take to open them
-    #[arg(long, value_name = "DURATION", default_value = "60s")]
+    #[arg(long, value_name = "DURATION", default_value = "60s", conflicts_with_all = NO_FIFOS)]
     fifo_timeout: Span,
 
     /// Write BYTE (such as 0x55, or 85) into each FIFO first; xbsend -v says which one xtrabackup wrote
     ///
     /// Percona's xbstream waits for the byte that its xtrabackup writes, and takes no other one. Its value differs between
     /// versions and is not documented.
-    #[arg(long, value_name = "BYTE", value_parser = byte, conflicts_with_all = ["extract", "output", "stdout", "command"])]
+    #[arg(long, value_name = "BYTE", value_parser = byte, conflicts_with_all = NO_FIFOS)]
     fifo_sync_byte: Option<u8>,
 }
 

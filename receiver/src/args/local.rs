@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::modes::SESSION;
+
 /// Where a stored stream is, and what is to be done with it.
 #[derive(Args, Clone, Debug, Default)]
 pub struct LocalArgs {
@@ -14,7 +16,8 @@ pub struct LocalArgs {
     #[arg(
         long,
         value_name = "FILE",
-        conflicts_with_all = ["generate_key", "listen", "wait", "window", "peer_timeout", "key_file", "ipv4", "ipv6"],
+        conflicts_with = "generate_key",
+        conflicts_with_all = SESSION,
         help_heading = "Stored stream"
     )]
     pub from: Vec<PathBuf>,
@@ -32,6 +35,7 @@ pub struct LocalArgs {
         require_equals = true,
         default_missing_value = "table",
         requires = "from",
+        conflicts_with_all = SESSION,
         help_heading = "Stored stream"
     )]
     pub list: Option<ListForm>,
@@ -40,7 +44,7 @@ pub struct LocalArgs {
     ///
     /// Every chunk, its CRC, the order and the end of every file, what a backup closes with (see --expect), and FILE.sha1
     /// if it stands beside FILE.
-    #[arg(long, requires = "from", help_heading = "Stored stream")]
+    #[arg(long, requires = "from", conflicts_with_all = SESSION, help_heading = "Stored stream")]
     pub verify: bool,
 
     /// How much is required of the stream of --from: a whole backup, or any well-formed xbstream
@@ -50,7 +54,8 @@ pub struct LocalArgs {
         default_value_t,
         value_name = "WHAT",
         requires = "from",
-        conflicts_with = "list",
+        conflicts_with_all = ["list", "generate_key"],
+        conflicts_with_all = SESSION,
         help_heading = "Stored stream"
     )]
     pub expect: Whole,

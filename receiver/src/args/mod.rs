@@ -3,6 +3,7 @@
 mod after;
 mod fifo;
 mod local;
+mod modes;
 mod unpack;
 
 use std::ffi::OsString;
@@ -17,6 +18,7 @@ use xbproto::quic::Family;
 
 pub use self::after::AfterArgs;
 pub use self::local::{ListForm, LocalArgs, Whole};
+use self::modes::{NO_DIRECTORY, NO_FILES, SESSION};
 pub use self::unpack::UnpackArgs;
 use crate::disk::PageCache;
 use crate::extract::Required;
@@ -37,7 +39,6 @@ use crate::sink::FifoPlan;
     override_usage = "xbrecv [OPTIONS] (--extract [-C DIR] | -o FILE | --fifo-dir DIR | --stdout | -- COMMAND ARG...)\n       xbrecv --extract --from FILE [-C DIR]\n       xbrecv --list --from FILE\n       xbrecv --verify --from FILE\n       xbrecv --generate-key FILE"
 )]
 #[command(group = ArgGroup::new("destination").required(true).args(["extract", "output", "fifo_dir", "stdout", "command", "generate_key", "list", "verify"]))]
-#[command(group = ArgGroup::new("unpacked").args(["extract", "verify"]))]
 pub struct Args {
     /// Feed the stream to COMMAND; its exit code 0 is part of the commit
     #[arg(last = true, value_name = "COMMAND")]
@@ -48,7 +49,7 @@ pub struct Args {
     pub extract: bool,
 
     /// The directory to unpack into [default: the current directory]
-    #[arg(short = 'C', long, value_name = "DIR", requires = "extract", conflicts_with_all = ["output", "fifo_dir", "stdout", "command", "generate_key"], help_heading = "Destination")]
+    #[arg(short = 'C', long, value_name = "DIR", conflicts_with_all = NO_DIRECTORY, help_heading = "Destination")]
     directory: Option<PathBuf>,
 
     /// Write the stream to FILE, and its checksum to FILE.sha1; neither may exist. Several go to FILE.0, FILE.1 ...
@@ -68,7 +69,7 @@ pub struct Args {
     pub stdout: bool,
 
     /// Write files through the page cache, not past it (direct I/O)
-    #[arg(long, help_heading = "Destination")]
+    #[arg(long, conflicts_with_all = NO_FILES, help_heading = "Destination")]
     no_direct: bool,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
@@ -76,7 +77,7 @@ pub struct Args {
     pub unpack: UnpackArgs,
 
     /// Make a key to keep in FILE (mode 0600), and do nothing else
-    #[arg(long, value_name = "FILE", help_heading = "Connection")]
+    #[arg(long, value_name = "FILE", conflicts_with = "deadline", conflicts_with_all = SESSION, help_heading = "Connection")]
     pub generate_key: Option<PathBuf>,
 
     /// UDP port to listen on, or address and port; port 0 takes a free one
