@@ -184,6 +184,37 @@ fn a_full_backup_is_prepared_by_its_tool_before_the_command_runs() {
 }
 
 #[test]
+fn what_prepares_can_write_files_that_nobody_may_write_afterwards() {
+    let (scene, backup) = (Scene::new(), Backup::small());
+    let tools = FakeTool::new(&scene, "mariadb-backup", "stat -c %a new/ibdata1 >&2");
+    let receiver = scene.receiver(["-x", "-C", "new", "--prepare", "--mode", "440"]).env("PATH", tools.path());
+    let (sent, received) = scene.transfer(receiver, |to| scene.sender(to, []).feed(&backup));
+    sent.expect_success();
+    received.expect_success().expect_said("prepare: 640");
+    assert_eq!(mode(&scene.path("new/ibdata1")), 0o440);
+}
+
+#[test]
+fn a_backup_that_stays_compressed_is_not_prepared() {
+    let scene = Scene::new();
+    let info = b"tool_name = mariadb-backup\ntool_version = 10.11.19-MariaDB\ncompressed = compressed\n";
+    let backup = Backup::small().replacing("xtrabackup_info", info);
+    let tools = FakeTool::new(&scene, "mariadb-backup", "touch ran");
+    let prepare = |dir, more: &[&str]| {
+        let receiver = scene.receiver(["-x", "-C", dir, "--prepare"]).args(more).env("PATH", tools.path());
+        let (sent, received) = scene.transfer(receiver, |to| scene.sender(to, []).feed(&backup));
+        sent.expect_success();
+        received
+    };
+    let received = prepare("new", &[]);
+    received.expect_failure(9).expect_said("are compressed, and only plain ones can be prepared; decode them with: ");
+    received.expect_said("mariadb-backup --decompress --target-dir=/");
+    assert!(!scene.path("ran").exists());
+    prepare("other", &["--decompress"]).expect_success();
+    assert!(scene.path("ran").exists());
+}
+
+#[test]
 fn what_an_interrupted_commit_has_left_is_no_company() {
     let (scene, backup) = (Scene::new(), Backup::small());
     scene.file("b.xb", backup.stream());
@@ -272,6 +303,7 @@ fn what_makes_no_sense_is_wrong_usage() {
     scene.file("full/ibdata1", "");
     let wrong: [(&[&str], &str); 10] = [
         (&["-o", "a", "--prepare"], "--prepare"),
+        (&["-x", "-C", "new", "--prepare", "--only", "shop"], "cannot be used with '--only"),
         (&["-x", "-C", "full", "--prepare"], "full is not empty"),
         (&["-x", "-C", "new", "--prepare"], "none of mariadb-backup, mariabackup and xtrabackup is in PATH"),
         (&["-o", "a", "--owner", "no-such-user"], "there is no user no-such-user on this host"),
@@ -288,4 +320,3 @@ fn what_makes_no_sense_is_wrong_usage() {
     assert_eq!(scene.listing("."), ["full/ibdata1"]);
     assert!(!scene.path("new").exists());
 }
-        (&["-x", "-C", "new", "--prepare", "--only", "shop"], "cannot be used with '--only"),

@@ -77,6 +77,22 @@ pub enum AfterError {
         /// What to run.
         command: String,
     },
+    /// Its files are not what a preparation takes.
+    #[error(
+        "the files in {} are {how}, and only plain ones can be prepared; decode them with: {command}; then prepare them. \
+         With {options}, xbrecv does that while it unpacks",
+        shown(.dir)
+    )]
+    Encoded {
+        /// Where they are.
+        dir: PathBuf,
+        /// What the tool did to them.
+        how: &'static str,
+        /// What to run.
+        command: String,
+        /// What was to be given.
+        options: &'static str,
+    },
     /// Its tool is not here.
     #[error("{names} is not installed here; install it, and prepare the backup with: {command}")]
     NoTool {

@@ -52,8 +52,17 @@ pub struct AfterCommit {
 pub enum Preparation {
     /// It stays as it is.
     None,
-    /// Its tool prepares it.
-    ByItsTool,
+    /// Its tool prepares it, which takes no files that are compressed or encrypted.
+    ByItsTool(Decoded),
+}
+
+/// What was undone, while unpacking, of what the tool did to the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decoded {
+    /// Whether compressed files were decompressed.
+    pub decompressed: bool,
+    /// Whether encrypted files were decrypted.
+    pub decrypted: bool,
 }
 
 impl AfterCommit {
@@ -68,8 +77,8 @@ impl AfterCommit {
     /// # Errors
     /// The first [`AfterError`]; what follows is not done then.
     pub async fn run(&self, receipt: &Receipt, requests: &mut Requests, reporter: &Reporter) -> Result<(), AfterError> {
-        if let (Preparation::ByItsTool, Place::Directory(dir)) = (self.preparation, &self.place) {
-            let plan = prepare::plan(&receipt.facts, dir, |tool| is_command(tool.as_ref()))?;
+        if let (Preparation::ByItsTool(decoded), Place::Directory(dir)) = (self.preparation, &self.place) {
+            let plan = prepare::plan(&receipt.facts, decoded, dir, |tool| is_command(tool.as_ref()))?;
             Step { what: plan.what, label: "prepare" }.run(plan.command, requests, reporter).await?;
             give_away(dir, &self.ownership)?;
         }

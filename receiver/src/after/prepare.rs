@@ -5,7 +5,7 @@ use std::process::Command;
 
 use xbproto::backup::{BackupFacts, BackupKind};
 
-use super::AfterError;
+use super::{AfterError, Decoded};
 use crate::disk::shown;
 
 /// A command that prepares a backup.
@@ -52,11 +52,16 @@ pub(super) fn is_any_tool_installed(is_installed: impl Fn(&str) -> bool) -> bool
     [Vendor::MariaDb, Vendor::Percona].into_iter().flat_map(Vendor::tools).any(|tool| is_installed(tool))
 }
 
-/// The command that prepares the backup of these `facts` in `dir`.
+/// The command that prepares the backup of these `facts` in `dir`, whose files were `decoded` so far.
 ///
 /// # Errors
-/// When it is no full one, does not say what it is, or its tool is not installed.
-pub(super) fn plan(facts: &BackupFacts, dir: &Path, is_installed: impl Fn(&str) -> bool) -> Result<Plan, AfterError> {
+/// When it is no full one, does not say what it is, its files are compressed or encrypted, or its tool is not installed.
+pub(super) fn plan(
+    facts: &BackupFacts,
+    decoded: Decoded,
+    dir: &Path,
+    is_installed: impl Fn(&str) -> bool,
+) -> Result<Plan, AfterError> {
     let unknown = |missing| AfterError::Unknown { dir: dir.into(), missing };
     let vendor = Vendor::of(facts).ok_or_else(|| unknown("xtrabackup_info or mariadb_backup_info"))?;
     let kind = facts.kind.as_ref().ok_or_else(|| unknown("xtrabackup_checkpoints or mariadb_backup_checkpoints"))?;
@@ -65,6 +70,7 @@ pub(super) fn plan(facts: &BackupFacts, dir: &Path, is_installed: impl Fn(&str) 
     if *kind != BackupKind::Full {
         return Err(AfterError::NotByItself { kind: kind.to_string(), command: with_base(vendor, tool, dir) });
     }
+    check_plain(facts, decoded, tool, dir)?;
     // What a server's option files say is not about this backup; what is about it, the tool reads in its directory.
     let arguments = ["--no-defaults", "--prepare"];
     let words = format!("{tool} {} --target-dir={}", arguments.join(" "), shown(dir));
@@ -76,6 +82,21 @@ pub(super) fn plan(facts: &BackupFacts, dir: &Path, is_installed: impl Fn(&str) 
     let mut command = Command::new(tool);
     command.args(arguments).arg(target);
     Ok(Plan { what: format!("{tool} --prepare"), command })
+}
+
+/// Whether nothing is left of what the tool did to the files.
+fn check_plain(facts: &BackupFacts, decoded: Decoded, tool: &str, dir: &Path) -> Result<(), AfterError> {
+    const DECRYPT: &str = "--decrypt=ALGO --encrypt-key-file=FILE";
+    let compressed = facts.compressed == Some(true) && !decoded.decompressed;
+    let encrypted = facts.encrypted == Some(true) && !decoded.decrypted;
+    let (how, options) = match (compressed, encrypted) {
+        (false, false) => return Ok(()),
+        (true, false) => ("compressed", "--decompress"),
+        (false, true) => ("encrypted", DECRYPT),
+        (true, true) => ("compressed and encrypted", "--decompress --decrypt=ALGO --encrypt-key-file=FILE"),
+    };
+    let command = format!("{tool} {options} --target-dir={}", shown(dir));
+    Err(AfterError::Encoded { dir: dir.into(), how, command, options })
 }
 
 /// What merges an incremental backup in `dir` into the full one it is based on, for a person to complete.
@@ -100,7 +121,11 @@ mod tests {
     }
 
     fn planned(facts: &BackupFacts, installed: &[&str]) -> Result<Vec<String>, String> {
-        let plan = plan(facts, Path::new("/restore"), |tool| installed.contains(&tool));
+        planned_of(facts, Decoded { decompressed: false, decrypted: false }, installed)
+    }
+
+    fn planned_of(facts: &BackupFacts, decoded: Decoded, installed: &[&str]) -> Result<Vec<String>, String> {
+        let plan = plan(facts, decoded, Path::new("/restore"), |tool| installed.contains(&tool));
         let words = |command: &Command| {
             std::iter::once(command.get_program())
                 .chain(command.get_args())
@@ -151,6 +176,28 @@ mod tests {
         );
         let error = planned(&facts("xtrabackup", "incremental"), &[]).unwrap_err();
         assert!(error.ends_with("xtrabackup --prepare --apply-log-only --target-dir=BASE --incremental-dir=/restore"));
+    }
+
+    #[test]
+    fn files_that_are_not_plain_are_to_be_decoded_first() {
+        let made = |compressed, encrypted| BackupFacts {
+            compressed: Some(compressed),
+            encrypted: Some(encrypted),
+            ..facts("xtrabackup", "full-backuped")
+        };
+        let said = |compressed, encrypted, decompressed, decrypted| {
+            let decoded = Decoded { decompressed, decrypted };
+            planned_of(&made(compressed, encrypted), decoded, &["xtrabackup"]).err()
+        };
+        assert_eq!(said(false, false, false, false), None);
+        assert_eq!(said(true, true, true, true), None);
+        assert_eq!(
+            said(true, true, false, true).unwrap(),
+            "the files in /restore are compressed, and only plain ones can be prepared; decode them with: xtrabackup \
+             --decompress --target-dir=/restore; then prepare them. With --decompress, xbrecv does that while it unpacks"
+        );
+        assert!(said(true, true, true, false).unwrap().contains("xtrabackup --decrypt=ALGO --encrypt-key-file=FILE "));
+        assert!(said(true, true, false, false).unwrap().contains("xtrabackup --decompress --decrypt=ALGO "));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{AfterCommit, Place, Preparation, is_any_tool_installed};
+use super::{AfterCommit, Decoded, Place, Preparation, is_any_tool_installed};
 use crate::args::Args;
 use crate::destination::has_company;
 use crate::disk::shown;
@@ -47,7 +47,7 @@ impl AfterCommit {
             (None, None) => Place::Elsewhere,
         };
         let preparation = match (&place, args.after.prepare) {
-            (Place::Directory(dir), true) => preparation(dir)?,
+            (Place::Directory(dir), true) => preparation(dir, args.unpack.decoded())?,
             _ => Preparation::None,
         };
         match &place {
@@ -59,14 +59,14 @@ impl AfterCommit {
     }
 }
 
-fn preparation(dir: &Path) -> Result<Preparation, RequestError> {
+fn preparation(dir: &Path, decoded: Decoded) -> Result<Preparation, RequestError> {
     if has_company(dir) {
         return Err(RequestError::NotEmpty(dir.into()));
     }
     if !is_any_tool_installed(|tool| is_command(tool.as_ref())) {
         return Err(RequestError::NoTool);
     }
-    Ok(Preparation::ByItsTool)
+    Ok(Preparation::ByItsTool(decoded))
 }
 
 fn is_in_place(path: &Path) -> bool {

@@ -40,6 +40,16 @@ impl AfterArgs {
         let modes = self.mode.unwrap_or_default();
         Ownership { user: owner.user, group: owner.group, file_mode: modes.file, dir_mode: modes.dir }
     }
+
+    /// The same for a backup that is being committed. A preparation writes its files, so that their owner must be able to;
+    /// they get their own permissions after it.
+    pub fn ownership_at_commit(&self) -> Ownership {
+        let ownership = self.ownership();
+        match self.prepare {
+            true => Ownership { file_mode: ownership.file_mode.map(|mode| mode | Mode::WUSR), ..ownership },
+            false => ownership,
+        }
+    }
 }
 
 /// Whom files are given to.
@@ -166,6 +176,17 @@ mod tests {
         }
         assert_eq!(Modes::parse("040"), Err(ModeError::Unreadable));
         assert_eq!(Modes::parse("640,640"), Err(ModeError::Unusable));
+    }
+
+    #[test]
+    fn what_prepares_a_backup_can_write_its_files() {
+        let modes = Modes { file: Some(Mode::from_raw_mode(0o440)), dir: Some(Mode::from_raw_mode(0o750)) };
+        let kept = AfterArgs { mode: Some(modes), ..AfterArgs::default() };
+        assert_eq!(kept.ownership_at_commit(), kept.ownership());
+        let prepared = AfterArgs { prepare: true, ..kept };
+        assert_eq!(prepared.ownership().file_mode, modes.file);
+        let writable = Ownership { file_mode: Some(Mode::from_raw_mode(0o640)), ..prepared.ownership() };
+        assert_eq!(prepared.ownership_at_commit(), writable);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use xbproto::quantity::ByteSize;
 use xbproto::stage::{Cipher, Decompress, Stages};
 
 use super::modes::{NO_DIRECTORY, NO_UNPACKING};
+use crate::after::Decoded;
 use crate::disk::PageCache;
 use crate::extract::{Pattern, Required, Unpacking, Wanted};
 use crate::file_key::{FileKeyError, file_key};
@@ -59,6 +60,11 @@ impl UnpackArgs {
         let key = |cipher| file_key(cipher, self.encrypt_key_file.as_deref());
         let decrypt = self.decrypt.map(key).transpose()?.map(Arc::new);
         Ok(Stages { decompress, decrypt })
+    }
+
+    /// What is undone, for whoever prepares the backup.
+    pub fn decoded(&self) -> Decoded {
+        Decoded { decompressed: self.decompress, decrypted: self.decrypt.is_some() }
     }
 
     /// Whether files are decoded, which makes most of them larger.
