@@ -62,6 +62,14 @@ impl Ledger {
         self.open.contains_key(path) || self.closed.contains(path)
     }
 
+    /// Whether there is a file below the directory of this name, complete or not.
+    pub fn knows_below(&self, dir: &StreamPath) -> bool {
+        let below = Selection::Tree(dir.as_bytes());
+        let open = below.pick(|from| self.open.range::<[u8], _>(from).map(|(path, _)| path));
+        let closed = below.pick(|from| self.closed.range::<[u8], _>(from));
+        open.chain(closed).any(|path| path != dir)
+    }
+
     /// To be called at the end of all lanes: an error that names the files still open.
     pub fn finish(&self) -> Result<(), OrderError> {
         match self.open.len() as u64 {

@@ -9,6 +9,7 @@
 //! | `beneath` | reaching directories through no link |
 //! | `staging` | the folder, its lock and its record |
 //! | `unpack` | one lane: decode, check the order, hand over |
+//! | `inventory`, `directories` | which chunk may come next (pure) |
 //! | `names` | what the stream calls a file, and what it is on disk |
 //! | `tree`, `parents` | what each chunk does to the names |
 //! | `open_files`, `ending` | how many of them are open, and whose names may change |
@@ -27,6 +28,7 @@ mod beneath;
 mod bulk;
 mod commit;
 mod content;
+mod directories;
 mod ending;
 mod error;
 mod facts;
@@ -34,6 +36,7 @@ mod facts;
 #[doc(hidden)]
 pub mod fuzz;
 mod holes;
+mod inventory;
 mod manifest;
 mod names;
 mod open_files;
@@ -60,6 +63,7 @@ pub(crate) use allowance::Allowance;
 pub use allowance::Refused;
 pub use content::ContentError;
 pub use error::ExtractError;
+pub(crate) use inventory::Inventory;
 pub use options::{Required, Unpacking};
 pub use ownership::{Tenancy, give_away};
 pub use path::{PathError, Unsafe};
@@ -80,7 +84,6 @@ use xbproto::lane::LaneId;
 use self::bulk::Bulk;
 use self::commit::Commit;
 use self::manifest::Manifest;
-use self::names::Names;
 use self::open_files::OpenFiles;
 use self::recover::recover;
 use self::staging::{Staging, TargetDir};
@@ -259,7 +262,7 @@ fn share(staging: &Staging, unpacking: &Unpacking) -> Result<Shared, ExtractErro
     let shop = Arc::new(Shop { syncers, progress, allowance, manifest, open, any_key: AtomicBool::new(false), stop });
     let tree = Tree::new(staging.tree()?, staging.target()?, staging.dir(), cache, Arc::clone(&shop));
     let writers = Writers::start(workers.get(), Arc::clone(&shop)).at("starting to write", staging.dir())?;
-    Ok(Shared::new(tree, Names::new(stages), writers, shop))
+    Ok(Shared::new(tree, Inventory::new(stages), writers, shop))
 }
 
 /// Raises the soft limit of open files as far as it goes. A failure shows when files run out, with its cure.

@@ -4,6 +4,7 @@ mod commit;
 mod encoded;
 mod full_disk;
 mod hostile;
+mod inventory;
 mod many;
 mod recovery;
 mod renamed;

@@ -1,6 +1,6 @@
 //! The files of a backup while they come: what is open, and what each chunk does to the staging tree.
 //!
-//! Nothing here decides whether a chunk comes in order; the ledger has done that. What is decided here is where a name
+//! Nothing here decides whether a chunk comes in order; the inventory has done that. What is decided here is where a name
 //! may lead: to real directories of the staging tree, and to nothing that the target directory has already.
 
 use std::collections::HashMap;
@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 use rustix::fs::{AtFlags, OFlags, openat, renameat, unlinkat};
 use rustix::io::Errno;
-use xbproto::lane::LaneId;
 use xbproto::stage::{Chain, StageKind};
 use xbproto::xbstream::{Item, Opening, SparseRun, StreamPath};
 
@@ -45,8 +44,6 @@ pub(super) struct Tree {
 #[derive(Debug)]
 struct OpenFile {
     slot: Arc<Slot>,
-    /// The lane it comes on, which alone may go on with it.
-    lane: LaneId,
     /// How long it is to be at least when it ends: a hole at its end is written by nobody.
     extent: u64,
 }
@@ -56,7 +53,6 @@ struct OpenFile {
 struct Wanted {
     path: StreamPath,
     brought: Brought,
-    lane: LaneId,
     opening: Opening,
     /// Where the part that is coming ends.
     extent: u64,
@@ -78,11 +74,10 @@ impl Tree {
         Tree { staged, target, dir: dir.into(), open, ending, parents, cache, shop }
     }
 
-    /// Does what an item of `lane` asks for. Its paths are safe and those on disk, its order is right; `brought` says how
+    /// Does what an item asks for. Its paths are safe and those on disk, its order is right; `brought` says how
     /// its file comes, `chain` makes what decodes it.
     pub(super) fn apply(
         &mut self,
-        lane: LaneId,
         item: Item,
         brought: Option<Brought>,
         chain: impl FnOnce(&[StageKind]) -> Option<Chain>,
@@ -91,21 +86,21 @@ impl Tree {
             (Item::Payload { path, opening, offset, len }, Some(brought)) => {
                 // A seek beyond the end with nothing after it does not make the file longer.
                 let extent = if len > 0 { offset.saturating_add(len) } else { 0 };
-                let slot = self.opened(Wanted { path, brought, lane, opening, extent }, chain)?;
+                let slot = self.opened(Wanted { path, brought, opening, extent }, chain)?;
                 Ok(Step::Give(slot, Part::Solid { offset, len }))
             }
             (Item::Sparse { path, offset, runs, .. }, Some(brought)) => {
                 let extent = end_of(offset, &runs);
-                let slot = self.opened(Wanted { path, brought, lane, opening: Opening::New, extent }, chain)?;
+                let slot = self.opened(Wanted { path, brought, opening: Opening::New, extent }, chain)?;
                 Ok(Step::Give(slot, Part::Sparse { offset, runs }))
             }
             (Item::Seek { path, .. }, Some(brought)) => {
-                let slot = self.opened(Wanted { path, brought, lane, opening: Opening::New, extent: 0 }, chain)?;
+                let slot = self.opened(Wanted { path, brought, opening: Opening::New, extent: 0 }, chain)?;
                 Ok(Step::Give(slot, Part::Whole))
             }
             (Item::End { path }, Some(brought)) => {
                 // A file that ends without having begun is an empty one, and may replace an earlier version: see the ledger.
-                let wanted = Wanted { path: path.clone(), brought, lane, opening: Opening::Rewrite, extent: 0 };
+                let wanted = Wanted { path: path.clone(), brought, opening: Opening::Rewrite, extent: 0 };
                 let slot = self.opened(wanted, chain)?;
                 let extent = self.open.remove(&path).map_or(0, |open| open.extent);
                 self.ending.push(&slot);
@@ -123,18 +118,15 @@ impl Tree {
         wanted: Wanted,
         chain: impl FnOnce(&[StageKind]) -> Option<Chain>,
     ) -> Result<Arc<Slot>, ExtractError> {
-        let Wanted { path, brought, lane, opening, extent } = wanted;
+        let Wanted { path, brought, opening, extent } = wanted;
         if !self.open.contains_key(&path) {
             let file = self.create(&path, opening)?;
             let file = self.shop.open.take(file);
             let writing = Writing::new(path.clone(), file, self.cache, self.shop.manifest.as_ref());
             let content = Content::new(brought.path, writing, chain(&brought.kinds));
-            self.open.insert(path.clone(), OpenFile { slot: Arc::new(Slot::new(content)), lane, extent: 0 });
+            self.open.insert(path.clone(), OpenFile { slot: Arc::new(Slot::new(content)), extent: 0 });
         }
         let open = self.open.get_mut(&path).ok_or(ExtractError::OutOfTurn)?;
-        if open.lane != lane {
-            return Err(ExtractError::Torn { path, first: open.lane, second: lane });
-        }
         open.extent = open.extent.max(extent);
         Ok(Arc::clone(&open.slot))
     }

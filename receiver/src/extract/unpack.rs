@@ -4,12 +4,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use xbproto::lane::LaneId;
-use xbproto::xbstream::{Completeness, Decoder, Item, Ledger, Limits, StreamError};
+use xbproto::xbstream::{Decoder, Item, Limits, StreamError};
 
 use super::ExtractError;
 use super::content::Part;
-use super::names::Names;
-use super::path::make_safe;
+use super::inventory::Inventory;
 use super::tree::{Step, Tree};
 use super::writers::{Batch, Shop, Slot, Writers};
 use crate::stop::Stop;
@@ -25,17 +24,14 @@ pub(super) struct Shared {
 
 #[derive(Debug)]
 struct State {
-    ledger: Ledger,
-    names: Names,
+    inventory: Inventory,
     tree: Tree,
-    completeness: Completeness,
 }
 
 impl Shared {
     /// `tree` and `writers` work with `shop`.
-    pub(super) fn new(tree: Tree, names: Names, writers: Writers, shop: Arc<Shop>) -> Shared {
-        let (ledger, completeness) = (Ledger::default(), Completeness::default());
-        Shared { state: Mutex::new(State { ledger, names, tree, completeness }), writers, shop }
+    pub(super) fn new(tree: Tree, inventory: Inventory, writers: Writers, shop: Arc<Shop>) -> Shared {
+        Shared { state: Mutex::new(State { inventory, tree }), writers, shop }
     }
 
     /// Makes every lane fail before it touches another name, and no more be written or synced. Returns when no lane is amid
@@ -65,7 +61,7 @@ impl Shared {
 
     /// Brings everything that has come to the disk, all of which has to be there.
     pub(super) fn settle(&self) -> Result<(), ExtractError> {
-        self.lock().ledger.finish().map_err(|error| ExtractError::Unfinished(error.into()))?;
+        self.lock().inventory.finish().map_err(|error| ExtractError::Unfinished(error.into()))?;
         self.writers.finish()?;
         self.shop.syncers.finish()?;
         // Files may have been closed without being synced.
@@ -74,7 +70,7 @@ impl Shared {
 
     /// What the files so far lack to be a whole backup.
     pub(super) fn check_complete(&self) -> Result<(), ExtractError> {
-        Ok(self.lock().completeness.finish()?)
+        Ok(self.lock().inventory.check_complete()?)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -133,8 +129,7 @@ impl Unpacker {
         Ok(())
     }
 
-    fn begin(&mut self, mut chunk: Item) -> Result<(), ExtractError> {
-        make_safe(&mut chunk)?;
+    fn begin(&mut self, chunk: Item) -> Result<(), ExtractError> {
         let step = self.apply(chunk)?;
         // Handing over may have to wait, and the other lanes need not wait with us.
         let file = match &step {
@@ -156,12 +151,10 @@ impl Unpacker {
         let mut state = self.shared.lock();
         // Under the lock, see `Shared::abandon`.
         self.shared.check_stop()?;
-        let State { ledger, names, tree, completeness } = &mut *state;
-        let brought = names.resolve(&mut chunk, ledger)?;
-        ledger.apply(&chunk).map_err(|error| self.malformed(error))?;
-        completeness.apply(&chunk);
-        self.shared.shop.progress.note(&chunk, ledger.closed_files());
-        tree.apply(self.lane, chunk, brought, |kinds| names.chain(kinds))
+        let State { inventory, tree } = &mut *state;
+        let brought = inventory.take(self.lane, &mut chunk)?;
+        self.shared.shop.progress.note(&chunk, inventory.closed_files());
+        tree.apply(chunk, brought, |kinds| inventory.chain(kinds))
     }
 
     fn give(&mut self, part: Part) {

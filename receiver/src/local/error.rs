@@ -9,7 +9,7 @@ use xbproto::place::Panicked;
 use xbproto::xbstream::{Missing, OrderError, StreamError};
 
 use crate::disk::{reason, shown};
-use crate::extract::ContentError;
+use crate::extract::{ContentError, ExtractError};
 use crate::sink::SinkError;
 
 /// Why a stored stream could not be used. `name` is that of the stream, as it was given.
@@ -131,6 +131,15 @@ pub enum LocalError {
 }
 
 impl LocalError {
+    /// What the stream `name` was refused for: in the same words by whoever finds it.
+    pub(super) fn refused(name: String, error: ExtractError) -> LocalError {
+        match error {
+            ExtractError::Stream { error, .. } => LocalError::Stream { name, error },
+            ExtractError::Content(error) => LocalError::File { name, error },
+            error => LocalError::Unpack { name, error: error.into() },
+        }
+    }
+
     /// Whose fault it was, and so the exit code.
     pub fn cause(&self) -> Cause {
         match self {

@@ -203,8 +203,7 @@ impl Unpacking {
     fn failed(&self, error: SinkError) -> LocalError {
         let name = self.name.clone();
         match error {
-            SinkError::Extract(ExtractError::Stream { error, .. }) => LocalError::Stream { name, error },
-            error if error.cause() == Cause::Integrity => LocalError::Unpack { name, error },
+            SinkError::Extract(error) if error.cause() == Cause::Integrity => LocalError::refused(name, error),
             error => LocalError::Sink(error),
         }
     }

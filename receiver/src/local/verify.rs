@@ -1,6 +1,7 @@
-//! `--verify --from`: everything that can be checked of a backup is checked, and nothing is written.
+//! `--verify --from`: everything that can be checked of a backup is checked, and nothing is written. What passes can be
+//! unpacked, with the same options, into an empty directory that has room.
 //!
-//! For each stream, one thread reads, one checks chunks, CRCs and the order of files, one computes the SHA-1. With
+//! For each stream, one thread reads, one checks chunks, CRCs, the names and the order of files, one computes the SHA-1. With
 //! `--decompress` or `--decrypt` files are decoded on one thread more, and what they become is thrown away.
 
 use std::sync::{Arc, OnceLock};
@@ -45,8 +46,10 @@ pub(super) async fn run(
     mut requests: Requests,
     reporter: &Reporter,
 ) -> Result<(), Failure> {
-    let (gauge, stop, watch) = (Arc::new(Gauge::default()), Stop::default(), Watch::default());
-    let (expect, undoing) = (args.local.expect, undoing(args)?);
+    let stages = args.unpack.stages().map_err(|error| Failure::new(Cause::Usage, Party::Receiver, error))?;
+    let (gauge, stop, watch) = (Arc::new(Gauge::default()), Stop::default(), Watch::new(stages.clone()));
+    let undoing = (!stages.is_idle()).then(|| Undoing::new(stages, args.unpack.limit()));
+    let expect = args.local.expect;
     reporter.tell(Event::Notice(format!("verifying {}", stream::names(&streams))));
     streams.iter().for_each(|stream| reporter.tell(Event::Notice(stream.compared())));
     let current = watch.clone();
@@ -62,12 +65,6 @@ pub(super) async fn run(
     let (verified, course) = supervised.run(work, &mut requests, reporter).await?;
     report(verified, expect, &watch, gauge.sample().bytes, course, reporter);
     Ok(())
-}
-
-/// What is to be undone of what the tool did to the files, if anything.
-fn undoing(args: &Args) -> Result<Option<Undoing>, Failure> {
-    let stages = args.unpack.stages().map_err(|error| Failure::new(Cause::Usage, Party::Receiver, error))?;
-    Ok((!stages.is_idle()).then(|| Undoing::new(stages, args.unpack.limit())))
 }
 
 async fn verify(
@@ -92,7 +89,7 @@ fn flows(streams: Vec<Stream>, looking: Looking<'_>) -> (Vec<Flow>, Vec<Verified
     let flow = |(lane, stream): (LaneId, Stream)| {
         let (name, sum_name) = (stream.input.name().to_owned(), stream.sum_name());
         let (digest, sum) = Digest::new(&name, stream.sum);
-        let lead = Box::new(Decoding::new(&name, vec![Box::new(looking.watch.stream(&name))]));
+        let lead = Box::new(Decoding::new(&name, vec![Box::new(looking.watch.stream(&name, lane))]));
         let mut beside: Vec<Box<dyn Consumer>> = vec![Box::new(digest)];
         if let Some(undoing) = looking.undoing {
             beside.push(Box::new(Decoding::new(&name, vec![Box::new(undoing.stream(&name))])));

@@ -83,7 +83,7 @@ impl Case {
         self
     }
 
-    /// Unpacks it, and holds what became of it against what was expected.
+    /// Verifies and unpacks it, and holds what became of it against what was expected.
     pub fn run(&self) {
         let scene = Scene::new();
         let canary = scene.new_folder("canary");
@@ -97,6 +97,10 @@ impl Case {
             scene.file(&format!("stream.{number}"), stream);
         }
         let before = Snapshot::of(scene.folder());
+        if self.is_about_the_stream() {
+            self.expect_verdict(&self.verify(&scene));
+            assert!(before == Snapshot::of(scene.folder()), "{}: verifying has written something", self.name);
+        }
         let ended = self.unpack(&scene);
         ended.expect_silence_on("panicked").expect_silence_on("please report");
         scene.expect_nobody_left();
@@ -115,11 +119,33 @@ impl Case {
         }
     }
 
+    /// Whether nothing matters but the stream: neither what is in the directory nor who writes there.
+    fn is_about_the_stream(&self) -> bool {
+        self.planted.is_none() && !self.options.contains(&"--parallel")
+    }
+
+    /// Whether it can be unpacked is known without a place to unpack it into.
+    fn expect_verdict(&self, ended: &Ended) {
+        ended.expect_silence_on("panicked").expect_silence_on("please report");
+        match &self.outcome {
+            Outcome::Refused { code, said } => ended.expect_failure(*code).expect_said(said),
+            Outcome::Taken(_) => ended.expect_success(),
+        };
+    }
+
     fn unpack(&self, scene: &Scene) -> Ended {
+        self.xbrecv(scene, &["-x", "-C", "out"])
+    }
+
+    fn verify(&self, scene: &Scene) -> Ended {
+        self.xbrecv(scene, &["--verify"])
+    }
+
+    fn xbrecv(&self, scene: &Scene, mode: &[&str]) -> Ended {
         let limited = format!("ulimit -d {} && exec \"$0\" \"$@\"", self.memory << 10);
         let program = scene.program(&self.name, "bash").args(["-c", &limited]).arg(program_path("xbrecv"));
         let streams = (0..self.streams.len()).flat_map(|number| ["--from".to_owned(), format!("stream.{number}")]);
-        program.args(["-x", "-C", "out", "--expect", "xbstream"]).args(streams).args(&self.options).start().wait()
+        program.args(mode).args(["--expect", "xbstream"]).args(streams).args(&self.options).start().wait()
     }
 }
 
