@@ -68,7 +68,9 @@ pub fn open(args: &Args, id: u64, window: u64, reporter: &Reporter) -> Result<De
         let Opened { sink, notices, recalled } = ExtractSink::create(directory, id, unpacking)?;
         tell(notices);
         let tenancy = if has_company(directory) { Tenancy::Shared } else { Tenancy::Sole };
-        let sink = sink.owned(args.after.ownership_at_commit(), tenancy);
+        let told = reporter.clone();
+        let on_warning = Arc::new(move |words| told.tell(Event::Warning(words)));
+        let sink = sink.owned(args.after.ownership_at_commit(), tenancy).warning(on_warning);
         if tenancy == Tenancy::Shared {
             let words =
                 format!("{} is not empty: what is there stays among the files of the backup", directory.display());

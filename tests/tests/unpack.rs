@@ -2,12 +2,13 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use xbproto::xbstream::{SparseRun, encode};
-use xbtests::{Encoded, Scene, Tree, XfsDisk};
+use xbtests::{Encoded, Input, Scene, Tree, XfsDisk, hostile};
 
 #[test]
 fn what_others_encoded_is_unpacked_in_one_pass() {
@@ -81,6 +82,36 @@ fn a_wrong_key_and_a_missing_one_are_told() {
     assert!(!ended.log.contains(std::str::from_utf8(&wrong).expect("text")), "the key is in the log");
     assert!(!scene.path("restored").exists());
     with_key(&right).expect_success();
+}
+
+#[test]
+fn a_key_that_nothing_proves_is_told_and_one_that_makes_rubbish_is_refused() {
+    const TOLD: &str = "nothing in these files proves that the key of --decrypt is right";
+    let scene = Scene::new();
+    scene.file("right", hostile::KEY);
+    scene.file("wrong", [b'w'; 16]);
+    let file = |name: &str| {
+        let chunk = NonZeroUsize::new(1000).expect("not zero");
+        encode::file(name.as_bytes(), &hostile::encrypted(b"tool_name = xtrabackup\n"), chunk).expect("a valid file")
+    };
+    let unproven = file("db/t.ibd.xbcrypt");
+    scene.file("unproven.xb", &unproven);
+    scene.file("proven.xb", [unproven.clone(), file("xtrabackup_info.xbcrypt")].concat());
+    let local = |mode: &[&str], stream, key| {
+        let decrypt = ["--decrypt", "AES128", "--encrypt-key-file", key];
+        scene.xbrecv(["--expect", "xbstream", "--from", stream]).args(mode).args(decrypt).start().wait()
+    };
+    for modes in [[&["-x", "-C", "a"][..], &["-x", "-C", "b"], &["-x", "-C", "c"]], [&["--verify"]; 3]] {
+        local(modes[0], "unproven.xb", "wrong").expect_success().expect_said(TOLD);
+        let words = "the key or the cipher of --decrypt is wrong";
+        local(modes[1], "proven.xb", "wrong").expect_failure(5).expect_said(words);
+        local(modes[2], "proven.xb", "right").expect_success().expect_silence_on(TOLD);
+    }
+    let receiver = scene.receiver(["-x", "-C", "d", "--decrypt", "AES128", "--encrypt-key-file", "right"]);
+    let sender = |to: &str| scene.sender(to, ["--expect", "xbstream"]).input(Input::Bytes(unproven));
+    let (sent, received) = scene.transfer(receiver, sender);
+    sent.expect_success();
+    received.expect_success().expect_said(TOLD);
 }
 
 /// XFS sets space aside for a file that grows, also where it is to have holes.

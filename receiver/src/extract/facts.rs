@@ -6,9 +6,12 @@ use std::os::fd::AsFd;
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags, openat};
-use xbproto::backup::{BackupFacts, MAX_METADATA, MetadataFile};
+use xbproto::backup::{BackupFacts, MetadataFile};
+use xbproto::xbstream::StreamPath;
 
-use super::{ExtractError, Extraction};
+use super::beneath::Beneath;
+use super::{ExtractError, Extraction, KeyCheck, KeyProof, is_metadata};
+use crate::disk::as_path;
 
 impl Extraction {
     /// What the metadata files among the unpacked files say, before the commit gives them their names. What cannot be read
@@ -18,25 +21,35 @@ impl Extraction {
         root.map_or_else(|_| BackupFacts::default(), facts_in)
     }
 
-    /// Whether the metadata files are the text that they always are. The oldest formats of xbcrypt take any key, and
-    /// make rubbish of the files by a wrong one.
+    /// Whether the key has made sense of what was decrypted, some of it in a format that takes any key.
     ///
     /// # Errors
-    /// `WrongKey` when one of them is none.
-    pub(super) fn check_decrypted(&self) -> Result<(), ExtractError> {
-        let root = self.staging.tree()?.into_root();
-        let is_rubbish = |name: &str| matches!(content(&root, name), Ok(Some(bytes)) if !is_text(&bytes));
-        match MetadataFile::names().find(|(name, _)| is_rubbish(name)) {
-            Some((name, _)) => Err(ExtractError::WrongKey { path: name.into() }),
-            None => Ok(()),
-        }
+    /// `WrongKey` when a metadata file is no text.
+    pub(super) fn check_decrypted(&self) -> Result<KeyProof, ExtractError> {
+        let (tree, mut check) = (self.staging.tree()?, KeyCheck::default());
+        check.takes_any_key();
+        self.shared.look(|inventory| {
+            let decoded = || inventory.names().decoded();
+            let metadata = decoded().filter(|(path, _)| is_metadata(path));
+            let compressed = decoded().filter(|(path, kinds)| kinds.len() > 1 && !is_metadata(path));
+            metadata.for_each(|(path, kinds)| check.look(path, &kinds, &start(&tree, path)));
+            for (path, kinds) in compressed {
+                if check.is_proven() {
+                    break;
+                }
+                check.look(path, &kinds, &start(&tree, path));
+            }
+        });
+        check.verdict()
     }
 }
 
-fn is_text(bytes: &[u8]) -> bool {
-    // What was read may end within a character.
-    let cut = |error: std::str::Utf8Error| error.error_len().is_none() && bytes.len() > MAX_METADATA;
-    !bytes.contains(&0) && std::str::from_utf8(bytes).map_or_else(cut, |_| true)
+/// What the unpacked file `path` begins with; nothing if it is not there, or cannot be read.
+fn start(tree: &Beneath, path: &StreamPath) -> Vec<u8> {
+    let path = as_path(path);
+    let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else { return Vec::new() };
+    let read = tree.dir(dir).and_then(|dir| content(dir, name));
+    read.ok().flatten().unwrap_or_default()
 }
 
 /// What the metadata files in the directory `dir` say.
@@ -48,14 +61,14 @@ fn facts_in(dir: impl AsFd) -> BackupFacts {
 }
 
 /// The bytes of the regular file `name`, links not followed; up to one more than is read of such a file.
-fn content(dir: impl AsFd, name: &str) -> io::Result<Option<Vec<u8>>> {
+fn content(dir: impl AsFd, name: impl rustix::path::Arg) -> io::Result<Option<Vec<u8>>> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = File::from(openat(dir, name, flags, Mode::empty())?);
     if !file.metadata()?.is_file() {
         return Ok(None);
     }
     let mut content = Vec::new();
-    file.take(MAX_METADATA as u64 + 1).read_to_end(&mut content)?;
+    file.take(KeyCheck::LOOKED_AT as u64).read_to_end(&mut content)?;
     Ok(Some(content))
 }
 
@@ -63,6 +76,8 @@ fn content(dir: impl AsFd, name: &str) -> io::Result<Option<Vec<u8>>> {
 mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
+
+    use xbproto::backup::MAX_METADATA;
 
     use super::*;
     use crate::disk::open_dir;

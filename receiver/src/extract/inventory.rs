@@ -83,6 +83,11 @@ impl Inventory {
         self.names.chain(kinds)
     }
 
+    /// The names of the files, with what was undone of them.
+    pub(super) fn names(&self) -> &Names {
+        &self.names
+    }
+
     fn check_lane(&mut self, lane: LaneId, item: &Item) -> Result<(), ExtractError> {
         let (Item::Payload { path, .. } | Item::Sparse { path, .. } | Item::Seek { path, .. } | Item::End { path }) =
             item

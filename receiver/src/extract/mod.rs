@@ -20,7 +20,7 @@
 //! | `commit`, `record` | renames, their undoing, and the record of them |
 //! | `recover` | what an interrupted run left |
 //! | `ownership` | giving what was unpacked to its owner |
-//! | `facts` | what the unpacked backup says of itself |
+//! | `facts`, `key_check` | what the unpacked backup says of itself, and of the key |
 //! | `presence` | who is unpacking, for the case that it is killed |
 
 mod allowance;
@@ -37,6 +37,7 @@ mod facts;
 pub mod fuzz;
 mod holes;
 mod inventory;
+mod key_check;
 mod manifest;
 mod names;
 mod open_files;
@@ -50,6 +51,8 @@ mod progress;
 mod punch;
 mod record;
 mod recover;
+#[cfg(test)]
+pub(crate) mod sample;
 mod staging;
 mod survey;
 mod sync;
@@ -64,8 +67,10 @@ pub use allowance::Refused;
 pub use content::ContentError;
 pub use error::ExtractError;
 pub(crate) use inventory::Inventory;
+pub(crate) use key_check::{KeyCheck, KeyProof, is_metadata};
 pub use options::{Required, Unpacking};
 pub use ownership::{Tenancy, give_away};
+pub(crate) use path::make_safe;
 pub use path::{PathError, Unsafe};
 pub use progress::Progress;
 pub use recover::Recovered;
@@ -105,6 +110,8 @@ pub struct Extraction {
     unpacking: Unpacking,
     /// The renames, once everything is synced.
     planned: Option<Commit>,
+    /// Whether something has proved the key, once everything is synced.
+    key: KeyProof,
     phase: Phase,
 }
 
@@ -132,8 +139,8 @@ impl Extraction {
             target.unmake();
         })?;
         let shared = Arc::new(shared);
-        let (planned, phase) = (None, Phase::Unpacking);
-        Ok((Extraction { target, staging, shared, unpacking, planned, phase }, recovered))
+        let (planned, key, phase) = (None, KeyProof::Right, Phase::Unpacking);
+        Ok((Extraction { target, staging, shared, unpacking, planned, key, phase }, recovered))
     }
 
     /// Keeps who is unpacking here, so that a run after this one can be told whom it follows.
@@ -184,7 +191,7 @@ impl Extraction {
         if self.planned.is_none() {
             self.shared.settle()?;
             if self.shared.shop().any_key.load(Ordering::Relaxed) {
-                self.check_decrypted()?;
+                self.key = self.check_decrypted()?;
             }
             if self.unpacking.required == Required::Backup {
                 self.shared.check_complete()?;
@@ -193,6 +200,11 @@ impl Extraction {
             self.planned = Some(Commit::plan(self.staging.tree()?, self.staging.target()?, &self.target.path)?);
         }
         Ok(())
+    }
+
+    /// What is to be said of the files to whoever relies on them, after a [`sync`](Self::sync).
+    pub(crate) fn warning(&self) -> Option<&'static str> {
+        self.key.warning()
     }
 
     /// The sums of all files as `sha1sum` would print them in the target directory, if digests were to be kept. After

@@ -42,6 +42,11 @@ impl Names {
         (!kinds.is_empty()).then(|| self.stages.chain(kinds))
     }
 
+    /// The files that were decoded, by their names on disk, with what was undone of each.
+    pub(super) fn decoded(&self) -> impl Iterator<Item = (&StreamPath, Vec<StageKind>)> {
+        self.suffixes.iter().map(|(disk, suffix)| (disk, self.stages.of(&[disk.as_bytes(), suffix].concat()).1))
+    }
+
     /// Gives the paths of `item`, which are safe, the names that they have on disk, and says how its file is brought, if
     /// it is about one. `ledger` has not seen the item yet.
     ///

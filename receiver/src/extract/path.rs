@@ -101,7 +101,7 @@ impl SafePath {
 ///
 /// # Errors
 /// [`PathError`] for the first path that is not safe.
-pub(super) fn make_safe(item: &mut Item) -> Result<(), PathError> {
+pub(crate) fn make_safe(item: &mut Item) -> Result<(), PathError> {
     let (paths, trailing) = match item {
         Item::Payload { path, .. }
         | Item::Sparse { path, .. }

@@ -73,6 +73,11 @@ impl Shared {
         Ok(self.lock().inventory.check_complete()?)
     }
 
+    /// What `looked` finds of the files so far.
+    pub(super) fn look<T>(&self, looked: impl FnOnce(&Inventory) -> T) -> T {
+        looked(&self.lock().inventory)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

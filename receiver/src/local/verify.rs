@@ -20,6 +20,7 @@ use super::supervise::{Course, Supervised};
 use super::undoing::Undoing;
 use super::watch::Watch;
 use crate::args::{Args, Whole};
+use crate::extract::KeyProof;
 use crate::sink::Interrupter;
 use crate::stop::Stop;
 
@@ -62,7 +63,8 @@ pub(super) async fn run(
         file: move || current.current_file(),
     };
     let work = verify(streams, expect, Looking { watch: &watch, undoing: undoing.as_ref() }, &gauge, &stop);
-    let (verified, course) = supervised.run(work, &mut requests, reporter).await?;
+    let ((verified, key), course) = supervised.run(work, &mut requests, reporter).await?;
+    key.warning().into_iter().for_each(|words| reporter.tell(Event::Warning(words.to_owned())));
     report(verified, expect, &watch, gauge.sample().bytes, course, reporter);
     Ok(())
 }
@@ -73,15 +75,16 @@ async fn verify(
     looking: Looking<'_>,
     gauge: &Arc<Gauge>,
     stop: &Stop,
-) -> Result<Vec<Verified>, LocalError> {
+) -> Result<(Vec<Verified>, KeyProof), LocalError> {
     let names = stream::names(&streams);
     let (flows, verified) = flows(streams, looking);
     flow::run(flows, gauge, stop).await?;
     if gauge.sample().bytes == 0 {
         return Err(LocalError::Empty { names });
     }
+    let key = looking.undoing.map_or(Ok(KeyProof::Right), Undoing::judge)?;
     looking.watch.complete(expect)?;
-    Ok(verified)
+    Ok((verified, key))
 }
 
 /// Who looks at each stream.

@@ -2,6 +2,7 @@
 
 mod manifest_file;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -9,19 +10,19 @@ use xbproto::backup::BackupFacts;
 use xbproto::lane::{LaneDigest, LaneId};
 
 use self::manifest_file::ManifestFile;
-use super::{Interrupter, LaneSink, LaneSum, Opened, Reached, Sink, SinkError, Target};
+use super::{Interrupter, LaneSink, LaneSum, OnLine, Opened, Reached, Sink, SinkError, Target};
 use crate::disk::{Ownership, shown};
 use crate::extract::{Extraction, Progress, Recovered, Tenancy, Unpacker, Unpacking};
 use crate::journal::{Presence, Recalled};
 
 /// A directory into which any number of lanes is unpacked.
-#[derive(Debug)]
 pub struct ExtractSink {
     extraction: Extraction,
     dir: PathBuf,
     manifest: Option<ManifestFile>,
     ownership: Ownership,
     tenancy: Tenancy,
+    on_warning: Option<OnLine>,
 }
 
 impl ExtractSink {
@@ -35,7 +36,7 @@ impl ExtractSink {
         // What was unpacked was not known to be complete, and is gone.
         let recalled = presence.map(|presence| Recalled { presence, session: None, committed: None });
         let (ownership, tenancy) = (Ownership::default(), Tenancy::Shared);
-        let sink = ExtractSink { extraction, dir: dir.into(), manifest, ownership, tenancy };
+        let sink = ExtractSink { extraction, dir: dir.into(), manifest, ownership, tenancy, on_warning: None };
         Ok(Opened { sink, notices, recalled })
     }
 
@@ -45,9 +46,24 @@ impl ExtractSink {
         ExtractSink { ownership, tenancy, ..self }
     }
 
+    /// The same, but `on_warning` is told, once, what is to be known of files that are good as far as can be seen.
+    #[must_use]
+    pub fn warning(self, on_warning: OnLine) -> ExtractSink {
+        ExtractSink { on_warning: Some(on_warning), ..self }
+    }
+
     /// How far it is, for whoever shows it.
     pub fn progress(&self) -> Progress {
         self.extraction.progress()
+    }
+}
+
+impl fmt::Debug for ExtractSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExtractSink")
+            .field("extraction", &self.extraction)
+            .field("dir", &self.dir)
+            .finish_non_exhaustive()
     }
 }
 
@@ -62,6 +78,9 @@ impl Sink for ExtractSink {
 
     fn sync(&mut self) -> Result<(), SinkError> {
         self.extraction.sync()?;
+        if let (Some(words), Some(on_warning)) = (self.extraction.warning(), self.on_warning.take()) {
+            on_warning(words.to_owned());
+        }
         Ok(self.extraction.give_away(&self.ownership, self.tenancy)?)
     }
 

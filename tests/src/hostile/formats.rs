@@ -7,7 +7,7 @@ use twox_hash::XxHash32;
 use xbproto::stage::{Cipher, Decompress, FileKey, StageKind, Stages};
 
 /// What files are encrypted with: AES128.
-pub(super) const KEY: &[u8; 16] = b"0123456789abcdef";
+pub const KEY: &[u8; 16] = b"0123456789abcdef";
 
 /// The content of a zstd block, whether it is the last of its frame or not, and its type.
 #[derive(Clone, Copy)]
@@ -96,7 +96,7 @@ pub(super) fn xbcrypt_1(reserved: u64, original: u64, encrypted: u64, body: &[u8
 }
 
 /// A valid file of one chunk of version 1. Encrypting is the same as decrypting there.
-pub(super) fn encrypted(plain: &[u8]) -> Vec<u8> {
+pub fn encrypted(plain: &[u8]) -> Vec<u8> {
     let whole = |body: &[u8]| xbcrypt_1(0, body.len() as u64, body.len() as u64, body);
     let key = FileKey::new(Cipher::Aes128, KEY).expect("a key");
     let stages = Stages { decompress: Decompress::No, decrypt: Some(Arc::new(key)) };

@@ -32,7 +32,7 @@ mod snapshot;
 mod suffixes;
 
 pub use case::{Case, run_all};
-pub use formats::{bomb_of_zstd, zstd_window};
+pub use formats::{KEY, bomb_of_zstd, encrypted, zstd_window};
 pub use raw::Chunk;
 pub use snapshot::Snapshot;
 

@@ -188,3 +188,40 @@ fn a_long_decode_ends_with_the_session() {
     assert!(progress.bytes() < 32 << 30, "all of it was decoded");
     assert_eq!(room.paths(), [""; 0]);
 }
+
+/// Unpacks the files, all of which are encrypted in a format that takes any key, and says what is to be said of them.
+fn decrypt(key: &[u8; 16], chunks: &[Vec<u8>]) -> Result<Option<&'static str>, ExtractError> {
+    let key = FileKey::new(Cipher::Aes128, key).unwrap();
+    let stages = Stages { decompress: Decompress::Yes, decrypt: Some(Arc::new(key)) };
+    let room = Room::new();
+    let (mut extraction, _) =
+        Extraction::create(&room.dir(), ID, Unpacking { stages, ..Unpacking::default() }).unwrap();
+    feed(&extraction, chunks)?;
+    extraction.sync()?;
+    Ok(extraction.warning())
+}
+
+fn encrypted(path: &str) -> Vec<u8> {
+    [chunk(path, &sample::xbcrypt_1()), end(path)].concat()
+}
+
+#[test]
+fn metadata_tells_of_a_wrong_key_where_the_format_cannot() {
+    let chunks = [encrypted("db/t.ibd.xbcrypt"), encrypted("./xtrabackup_info.xbcrypt")];
+    assert_eq!(decrypt(&sample::KEY, &chunks).unwrap(), None);
+    let said = decrypt(&[0; 16], &chunks).unwrap_err().to_string();
+    assert!(said.starts_with("xtrabackup_info: decrypted, it is no text"), "{said}");
+}
+
+#[test]
+fn a_key_that_nothing_proves_is_told() {
+    for (chunks, told) in [
+        (vec![encrypted("db/t.ibd.xbcrypt")], true),
+        (vec![encrypted("db/t.ibd.xbcrypt"), file("xtrabackup_info", "text")], true),
+        (vec![encrypted("db/t.ibd.xbcrypt"), end("xtrabackup_info.xbcrypt")], true),
+        (vec![encrypted("xtrabackup_info.xbcrypt")], false),
+        (vec![file("xtrabackup_info", "\0")], false),
+    ] {
+        assert_eq!(decrypt(&sample::KEY, &chunks).unwrap().is_some(), told);
+    }
+}
