@@ -301,7 +301,7 @@ fn what_makes_no_sense_is_wrong_usage() {
     let scene = Scene::new();
     scene.new_folder("full");
     scene.file("full/ibdata1", "");
-    let wrong: [(&[&str], &str); 10] = [
+    let wrong: [(&[&str], &str); 9] = [
         (&["-o", "a", "--prepare"], "--prepare"),
         (&["-x", "-C", "new", "--prepare", "--only", "shop"], "cannot be used with '--only"),
         (&["-x", "-C", "full", "--prepare"], "full is not empty"),
@@ -311,7 +311,6 @@ fn what_makes_no_sense_is_wrong_usage() {
         (&["-o", "a", "--mode", "u=rw"], "octal numbers"),
         (&["--stdout", "--mode", "600"], "--mode"),
         (&["-o", "/dev/null", "--mode", "600"], "/dev/null is there already"),
-        (&["--generate-key", "key", "--then", "true"], "--then"),
     ];
     for (args, words) in wrong {
         let ended = scene.receiver([]).args(args).env("PATH", "/nowhere").start().wait();

@@ -101,7 +101,7 @@ fn a_key_that_nothing_proves_is_told_and_one_that_makes_rubbish_is_refused() {
         let decrypt = ["--decrypt", "AES128", "--encrypt-key-file", key];
         scene.xbrecv(["--expect", "xbstream", "--from", stream]).args(mode).args(decrypt).start().wait()
     };
-    for modes in [[&["-x", "-C", "a"][..], &["-x", "-C", "b"], &["-x", "-C", "c"]], [&["--verify"]; 3]] {
+    for modes in [[&["-x", "-C", "a"][..], &["-x", "-C", "b"], &["-x", "-C", "c"]], [&["--verify"][..]; 3]] {
         local(modes[0], "unproven.xb", "wrong").expect_success().expect_said(TOLD);
         let words = "the key or the cipher of --decrypt is wrong";
         local(modes[1], "proven.xb", "wrong").expect_failure(5).expect_said(words);

@@ -29,6 +29,8 @@ pub struct AfterArgs {
     owner: Option<Owner>,
 
     /// Permissions of what was written, as octal numbers: of files, and of directories
+    ///
+    /// With --prepare, the owner may write the files until they are prepared.
     #[arg(long, value_name = "FILEMODE[,DIRMODE]", value_parser = Modes::parse, conflicts_with_all = NO_FILES, help_heading = "Afterwards")]
     mode: Option<Modes>,
 }

@@ -42,8 +42,9 @@ pub struct LocalArgs {
 
     /// Check all that can be checked of the stream of --from, and write nothing
     ///
-    /// Every chunk, its CRC, the order and the end of every file, what a backup closes with (see --expect), and FILE.sha1
-    /// if it stands beside FILE.
+    /// Every chunk, its CRC, the name, the order and the end of every file, what a backup closes with (see --expect), and
+    /// FILE.sha1 if it stands beside FILE; with --decompress and --decrypt, also what is in the files. A stream that passes
+    /// can be unpacked with the same options into an empty directory.
     #[arg(long, requires = "from", conflicts_with_all = SESSION, help_heading = "Stored stream")]
     pub verify: bool,
 
