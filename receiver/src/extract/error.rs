@@ -68,6 +68,14 @@ pub enum ExtractError {
         /// What was wanted.
         patterns: String,
     },
+    /// More files are under way than any tool has.
+    #[error("{path}: {limit} other files have begun in the stream and not ended, which is the most there may be")]
+    TooManyOpen {
+        /// The next one.
+        path: StreamPath,
+        /// How many there may be.
+        limit: usize,
+    },
     /// A rename of something that is not a file.
     #[error("{path}: the stream renames a directory, expected a file; it is damaged or was not made by a backup tool")]
     RenamedDirectory {
@@ -166,6 +174,7 @@ impl ExtractError {
             | ExtractError::Unfinished(_)
             | ExtractError::Conflict { .. }
             | ExtractError::OneName { .. }
+            | ExtractError::TooManyOpen { .. }
             | ExtractError::Incomplete(_)
             | ExtractError::WrongKey { .. }
             | ExtractError::RenamedDirectory { .. }
