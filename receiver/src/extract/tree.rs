@@ -21,6 +21,7 @@ use super::beneath::Beneath;
 use super::content::{Content, Part};
 use super::ending::Ending;
 use super::names::Brought;
+use super::open_files::MOST_UNDER_WAY;
 use super::parents::{Parent, Parents};
 use super::path::{SafePath, Trailing};
 use super::writers::{Shop, Slot};
@@ -125,6 +126,9 @@ impl Tree {
     ) -> Result<Arc<Slot>, ExtractError> {
         let Wanted { path, brought, lane, opening, extent } = wanted;
         if !self.open.contains_key(&path) {
+            if self.open.len() >= MOST_UNDER_WAY {
+                return Err(ExtractError::TooManyOpen { path, limit: MOST_UNDER_WAY });
+            }
             let file = self.create(&path, opening)?;
             let file = self.shop.open.take(file);
             let writing = Writing::new(path.clone(), file, self.cache, self.shop.manifest.as_ref());
