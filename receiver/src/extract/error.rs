@@ -68,14 +68,6 @@ pub enum ExtractError {
         /// What was wanted.
         patterns: String,
     },
-    /// More files are under way than any tool has.
-    #[error("{path}: {limit} other files have begun in the stream and not ended, which is the most there may be")]
-    TooManyOpen {
-        /// The next one.
-        path: StreamPath,
-        /// How many there may be.
-        limit: usize,
-    },
     /// A rename of something that is not a file.
     #[error("{path}: the stream renames a directory, expected a file; it is damaged or was not made by a backup tool")]
     RenamedDirectory {
@@ -94,6 +86,16 @@ pub enum ExtractError {
         first: LaneId,
         /// The other one.
         second: LaneId,
+    },
+    /// More files that have begun and not ended than any tool has.
+    #[error(
+        "{path}: {limit} files are under way already, which is the limit; the stream was not made by a backup tool"
+    )]
+    TooManyOpen {
+        /// The first that is too many.
+        path: StreamPath,
+        /// The limit.
+        limit: usize,
     },
     /// Something in the target directory has a name that the stream brings.
     #[error("{} exists already in {}; unpack into an empty directory", shown(.path), shown(.dir))]
@@ -174,10 +176,10 @@ impl ExtractError {
             | ExtractError::Unfinished(_)
             | ExtractError::Conflict { .. }
             | ExtractError::OneName { .. }
-            | ExtractError::TooManyOpen { .. }
             | ExtractError::Incomplete(_)
             | ExtractError::WrongKey { .. }
             | ExtractError::RenamedDirectory { .. }
+            | ExtractError::TooManyOpen { .. }
             | ExtractError::Torn { .. } => Cause::Integrity,
             ExtractError::Content(error) => error.cause(),
             ExtractError::NothingWanted { .. } => Cause::Usage,

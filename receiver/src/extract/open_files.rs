@@ -17,6 +17,10 @@ use rustix::process::{Resource, getrlimit};
 
 use super::beneath::Beneath;
 
+/// How many files a stream may have begun and not ended: each takes some hundred bytes of memory for itself and its decoder,
+/// up to 1.5 KiB. A tool has as many under way as it has threads.
+pub(super) const MOST_UNDER_WAY: usize = 1 << 16;
+
 /// What else is open at the same time: files that are being synced, directories, sockets, the journal.
 const OTHERS: usize = 512;
 

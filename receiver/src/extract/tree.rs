@@ -21,15 +21,12 @@ use super::beneath::Beneath;
 use super::content::{Content, Part};
 use super::ending::Ending;
 use super::names::Brought;
+use super::open_files::MOST_UNDER_WAY;
 use super::parents::{Parent, Parents};
 use super::path::{SafePath, Trailing};
 use super::writers::{Resources, Slot};
 use super::writing::Writing;
 use crate::disk::{At, DiskError, FILE_MODE, PageCache, as_path, entry, is_dir, names, remove_all};
-
-/// The most files that a stream may have begun and not ended at a time: about a KiB of memory for each. The tools have as many
-/// as they have threads, and some more.
-const MOST_OPEN: usize = 100_000;
 
 /// The staging tree, and the target directory that it must not collide with.
 #[derive(Debug)]
@@ -135,8 +132,8 @@ impl Tree {
     ) -> Result<Arc<Slot>, ExtractError> {
         let Opened { path, brought, lane, opening, extent } = wanted;
         if !self.open.contains_key(&path) {
-            if self.open.len() >= MOST_OPEN {
-                return Err(ExtractError::TooManyOpen { path, limit: MOST_OPEN });
+            if self.open.len() >= MOST_UNDER_WAY {
+                return Err(ExtractError::TooManyOpen { path, limit: MOST_UNDER_WAY });
             }
             let file = self.create(&path, opening)?;
             let file = self.resources.open.take(file);
