@@ -143,7 +143,7 @@ impl Thinning {
             self.page = page;
             self.page_type = Field::new(page * size + TYPE_AT);
         }
-        if at % size == 0 {
+        if at.is_multiple_of(size) {
             self.held = 0;
         }
         self.page_type.pass(at, bytes);
