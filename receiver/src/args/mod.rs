@@ -21,6 +21,16 @@ pub use self::unpack::UnpackArgs;
 use crate::disk::PageCache;
 use crate::sink::FifoPlan;
 
+/// What does not go with an option about unpacking. Each is told: `requires` is not heeded beside one that excludes what is
+/// required, and an option that is taken and does nothing would be believed.
+const NO_UNPACKING: [&str; 7] = ["output", "fifo_dir", "stdout", "command", "generate_key", "list", "verify"];
+
+/// What leaves nothing that is the backup's.
+const NO_BACKUP: [&str; 3] = ["generate_key", "list", "verify"];
+
+/// What leaves no files of ours.
+const NO_FILES: [&str; 6] = ["fifo_dir", "stdout", "command", "generate_key", "list", "verify"];
+
 /// Receive a streaming MySQL or MariaDB backup from an xbsend on another host
 ///
 /// Waits for one sender that proves to have the key, writes or unpacks its backup, and commits it
@@ -36,7 +46,6 @@ use crate::sink::FifoPlan;
     override_usage = "xbrecv [OPTIONS] (--extract [-C DIR] | -o FILE | --fifo-dir DIR | --stdout | -- COMMAND ARG...)\n       xbrecv --extract --from FILE [-C DIR]\n       xbrecv --list --from FILE\n       xbrecv --verify --from FILE\n       xbrecv --generate-key FILE"
 )]
 #[command(group = ArgGroup::new("destination").required(true).args(["extract", "output", "fifo_dir", "stdout", "command", "generate_key", "list", "verify"]))]
-#[command(group = ArgGroup::new("unpacked").args(["extract", "verify"]))]
 pub struct Args {
     /// Feed the stream to COMMAND; its exit code 0 is part of the commit
     #[arg(last = true, value_name = "COMMAND")]
@@ -47,7 +56,7 @@ pub struct Args {
     pub extract: bool,
 
     /// The directory to unpack into [default: the current directory]
-    #[arg(short = 'C', long, value_name = "DIR", requires = "extract", conflicts_with_all = ["output", "fifo_dir", "stdout", "command", "generate_key"], help_heading = "Destination")]
+    #[arg(short = 'C', long, value_name = "DIR", requires = "extract", conflicts_with_all = NO_UNPACKING, help_heading = "Destination")]
     directory: Option<PathBuf>,
 
     /// Write the stream to FILE, and its checksum to FILE.sha1; neither may exist. Several go to FILE.0, FILE.1 ...
@@ -183,6 +192,19 @@ mod tests {
         assert!(Args::try_parse_from(["xbrecv", "--fifo-dir", "d", "--stdout"]).is_err());
         assert!(Args::try_parse_from(["xbrecv", "-x", "--fifo-sync-byte", "0"]).is_err());
         assert!(Args::try_parse_from(["xbrecv", "--list", "--verify", "--from", "f"]).is_err());
+    }
+
+    #[test]
+    fn what_would_do_nothing_is_refused() {
+        let unpacking =
+            ["--decompress", "--parallel=2", "--only=a", "--manifest=m", "--unpacked-limit=1g", "--prepare"];
+        let others = ["--then=true", "--mode=640"];
+        for option in unpacking.into_iter().chain(["--decrypt=AES256", "-Cd"]).chain(others) {
+            let with = |args: &[&str]| Args::try_parse_from([&["xbrecv", option], args].concat());
+            assert!(with(&["--verify", "--from=f"]).is_err() && with(&["--list", "--from=f"]).is_err(), "{option}");
+            assert!(with(&["--generate-key=k"]).is_err(), "{option}");
+            assert_eq!(with(&["-o", "f"]).is_ok(), others.contains(&option), "{option}");
+        }
     }
 
     #[test]

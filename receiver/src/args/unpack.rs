@@ -8,42 +8,44 @@ use clap::Args;
 use xbproto::quantity::ByteSize;
 use xbproto::stage::{Cipher, Decompress, Stages};
 
+use super::NO_UNPACKING;
 use crate::disk::PageCache;
 use crate::extract::{Pattern, Unpacking, Wanted};
 use crate::file_key::{FileKeyError, file_key};
+use crate::preflight::Growth;
 
 /// The options that only unpacking has.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Unpacking")]
 pub struct UnpackArgs {
     /// Decompress .zst, .lz4 and .qp files on the way; their names lose the suffix
-    #[arg(long, requires = "unpacked")]
+    #[arg(long, requires = "extract", conflicts_with_all = NO_UNPACKING)]
     decompress: bool,
 
     /// Decrypt .xbcrypt files on the way, with the tool's key: AES128, AES192 or AES256
-    #[arg(long, value_name = "ALGO", requires = "unpacked")]
+    #[arg(long, value_name = "ALGO", requires = "extract", conflicts_with_all = NO_UNPACKING)]
     decrypt: Option<Cipher>,
 
     /// The file with the key that the backup tool encrypted with, byte for byte; or set XB_ENCRYPT_KEY
-    #[arg(long, value_name = "FILE", requires = "decrypt")]
+    #[arg(long, value_name = "FILE", requires = "decrypt", conflicts_with_all = NO_UNPACKING)]
     encrypt_key_file: Option<PathBuf>,
 
     /// How many threads decode and write files [default: one for each core]
-    #[arg(long, value_name = "N", requires = "unpacked")]
+    #[arg(long, value_name = "N", requires = "extract", conflicts_with_all = NO_UNPACKING)]
     parallel: Option<NonZeroUsize>,
 
     /// Unpack only files whose final names match PATTERN, such as 'shop/*'; may be repeated
     ///
     /// `*` and `?` stop at a slash, `**` does not; a directory stands for all below it.
-    #[arg(long, value_name = "PATTERN", requires = "extract")]
+    #[arg(long, value_name = "PATTERN", requires = "extract", conflicts_with_all = NO_UNPACKING)]
     only: Vec<Pattern>,
 
     /// Write what sha1sum would print for every unpacked file to FILE, which must not exist
-    #[arg(long, value_name = "FILE", requires = "extract")]
+    #[arg(long, value_name = "FILE", requires = "extract", conflicts_with_all = NO_UNPACKING)]
     manifest: Option<PathBuf>,
 
     /// Fail when decompressed or decrypted files take more than SIZE, all together
-    #[arg(long, value_name = "SIZE", requires = "unpacked")]
+    #[arg(long, value_name = "SIZE", requires = "extract", conflicts_with_all = NO_UNPACKING)]
     unpacked_limit: Option<ByteSize>,
 }
 
@@ -57,6 +59,11 @@ impl UnpackArgs {
         let key = |cipher| file_key(cipher, self.encrypt_key_file.as_deref());
         let decrypt = self.decrypt.map(key).transpose()?.map(Arc::new);
         Ok(Stages { decompress, decrypt })
+    }
+
+    /// Whether files may get longer than they are in the stream.
+    pub fn growth(&self) -> Growth {
+        if self.decompress { Growth::Decompressed } else { Growth::Nothing }
     }
 
     /// All of it.

@@ -182,7 +182,8 @@ impl Extraction {
         }
         if self.planned.is_none() {
             self.shared.settle()?;
-            keep_wanted(self.staging.tree()?, &self.wanted)?;
+            let kept = keep_wanted(self.staging.tree()?, &self.wanted)?;
+            kept.into_iter().for_each(|files| self.progress().keep(files));
             self.planned = Some(Commit::plan(self.staging.tree()?, self.staging.target()?, &self.target.path)?);
         }
         Ok(())

@@ -1,38 +1,47 @@
-//! `--extract --from`: the streams are unpacked into a directory.
+//! `--extract --from`: the streams are unpacked into a directory, and what is to be done with it then is done.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use bytes::Bytes;
+use xbproto::backup::BackupFacts;
 use xbproto::cli::{Event, Reporter, Requests};
 use xbproto::failure::{Cause, Failure, Party};
-use xbproto::lane::{LaneDigest, LaneId, Sha1Sum};
+use xbproto::lane::{LaneDigest, LaneId};
 use xbproto::meter::{Bottleneck, Gauge};
 use xbproto::place::Place;
 use xbproto::tls::random;
+use xbproto::wire::{LaneSum, Receipt};
 
 use super::LocalError;
 use super::decoding::Decoding;
 use super::digest::Digest;
 use super::flow::{self, Consumer, Flow};
 use super::stream::{self, Stream};
-use super::supervise::{Course, Supervised};
+use super::supervise::Supervised;
 use super::watch::Watch;
+use crate::after::AfterCommit;
 use crate::args::{Args, Whole};
 use crate::destination::{self, Destination};
 use crate::extract::ExtractError;
-use crate::preflight::{Growth, Need, room};
+use crate::preflight::{Need, room};
 use crate::sink::{LaneSink, Reached, Sink, SinkError};
 use crate::stop::Stop;
 
-/// The streams that have a sum to be compared with, and what they come to, once that is known.
-type Sums = Vec<(String, LaneId, Arc<OnceLock<Sha1Sum>>)>;
+/// The names of streams whose sums are computed, and what they come to, once that is known.
+type Sums = Vec<(String, Arc<OnceLock<LaneSum>>)>;
 
 /// What was unpacked.
 struct Unpacked {
     sums: Sums,
     /// Bytes of all streams.
     bytes: u64,
+}
+
+/// What was committed.
+struct Committed {
+    reached: Reached,
+    facts: BackupFacts,
 }
 
 /// Unpacks `streams` into the directory that `args` name.
@@ -43,7 +52,10 @@ pub(super) async fn run(
     reporter: &Reporter,
 ) -> Result<(), Failure> {
     let Destination { sink, unpacking, .. } = open(args, &streams, reporter)?;
-    let words = format!("unpacking {} into {}", stream::names(&streams), sink.target().describe);
+    let after = AfterCommit::requested(args);
+    let after = after.map_err(|error| Failure::new(Cause::Usage, Party::Receiver, error))?;
+    let target = sink.target().describe;
+    let words = format!("unpacking {} into {}", stream::names(&streams), target);
     reporter.tell(Event::Notice(words));
     let stored = streams.iter().filter(|stream| !stream.is_stdin());
     stored.for_each(|stream| reporter.tell(Event::Notice(stream.compared())));
@@ -56,9 +68,17 @@ pub(super) async fn run(
         total: stream::total(&streams),
         file: move || current.as_ref().and_then(|unpacking| unpacking.current_file()),
     };
-    let work = bring_home(sink, streams, args.local.expect, &gauge, stop, reporter);
-    let ((unpacked, reached), course) = supervised.run(work, &mut requests, reporter).await?;
-    report(unpacked, reached, unpacking.map(|unpacking| unpacking.files()), course, reporter);
+    let work = bring_home(sink, streams, args, &gauge, stop, reporter);
+    let ((Unpacked { sums, bytes }, Committed { reached, facts }), course) =
+        supervised.run(work, &mut requests, reporter).await?;
+    let (lanes, files) = (tell_sums(sums, reporter), unpacking.map(|unpacking| unpacking.files()));
+    if !facts.is_empty() {
+        reporter.tell(Event::Backup(facts.clone()));
+    }
+    reporter.leaves(format!("the committed backup, {target}"));
+    let receipt = Receipt { files, facts, ..Receipt::of(reached, lanes) };
+    after.run(&receipt, &mut requests, reporter).await.map_err(|error| error.failure())?;
+    reporter.tell(Event::Finished(course.summary(bytes, files, &reached.to_string())));
     Ok(())
 }
 
@@ -66,15 +86,15 @@ pub(super) async fn run(
 async fn bring_home(
     mut sink: Box<dyn Sink>,
     streams: Vec<Stream>,
-    expect: Whole,
+    args: &Args,
     gauge: &Arc<Gauge>,
     stop: Stop,
     reporter: &Reporter,
-) -> Result<(Unpacked, Reached), LocalError> {
-    let (sink, done) = match feed(sink.as_mut(), streams, expect, gauge, &stop).await {
+) -> Result<(Unpacked, Committed), LocalError> {
+    let (sink, done) = match feed(sink.as_mut(), streams, args, gauge, &stop).await {
         Ok(unpacked) => {
-            let (sink, reached) = commit(sink, stop).await?;
-            (sink, reached.map(|reached| (unpacked, reached)))
+            let (sink, committed) = commit(sink, stop).await?;
+            (sink, committed.map(|committed| (unpacked, committed)))
         }
         Err(error) => (sink, Err(error)),
     };
@@ -86,7 +106,7 @@ fn open(args: &Args, streams: &[Stream], reporter: &Reporter) -> Result<Destinat
     let id = random().map_err(|error| Failure::new(Cause::Unforeseen, Party::Receiver, error))?;
     let destination = destination::open(args, u64::from_be_bytes(id), args.session.window, reporter).map_err(failed)?;
     if let Some(stored) = stream::total(streams) {
-        let tight = room(&destination.sink.target(), Need { stored, growth: Growth::Nothing }).map_err(failed)?;
+        let tight = room(&destination.sink.target(), Need { stored, growth: args.unpack.growth() }).map_err(failed)?;
         tight.into_iter().for_each(|words| reporter.tell(Event::Warning(words)));
     }
     Ok(destination)
@@ -96,10 +116,11 @@ fn open(args: &Args, streams: &[Stream], reporter: &Reporter) -> Result<Destinat
 async fn feed(
     sink: &mut dyn Sink,
     streams: Vec<Stream>,
-    expect: Whole,
+    args: &Args,
     gauge: &Arc<Gauge>,
     stop: &Stop,
 ) -> Result<Unpacked, LocalError> {
+    let expect = args.local.expect;
     let names = stream::names(&streams);
     let (watch, mut sums, mut flows) = (Watch::default(), Sums::new(), Vec::new());
     for (lane, stream) in (0..).map(LaneId).zip(streams) {
@@ -107,10 +128,11 @@ async fn feed(
         let Stream { input, sum, .. } = stream;
         let lane_sink = sink.lane(lane, &LaneDigest::default())?;
         let mut beside: Vec<Box<dyn Consumer>> = Vec::new();
-        if sum.is_some() {
-            let (digest, result) = Digest::new(&name, sum);
+        // The command of --then is told.
+        if sum.is_some() || args.after.then.is_some() {
+            let (digest, result) = Digest::new(&name, lane, sum);
             beside.push(Box::new(digest));
-            sums.push((sum_name, lane, result));
+            sums.push((sum_name, result));
         }
         // The unpacker checks everything else.
         if expect == Whole::Backup {
@@ -132,15 +154,18 @@ async fn feed(
 async fn commit(
     mut sink: Box<dyn Sink>,
     stop: Stop,
-) -> Result<(Box<dyn Sink>, Result<Reached, LocalError>), LocalError> {
+) -> Result<(Box<dyn Sink>, Result<Committed, LocalError>), LocalError> {
     let work = Place::Threads.start("commit", move || async move {
         let synced = sink.sync();
-        let reached = match synced {
+        let committed = match synced {
             _ if stop.is_raised() => Err(LocalError::Interrupted),
-            Ok(()) => sink.commit(&[]).map_err(LocalError::from),
+            Ok(()) => {
+                let facts = sink.facts();
+                sink.commit(&[]).map(|reached| Committed { reached, facts }).map_err(LocalError::from)
+            }
             Err(error) => Err(error.into()),
         };
-        (sink, reached)
+        (sink, committed)
     });
     Ok(work.map_err(LocalError::Thread)?.finished().await?)
 }
@@ -150,14 +175,14 @@ fn abandon(mut sink: Box<dyn Sink>, reporter: &Reporter) {
     reporter.leaves(sink.left());
 }
 
-fn report(unpacked: Unpacked, reached: Reached, files: Option<u64>, course: Course, reporter: &Reporter) {
-    let Unpacked { sums, bytes } = unpacked;
-    for (name, lane, sum) in sums {
-        if let Some(sum) = sum.get() {
-            reporter.tell(Event::Checksum { name, sum: *sum, lane });
-        }
-    }
-    reporter.tell(Event::Finished(course.summary(bytes, files, &reached.to_string())));
+/// Tells the sums that were computed, and gives them.
+fn tell_sums(sums: Sums, reporter: &Reporter) -> Vec<LaneSum> {
+    let tell = |(name, sum): (String, Arc<OnceLock<LaneSum>>)| {
+        let told = sum.get().copied()?;
+        reporter.tell(Event::Checksum { name, sum: told.sum, lane: told.lane });
+        Some(told)
+    };
+    sums.into_iter().filter_map(tell).collect()
 }
 
 /// Unpacks one stream.

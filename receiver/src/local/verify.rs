@@ -7,8 +7,9 @@ use std::sync::{Arc, OnceLock};
 
 use xbproto::cli::{Event, Reporter, Requests};
 use xbproto::failure::Failure;
-use xbproto::lane::{LaneId, Sha1Sum};
+use xbproto::lane::LaneId;
 use xbproto::meter::Gauge;
+use xbproto::wire::LaneSum;
 
 use super::LocalError;
 use super::decoding::Decoding;
@@ -25,8 +26,7 @@ use crate::stop::Stop;
 struct Verified {
     /// What `sha1sum` would call it.
     name: String,
-    lane: LaneId,
-    sum: Arc<OnceLock<Sha1Sum>>,
+    sum: Arc<OnceLock<LaneSum>>,
 }
 
 /// Verifies `streams` as what is expected of them.
@@ -75,10 +75,10 @@ async fn verify(
 fn flows(streams: Vec<Stream>, watch: &Watch) -> (Vec<Flow>, Vec<Verified>) {
     let flow = |(lane, stream): (LaneId, Stream)| {
         let (name, sum_name) = (stream.input.name().to_owned(), stream.sum_name());
-        let (digest, sum) = Digest::new(&name, stream.sum);
+        let (digest, sum) = Digest::new(&name, lane, stream.sum);
         let lead = Box::new(Decoding::new(&name, vec![Box::new(watch.stream(&name))]));
         let flow = Flow { input: stream.input, lead, beside: vec![Box::new(digest)] };
-        (flow, Verified { name: sum_name, lane, sum })
+        (flow, Verified { name: sum_name, sum })
     };
     (0..).map(LaneId).zip(streams).map(flow).unzip()
 }
@@ -91,9 +91,9 @@ fn report(verified: Vec<Verified>, expect: Whole, watch: &Watch, bytes: u64, cou
     };
     let words = format!("{files} files have ended, the CRCs of {chunks} chunks are right, {whole}");
     reporter.tell(Event::Notice(words));
-    for Verified { name, lane, sum } in verified {
-        if let Some(sum) = sum.get() {
-            reporter.tell(Event::Checksum { name, sum: *sum, lane });
+    for Verified { name, sum } in verified {
+        if let Some(LaneSum { lane, sum, .. }) = sum.get() {
+            reporter.tell(Event::Checksum { name, sum: *sum, lane: *lane });
         }
     }
     reporter.tell(Event::Finished(course.summary(bytes, Some(files), "verified")));
