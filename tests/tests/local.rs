@@ -248,7 +248,7 @@ fn options_of_the_network_do_not_go_with_a_stored_stream() {
         ended.expect_failure(2).expect_said("cannot be used with");
         expect_nothing_unpacked(&scene);
     }
-    for copy in [&["-o", "copy"][..], &["--stdout"], &["--", "cat"]] {
+    for copy in [&["-o", "copy"][..], &["--stdout"], &["--fifo-dir", "fifos"], &["--", "cat"]] {
         let ended = scene.xbrecv(["--from", "b.xb"]).args(copy).start().wait();
         ended.expect_failure(2).expect_said("cp does that");
     }
