@@ -237,23 +237,30 @@ impl Floor {
     }
 
     fn work_on(&self, slot: &Slot, parts: Vec<Part>, spare: &mut Option<Pages>) -> Result<(), ContentError> {
-        let Shop { syncers, progress, allowance, manifest, stop, .. } = &*self.shop;
+        let Shop { progress, allowance, manifest, .. } = &*self.shop;
         let mut bench = Bench { spare, progress, allowance, manifest: manifest.as_ref() };
         let mut content = lock(&slot.content);
-        for part in parts {
-            if stop.is_raised() {
-                *content = None;
-            }
-            match part {
-                Part::End { extent } => {
-                    if let Some(content) = content.take() {
-                        syncers.push(content.finish(extent, &mut bench)?);
-                    }
-                }
-                part => content.as_mut().map_or(Ok(()), |content| content.take(part, &mut bench))?,
-            }
+        let done = parts.into_iter().try_for_each(|part| self.take(&mut content, part, &mut bench));
+        if done.is_err() {
+            // What still comes for it has nowhere to go.
+            *content = None;
         }
-        Ok(())
+        done
+    }
+
+    fn take(&self, content: &mut Option<Content>, part: Part, bench: &mut Bench<'_>) -> Result<(), ContentError> {
+        if self.shop.stop.is_raised() {
+            *content = None;
+        }
+        match part {
+            Part::End { extent } => {
+                if let Some(content) = content.take() {
+                    self.shop.syncers.push(content.finish(extent, bench)?);
+                }
+                Ok(())
+            }
+            part => content.as_mut().map_or(Ok(()), |content| content.take(part, bench)),
+        }
     }
 
     /// Makes room again, keeps the first error, and lets the file wait for its next turn if more has come for it.
