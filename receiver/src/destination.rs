@@ -64,7 +64,7 @@ pub fn open(args: &Args, id: u64, window: u64, reporter: &Reporter) -> Result<De
         return Ok(Destination { sink, names: StreamNames::File(path.clone()), unpacking: None, recalled });
     }
     if let Some(directory) = args.directory() {
-        let unpacking = args.unpack.unpacking(args.page_cache())?;
+        let unpacking = args.unpack.unpacking(args.page_cache(), args.required())?;
         let Opened { sink, notices, recalled } = ExtractSink::create(directory, id, unpacking)?;
         tell(notices);
         let tenancy = if has_company(directory) { Tenancy::Shared } else { Tenancy::Sole };

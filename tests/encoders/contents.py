@@ -30,9 +30,9 @@ def files(random):
         "sales/random.ibd": random.randbytes(150_000),
         "sales/zero.ibd": bytes(500_000),
         "a.xbcrypt/b.zst.ibd": rows(random, 5000),
-        "backup-my.cnf": rows(random, 500),
+        "backup-my.cnf": b"[mysqld]\nserver_uuid=%032x\n" % random.getrandbits(128),
         "xtrabackup_checkpoints": b"backup_type = full-backuped\nfrom_lsn = 0\nto_lsn = 1\nlast_lsn = 1\n",
-        "xtrabackup_info": rows(random, 700),
+        "xtrabackup_info": b"uuid = %032x\ntool_name = xtrabackup\n" % random.getrandbits(128),
         "xtrabackup_tablespaces": b"{}",
     }
 

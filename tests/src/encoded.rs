@@ -1,5 +1,6 @@
 //! Backups as Percona's tools make them, from the encoders in `tests/encoders`, which share no code with the programs.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,20 +27,36 @@ pub struct Encryption {
     pub key_file: PathBuf,
 }
 
+/// The first on the path may be one without the modules that the system's has.
+const PYTHONS: [&str; 2] = ["python3", "/usr/bin/python3"];
+
+fn has_modules(python: &str) -> bool {
+    let modules = ["-c", "import cryptography, lz4.block, zstandard"];
+    Command::new(python).args(modules).output().is_ok_and(|output| output.status.success())
+}
+
 impl Encoded {
     /// Makes all there are in a folder, always the same; says that `test` is skipped if something for that is missing.
     pub fn make_all(test: &str, folder: &Path) -> Option<Vec<Encoded>> {
-        let modules = ["-c", "import cryptography, lz4.block, zstandard"];
-        if !Command::new("python3").args(modules).output().is_ok_and(|output| output.status.success()) {
+        let Some(python) = PYTHONS.into_iter().find(|python| has_modules(python)) else {
             let packages = "python3-cryptography, python3-lz4, python3-zstandard";
             skip(test, &format!("Python or its modules are not installed (Debian: {packages})"));
             return None;
-        }
+        };
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("encoders/make.py");
-        let made = Command::new("python3").arg("-B").arg(script).arg(folder).output().expect("Python");
+        let made = Command::new(python).arg("-B").arg(script).arg(folder).output().expect("Python");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let entries = fs::read_dir(folder).expect("a folder").flatten();
         Some(entries.map(|entry| Encoded::at(&entry.path())).collect())
+    }
+
+    /// The options of `xbrecv` that undo all of it.
+    pub fn options(&self) -> Vec<OsString> {
+        let mut options = vec!["--decompress".into()];
+        if let Some(Encryption { cipher, key_file }) = &self.encryption {
+            options.extend(["--decrypt".into(), cipher.into(), "--encrypt-key-file".into(), key_file.into()]);
+        }
+        options
     }
 
     fn at(folder: &Path) -> Encoded {

@@ -59,6 +59,7 @@ mod terminal;
 mod transfer;
 mod tree;
 mod trickle;
+mod xfs_disk;
 
 pub use backup::{Backup, Endless, every_kind_of_chunk, sha1_of};
 pub use clock::Clock;
@@ -85,5 +86,6 @@ pub use scene::Scene;
 pub use streams::Streams;
 pub use terminal::Terminal;
 pub use transfer::{Transfer, Verdict};
-pub use tree::Tree;
+pub use tree::{Tree, stored_at};
 pub use trickle::Trickle;
+pub use xfs_disk::XfsDisk;

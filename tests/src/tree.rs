@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::SeekFrom;
 use sha1::{Digest, Sha1};
 
 /// Names, lengths and digests of all files below a folder.
@@ -43,6 +45,17 @@ impl Tree {
             }
         }
     }
+}
+
+/// Which bytes of a file are stored: the others are holes.
+pub fn stored_at(path: &Path) -> Vec<Range<u64>> {
+    let file = File::open(path).unwrap_or_else(|error| panic!("opening {}: {error}", path.display()));
+    let (mut ranges, mut at) = (Vec::new(), 0);
+    while let Ok(start) = rustix::fs::seek(&file, SeekFrom::Data(at)) {
+        at = rustix::fs::seek(&file, SeekFrom::Hole(start)).expect("a hole at the end");
+        ranges.push(start..at);
+    }
+    ranges
 }
 
 fn measure(path: &Path) -> (u64, String) {

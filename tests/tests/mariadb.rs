@@ -7,7 +7,7 @@ use std::thread;
 
 use xbtests::mariadb::{MariaDb, Traffic, fill, fingerprints, tables};
 use xbtests::pace::{Pace, pass};
-use xbtests::{Input, Mbstream, Output, Relay, Running, Scene, Tree, peak_memory};
+use xbtests::{Input, Mbstream, Output, Relay, Running, Scene, Tree, peak_memory, stored_at};
 
 /// The most memory that either end may have had by then, in kilobytes.
 const MEMORY: u64 = 150 << 10;
@@ -80,8 +80,20 @@ fn back_up_by_pipe(scene: &Scene, source: &MariaDb, traffic: &Traffic) -> PathBu
         let known = how == "only in the second" && theirs.wrongly_keeps(&name);
         assert!(known, "{} {how} (first xbrecv, second mbstream)", name.display());
     }
+    expect_same_holes(&unpacked, &scene.path("piped"), &scene.path("theirs"));
     expect_same_from_file(scene, &unpacked);
     scene.path("piped")
+}
+
+/// Each file that both have is on the disk in the same places, and some are not everywhere.
+fn expect_same_holes(unpacked: &Tree, ours: &Path, theirs: &Path) {
+    let mut thin = 0;
+    for (name, (len, _)) in &unpacked.0 {
+        let stored = stored_at(&ours.join(name));
+        assert_eq!(stored, stored_at(&theirs.join(name)), "{} (first xbrecv, second mbstream)", name.display());
+        thin += usize::from(stored.iter().map(|range| range.end - range.start).sum::<u64>() + (64 << 10) < *len);
+    }
+    assert!(thin > 10, "only {thin} files have holes");
 }
 
 /// The stream that was kept is unpacked to the same files, and listed as these.

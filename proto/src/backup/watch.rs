@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{BackupFacts, MAX_METADATA, MetadataFile};
+use crate::stage::{Decompress, Stages};
 use crate::xbstream::{Item, Opening, StreamPath};
 
 /// Reads the facts of a backup out of the items of one lane. What it keeps is small: the few files of [`MetadataFile`], each
@@ -37,7 +38,7 @@ impl FactsWatch {
             Item::Payload { path, opening, offset, .. } => self.begin(path, *opening, *offset),
             Item::Sparse { path, .. } => {
                 self.current = None;
-                if is_plain(path) {
+                if is_readable(path) {
                     self.open.insert(path.clone(), Content::Unfit);
                 }
             }
@@ -47,11 +48,6 @@ impl FactsWatch {
             // The payload that follows says where it belongs.
             Item::Seek { .. } => {}
         }
-    }
-
-    /// Takes the plain bytes of a metadata file that came compressed or encrypted, from whoever has decoded it.
-    pub fn take(&mut self, file: MetadataFile, plain: &[u8]) {
-        self.found.insert(file, file.read(plain));
     }
 
     /// Takes over what the watch of another lane has found.
@@ -66,7 +62,7 @@ impl FactsWatch {
 
     fn begin(&mut self, path: &StreamPath, opening: Opening, offset: u64) {
         self.current = None;
-        if is_plain(path) {
+        if is_readable(path) {
             let is_open = self.open.contains_key(path);
             if !is_open || (opening == Opening::Rewrite && offset == 0) {
                 self.open.insert(path.clone(), Content::Bytes(Vec::new()));
@@ -84,10 +80,16 @@ impl FactsWatch {
 
     fn end(&mut self, path: &StreamPath) {
         self.current = None;
-        let Some((file, b"")) = MetadataFile::of(path.as_bytes()) else { return };
-        match self.open.remove(path) {
-            Some(Content::Bytes(bytes)) => self.take(file, &bytes),
-            Some(Content::Unfit) | None => {
+        let Some((file, _)) = MetadataFile::of(path.as_bytes()).filter(|_| is_readable(path)) else { return };
+        let plain = match self.open.remove(path) {
+            Some(Content::Bytes(bytes)) => decompressed(path, bytes),
+            Some(Content::Unfit) | None => None,
+        };
+        match plain {
+            Some(plain) => {
+                self.found.insert(file, file.read(&plain));
+            }
+            None => {
                 self.found.remove(&file);
             }
         }
@@ -95,13 +97,13 @@ impl FactsWatch {
 
     /// The file, or with `*` at the end every file of that prefix, is not what it was any more.
     fn forget(&mut self, path: &StreamPath) {
-        let path = path.as_bytes();
+        let (path, _) = DECOMPRESSING.of(path.as_bytes());
         let is_meant = |name: &[u8]| match path.strip_suffix(b"*") {
             Some(prefix) => name.starts_with(prefix),
             None => name == path,
         };
         for (name, file) in MetadataFile::names().filter(|(name, _)| is_meant(name.as_bytes())) {
-            self.open.remove(name.as_bytes());
+            self.open.retain(|path, _| DECOMPRESSING.of(path.as_bytes()).0 != name.as_bytes());
             self.found.remove(&file);
         }
     }
@@ -121,9 +123,31 @@ impl Content {
     }
 }
 
-/// Whether this is a metadata file that can be read as it comes.
-fn is_plain(path: &StreamPath) -> bool {
-    matches!(MetadataFile::of(path.as_bytes()), Some((_, b"")))
+/// Whether this is a metadata file that can be read: as it comes, or decompressed. There is no key to decrypt one.
+fn is_readable(path: &StreamPath) -> bool {
+    let (name, _) = DECOMPRESSING.of(path.as_bytes());
+    matches!(MetadataFile::of(name), Some((_, b"")))
+}
+
+const DECOMPRESSING: Stages = Stages { decompress: Decompress::Yes, decrypt: None };
+
+/// The content of a file that may be compressed; `None` if that is damaged, or too long. Whether it is does not matter
+/// here: whoever unpacks it will say so.
+fn decompressed(path: &StreamPath, bytes: Vec<u8>) -> Option<Vec<u8>> {
+    let (_, kinds) = DECOMPRESSING.of(path.as_bytes());
+    if kinds.is_empty() {
+        return Some(bytes);
+    }
+    let (mut chain, mut plain) = (DECOMPRESSING.chain(&kinds), Vec::new());
+    chain.feed(bytes.into());
+    while let Some(piece) = chain.next().ok()? {
+        plain.extend_from_slice(piece);
+        if plain.len() > MAX_METADATA {
+            return None;
+        }
+    }
+    chain.finish().ok()?;
+    Some(plain)
 }
 
 #[cfg(test)]

@@ -26,6 +26,11 @@ pub(super) trait Decoder: Send {
 
     /// What it holds, in bytes.
     fn memory(&self) -> usize;
+
+    /// Whether another key would have done as well, so far as it can tell.
+    fn takes_any_key(&self) -> bool {
+        false
+    }
 }
 
 /// How far a decoder came.
@@ -102,6 +107,12 @@ impl Chain {
     pub fn finish(&mut self) -> Result<(), StageError> {
         assert!(self.next()?.is_none(), "finished before it was emptied");
         self.links.iter().try_for_each(|link| link.decoder.finish())
+    }
+
+    /// Whether the file was encrypted in a format that holds no proof of the key: by a wrong one it becomes rubbish, and
+    /// nobody here can tell.
+    pub fn takes_any_key(&self) -> bool {
+        self.links.iter().any(|link| link.decoder.takes_any_key())
     }
 
     /// What its decoders hold now, in bytes. Grows with what has come, up to the bounds of their formats.

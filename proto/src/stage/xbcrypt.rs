@@ -150,6 +150,10 @@ impl Decoder for Xbcrypt {
         self.plain.piece()
     }
 
+    fn takes_any_key(&self) -> bool {
+        matches!(self.version, Some(Version::One | Version::Two))
+    }
+
     fn finish(&self) -> Result<(), StageError> {
         let (part, read) = match &self.chunk {
             Some(_) => (Part::Chunk, self.header.len() + self.plain.bytes.len()),

@@ -57,6 +57,11 @@ pub enum Preparation {
 }
 
 impl AfterCommit {
+    /// Whether somebody will want to know the SHA-1 of each stream.
+    pub fn wants_sums(&self) -> bool {
+        self.then.is_some()
+    }
+
     /// Does all of it for the backup of `receipt`, on the calling thread, which must live as long as the process. Nothing
     /// of it is left running when somebody asks for the end.
     ///

@@ -19,11 +19,15 @@ pub use self::after::AfterArgs;
 pub use self::local::{ListForm, LocalArgs, Whole};
 pub use self::unpack::UnpackArgs;
 use crate::disk::PageCache;
+use crate::extract::Required;
 use crate::sink::FifoPlan;
 
 /// What does not go with an option about unpacking. Each is told: `requires` is not heeded beside one that excludes what is
 /// required, and an option that is taken and does nothing would be believed.
 const NO_UNPACKING: [&str; 7] = ["output", "fifo_dir", "stdout", "command", "generate_key", "list", "verify"];
+
+/// What does not go with an option about decoding.
+const NO_DECODING: [&str; 6] = ["output", "fifo_dir", "stdout", "command", "generate_key", "list"];
 
 /// What leaves nothing that is the backup's.
 const NO_BACKUP: [&str; 3] = ["generate_key", "list", "verify"];
@@ -46,6 +50,7 @@ const NO_FILES: [&str; 6] = ["fifo_dir", "stdout", "command", "generate_key", "l
     override_usage = "xbrecv [OPTIONS] (--extract [-C DIR] | -o FILE | --fifo-dir DIR | --stdout | -- COMMAND ARG...)\n       xbrecv --extract --from FILE [-C DIR]\n       xbrecv --list --from FILE\n       xbrecv --verify --from FILE\n       xbrecv --generate-key FILE"
 )]
 #[command(group = ArgGroup::new("destination").required(true).args(["extract", "output", "fifo_dir", "stdout", "command", "generate_key", "list", "verify"]))]
+#[command(group = ArgGroup::new("unpacked").args(["extract", "verify"]))]
 pub struct Args {
     /// Feed the stream to COMMAND; its exit code 0 is part of the commit
     #[arg(last = true, value_name = "COMMAND")]
@@ -131,6 +136,14 @@ impl Args {
         if self.no_direct { PageCache::Used } else { PageCache::Bypassed }
     }
 
+    /// What an unpacked backup must have before it is committed: over the network, the sender judges that.
+    pub fn required(&self) -> Required {
+        match self.local.expect {
+            Whole::Backup if !self.local.from.is_empty() => Required::Backup,
+            _ => Required::WholeFiles,
+        }
+    }
+
     /// The directory to unpack into, if that is to be done.
     pub fn directory(&self) -> Option<&Path> {
         self.extract.then(|| self.directory.as_deref().unwrap_or(Path::new(".")))
@@ -196,14 +209,15 @@ mod tests {
 
     #[test]
     fn what_would_do_nothing_is_refused() {
-        let unpacking =
-            ["--decompress", "--parallel=2", "--only=a", "--manifest=m", "--unpacked-limit=1g", "--prepare"];
-        let others = ["--then=true", "--mode=640"];
-        for option in unpacking.into_iter().chain(["--decrypt=AES256", "-Cd"]).chain(others) {
-            let with = |args: &[&str]| Args::try_parse_from([&["xbrecv", option], args].concat());
-            assert!(with(&["--verify", "--from=f"]).is_err() && with(&["--list", "--from=f"]).is_err(), "{option}");
-            assert!(with(&["--generate-key=k"]).is_err(), "{option}");
-            assert_eq!(with(&["-o", "f"]).is_ok(), others.contains(&option), "{option}");
+        let decoding = ["--decompress", "--decrypt=AES256", "--parallel=2", "--unpacked-limit=1g"];
+        let unpacking = ["--only=a", "--manifest=m", "--prepare", "-Cd"];
+        let any = ["--then=true", "--mode=640"];
+        for option in decoding.into_iter().chain(unpacking).chain(any) {
+            let takes = |args: &[&str]| Args::try_parse_from([&["xbrecv", option], args].concat()).is_ok();
+            assert!(takes(&["-x"]) && takes(&["-x", "--from=f"]), "{option}");
+            assert!(!takes(&["--list", "--from=f"]) && !takes(&["--generate-key=k"]), "{option}");
+            assert_eq!(takes(&["--verify", "--from=f"]), decoding.contains(&option), "{option}");
+            assert_eq!(takes(&["-o", "f"]), any.contains(&option), "{option}");
         }
     }
 

@@ -8,30 +8,29 @@ use clap::Args;
 use xbproto::quantity::ByteSize;
 use xbproto::stage::{Cipher, Decompress, Stages};
 
-use super::NO_UNPACKING;
+use super::{NO_DECODING, NO_UNPACKING};
 use crate::disk::PageCache;
-use crate::extract::{Pattern, Unpacking, Wanted};
+use crate::extract::{Pattern, Required, Unpacking, Wanted};
 use crate::file_key::{FileKeyError, file_key};
-use crate::preflight::Growth;
 
 /// The options that only unpacking has.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Unpacking")]
 pub struct UnpackArgs {
     /// Decompress .zst, .lz4 and .qp files on the way; their names lose the suffix
-    #[arg(long, requires = "extract", conflicts_with_all = NO_UNPACKING)]
+    #[arg(long, requires = "unpacked", conflicts_with_all = NO_DECODING)]
     decompress: bool,
 
     /// Decrypt .xbcrypt files on the way, with the tool's key: AES128, AES192 or AES256
-    #[arg(long, value_name = "ALGO", requires = "extract", conflicts_with_all = NO_UNPACKING)]
+    #[arg(long, value_name = "ALGO", requires = "unpacked", conflicts_with_all = NO_DECODING)]
     decrypt: Option<Cipher>,
 
     /// The file with the key that the backup tool encrypted with, byte for byte; or set XB_ENCRYPT_KEY
-    #[arg(long, value_name = "FILE", requires = "decrypt", conflicts_with_all = NO_UNPACKING)]
+    #[arg(long, value_name = "FILE", requires = "decrypt", conflicts_with_all = NO_DECODING)]
     encrypt_key_file: Option<PathBuf>,
 
     /// How many threads decode and write files [default: one for each core]
-    #[arg(long, value_name = "N", requires = "extract", conflicts_with_all = NO_UNPACKING)]
+    #[arg(long, value_name = "N", requires = "unpacked", conflicts_with_all = NO_DECODING)]
     parallel: Option<NonZeroUsize>,
 
     /// Unpack only files whose final names match PATTERN, such as 'shop/*'; may be repeated
@@ -45,7 +44,7 @@ pub struct UnpackArgs {
     manifest: Option<PathBuf>,
 
     /// Fail when decompressed or decrypted files take more than SIZE, all together
-    #[arg(long, value_name = "SIZE", requires = "extract", conflicts_with_all = NO_UNPACKING)]
+    #[arg(long, value_name = "SIZE", requires = "unpacked", conflicts_with_all = NO_DECODING)]
     unpacked_limit: Option<ByteSize>,
 }
 
@@ -61,22 +60,28 @@ impl UnpackArgs {
         Ok(Stages { decompress, decrypt })
     }
 
-    /// Whether files may get longer than they are in the stream.
-    pub fn growth(&self) -> Growth {
-        if self.decompress { Growth::Decompressed } else { Growth::Nothing }
+    /// Whether files are decoded, which makes most of them larger.
+    pub fn decodes(&self) -> bool {
+        self.decompress || self.decrypt.is_some()
     }
 
-    /// All of it.
+    /// The most plain bytes that encoded files may become.
+    pub fn limit(&self) -> Option<u64> {
+        self.unpacked_limit.map(|limit| limit.0)
+    }
+
+    /// All of it. `required` is what must have come before anything is committed.
     ///
     /// # Errors
     /// As for [`stages`](Self::stages).
-    pub fn unpacking(&self, cache: PageCache) -> Result<Unpacking, FileKeyError> {
+    pub fn unpacking(&self, cache: PageCache, required: Required) -> Result<Unpacking, FileKeyError> {
         let default = Unpacking::default();
         Ok(Unpacking {
             cache,
             stages: self.stages()?,
             workers: self.parallel.unwrap_or(default.workers),
-            limit: self.unpacked_limit.map(|limit| limit.0),
+            limit: self.limit(),
+            required,
             wanted: Wanted::only(self.only.clone()),
             manifest: self.manifest.clone(),
         })

@@ -1,12 +1,13 @@
 //! What comes for one file, and what becomes of it: chunks put in their places, or decoded first.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use xbproto::failure::Cause;
 use xbproto::stage::{Chain, StageError};
 use xbproto::xbstream::{SparseRun, StreamPath};
 
+use super::allowance::{Allowance, Refused};
 use super::manifest::Manifest;
 use super::placing::Placing;
 use super::progress::Progress;
@@ -65,23 +66,13 @@ pub enum ContentError {
         /// The file, as the stream calls it.
         path: StreamPath,
     },
-    /// More plain bytes than was allowed.
-    #[error("{path}: the unpacked files take more than {limit} bytes, which is the limit; see --unpacked-limit")]
-    TooMuch {
-        /// The file that was being unpacked.
+    /// Decoding it takes more than is allowed.
+    #[error("{path}: {refused}")]
+    Refused {
+        /// The file, as the stream calls it.
         path: StreamPath,
-        /// The limit, in bytes.
-        limit: u64,
-    },
-    /// Decoding takes more memory than is good.
-    #[error(
-        "{path}: decoding the files that are under way at once takes more than {limit} bytes of memory, which is the limit"
-    )]
-    TooWide {
-        /// The file that was being decoded.
-        path: StreamPath,
-        /// The limit, in bytes.
-        limit: usize,
+        /// What it takes too much of.
+        refused: Refused,
     },
     /// A defect.
     #[error("a thread that writes files panicked; please report this")]
@@ -90,10 +81,10 @@ pub enum ContentError {
 
 impl ContentError {
     /// Whose fault it was.
-    pub(super) fn cause(&self) -> Cause {
+    pub(crate) fn cause(&self) -> Cause {
         match self {
             ContentError::Stage { .. } | ContentError::Punched { .. } => Cause::Integrity,
-            ContentError::Disk(_) | ContentError::TooMuch { .. } | ContentError::TooWide { .. } => Cause::Sink,
+            ContentError::Disk(_) | ContentError::Refused { .. } => Cause::Sink,
             ContentError::Panicked => Cause::Unforeseen,
         }
     }
@@ -136,6 +127,8 @@ pub(super) struct Bench<'a> {
     pub(super) progress: &'a Progress,
     pub(super) allowance: &'a Allowance,
     pub(super) manifest: Option<&'a Manifest>,
+    /// Set once a file was decrypted that holds no proof of the key.
+    pub(super) any_key: &'a AtomicBool,
 }
 
 impl Content {
@@ -165,6 +158,9 @@ impl Content {
             Form::Encoded { mut chain, held, position, .. } => {
                 chain.finish().map_err(|error| ContentError::Stage { path: self.path.clone(), error })?;
                 bench.allowance.give_back(held);
+                if chain.takes_any_key() {
+                    bench.any_key.store(true, Ordering::Relaxed);
+                }
                 position
             }
         };
@@ -211,59 +207,17 @@ impl Content {
                 *taken += bytes.len() as u64;
                 chain.feed(bytes);
                 let damaged = |error| ContentError::Stage { path: self.path.clone(), error };
+                let refused = |refused| ContentError::Refused { path: self.path.clone(), refused };
                 while let Some(plain) = chain.next().map_err(damaged)? {
-                    bench.allowance.take(plain.len(), &self.path)?;
+                    bench.allowance.take(plain.len()).map_err(refused)?;
                     self.writing.write(*position, plain)?;
                     *position += plain.len() as u64;
                     bench.progress.add(plain.len());
                 }
                 let holds = chain.memory();
-                bench.allowance.hold(std::mem::replace(held, holds), holds, &self.path)?;
+                bench.allowance.hold(std::mem::replace(held, holds), holds).map_err(refused)?;
             }
         }
         Ok(())
-    }
-}
-
-/// The most memory, in bytes, that the decoders of all open files hold together. Eight files at once with the largest
-/// window of zstd come to it, and some thousand with the one it has by default.
-pub(super) const DECODERS: usize = 1 << 30;
-
-/// What encoded files may become, and what decoding them may hold, all of them together.
-#[derive(Debug)]
-pub(super) struct Allowance {
-    left: AtomicU64,
-    limit: u64,
-    held: AtomicUsize,
-}
-
-impl Allowance {
-    /// So many plain bytes, or as many as may come.
-    pub(super) fn new(limit: Option<u64>) -> Allowance {
-        let limit = limit.unwrap_or(u64::MAX);
-        Allowance { left: AtomicU64::new(limit), limit, held: AtomicUsize::new(0) }
-    }
-
-    fn take(&self, len: usize, path: &StreamPath) -> Result<(), ContentError> {
-        let spent = |left: u64| left.checked_sub(len as u64);
-        match self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spent) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(ContentError::TooMuch { path: path.clone(), limit: self.limit }),
-        }
-    }
-
-    /// The decoder of `path`, which held `before`, holds `now`.
-    fn hold(&self, before: usize, now: usize, path: &StreamPath) -> Result<(), ContentError> {
-        let held = self.held.fetch_add(now, Ordering::Relaxed) + now - before;
-        self.give_back(before);
-        // One file alone has limits of its own.
-        if held > DECODERS && held > now && now > before {
-            return Err(ContentError::TooWide { path: path.clone(), limit: DECODERS });
-        }
-        Ok(())
-    }
-
-    fn give_back(&self, held: usize) {
-        self.held.fetch_sub(held, Ordering::Relaxed);
     }
 }

@@ -53,6 +53,12 @@ pub enum ExtractError {
     /// A file could not be decoded or written.
     #[error(transparent)]
     Content(#[from] ContentError),
+    /// Decryption has made rubbish of a file that is always text.
+    #[error("{path}: decrypted, it is no text, which it always is: the key or the cipher of --decrypt is wrong")]
+    WrongKey {
+        /// The file.
+        path: StreamPath,
+    },
     /// What was unpacked is not a whole backup.
     #[error(transparent)]
     Incomplete(#[from] Missing),
@@ -161,6 +167,7 @@ impl ExtractError {
             | ExtractError::Conflict { .. }
             | ExtractError::OneName { .. }
             | ExtractError::Incomplete(_)
+            | ExtractError::WrongKey { .. }
             | ExtractError::RenamedDirectory { .. }
             | ExtractError::Torn { .. } => Cause::Integrity,
             ExtractError::Content(error) => error.cause(),

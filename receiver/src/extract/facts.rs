@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags, openat};
 use xbproto::backup::{BackupFacts, MAX_METADATA, MetadataFile};
 
-use super::Extraction;
+use super::{ExtractError, Extraction};
 
 impl Extraction {
     /// What the metadata files among the unpacked files say, before the commit gives them their names. What cannot be read
@@ -17,6 +17,26 @@ impl Extraction {
         let root = self.staging.tree().map_err(io::Error::other).and_then(|tree| tree.dir(Path::new("")));
         root.map_or_else(|_| BackupFacts::default(), facts_in)
     }
+
+    /// Whether the metadata files are the text that they always are. The oldest formats of xbcrypt take any key, and
+    /// make rubbish of the files by a wrong one.
+    ///
+    /// # Errors
+    /// `WrongKey` when one of them is none.
+    pub(super) fn check_decrypted(&self) -> Result<(), ExtractError> {
+        let root = self.staging.tree()?.into_root();
+        let is_rubbish = |name: &str| matches!(content(&root, name), Ok(Some(bytes)) if !is_text(&bytes));
+        match MetadataFile::names().find(|(name, _)| is_rubbish(name)) {
+            Some((name, _)) => Err(ExtractError::WrongKey { path: name.into() }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn is_text(bytes: &[u8]) -> bool {
+    // What was read may end within a character.
+    let cut = |error: std::str::Utf8Error| error.error_len().is_none() && bytes.len() > MAX_METADATA;
+    !bytes.contains(&0) && std::str::from_utf8(bytes).map_or_else(cut, |_| true)
 }
 
 /// What the metadata files in the directory `dir` say.

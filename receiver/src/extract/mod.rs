@@ -12,8 +12,8 @@
 //! | `names` | what the stream calls a file, and what it is on disk |
 //! | `tree`, `parents` | what each chunk does to the names |
 //! | `open_files` | how many of them are open |
-//! | `writers`, `content` | the threads that decode and write; what comes for one file |
-//! | `placing`, `holes`, `writing` | where its bytes belong, which of them are holes, bringing them to the disk |
+//! | `writers`, `content`, `allowance` | the threads that decode and write; what comes for one file; what that may take |
+//! | `placing`, `holes`, `writing`, `punch` | where its bytes belong, which of them are holes, bringing them to the disk |
 //! | `sync`, `bulk` | syncing finished files: one by one in the background, or all at once |
 //! | `wanted`, `manifest`, `survey` | which files stay, their sums, and going through them at the end |
 //! | `commit`, `record` | renames, their undoing, and the record of them |
@@ -22,6 +22,7 @@
 //! | `facts` | what the unpacked backup says of itself |
 //! | `presence` | who is unpacking, for the case that it is killed |
 
+mod allowance;
 mod beneath;
 mod bulk;
 mod commit;
@@ -42,6 +43,7 @@ mod path;
 mod placing;
 mod presence;
 mod progress;
+mod punch;
 mod record;
 mod recover;
 mod staging;
@@ -53,9 +55,11 @@ mod wanted;
 mod writers;
 mod writing;
 
+pub(crate) use allowance::Allowance;
+pub use allowance::Refused;
 pub use content::ContentError;
 pub use error::ExtractError;
-pub use options::Unpacking;
+pub use options::{Required, Unpacking};
 pub use ownership::{Tenancy, give_away};
 pub use path::{PathError, Unsafe};
 pub use progress::Progress;
@@ -66,6 +70,7 @@ pub use wanted::{Pattern, PatternError, Wanted};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::OFlags;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -73,7 +78,6 @@ use xbproto::lane::LaneId;
 
 use self::bulk::Bulk;
 use self::commit::Commit;
-use self::content::Allowance;
 use self::manifest::Manifest;
 use self::names::Names;
 use self::open_files::OpenFiles;
@@ -94,7 +98,7 @@ pub struct Extraction {
     target: TargetDir,
     staging: Staging,
     shared: Arc<Shared>,
-    wanted: Wanted,
+    unpacking: Unpacking,
     /// The renames, once everything is synced.
     planned: Option<Commit>,
     phase: Phase,
@@ -119,13 +123,13 @@ impl Extraction {
         let target = TargetDir::open(dir)?;
         let staged = recover(&target).and_then(|recovered| Ok((Staging::create(&target, id)?, recovered)));
         let (staging, recovered) = staged.inspect_err(|_| target.unmake())?;
-        let wanted = unpacking.wanted.clone();
-        let shared = share(&staging, unpacking).inspect_err(|_| {
+        let shared = share(&staging, &unpacking).inspect_err(|_| {
             let _ = staging.remove();
             target.unmake();
         })?;
         let shared = Arc::new(shared);
-        Ok((Extraction { target, staging, shared, wanted, planned: None, phase: Phase::Unpacking }, recovered))
+        let (planned, phase) = (None, Phase::Unpacking);
+        Ok((Extraction { target, staging, shared, unpacking, planned, phase }, recovered))
     }
 
     /// Keeps who is unpacking here, so that a run after this one can be told whom it follows.
@@ -162,19 +166,12 @@ impl Extraction {
         self.staging.free()
     }
 
-    /// Whether what has come so far is a whole backup.
-    ///
-    /// # Errors
-    /// With what is missing.
-    pub fn check_complete(&self) -> Result<(), ExtractError> {
-        self.shared.check_complete()
-    }
-
     /// Brings every file and directory to the disk where it is, drops what is not wanted, and plans the renames. All lanes
     /// have finished. Idempotent.
     ///
     /// # Errors
-    /// When a file has not ended or could not be decoded, written or synced, nothing is wanted, or a name is taken;
+    /// When a file has not ended or could not be decoded, written or synced, what is required is missing, nothing is
+    /// wanted, or a name is taken;
     /// `Interrupted` when the stop was raised meanwhile.
     pub fn sync(&mut self) -> Result<(), ExtractError> {
         if self.phase == Phase::Over {
@@ -182,7 +179,13 @@ impl Extraction {
         }
         if self.planned.is_none() {
             self.shared.settle()?;
-            let kept = keep_wanted(self.staging.tree()?, &self.wanted)?;
+            if self.shared.shop().any_key.load(Ordering::Relaxed) {
+                self.check_decrypted()?;
+            }
+            if self.unpacking.required == Required::Backup {
+                self.shared.check_complete()?;
+            }
+            let kept = keep_wanted(self.staging.tree()?, &self.unpacking.wanted)?;
             kept.into_iter().for_each(|files| self.progress().keep(files));
             self.planned = Some(Commit::plan(self.staging.tree()?, self.staging.target()?, &self.target.path)?);
         }
@@ -243,8 +246,8 @@ impl Drop for Extraction {
     }
 }
 
-fn share(staging: &Staging, unpacking: Unpacking) -> Result<Shared, ExtractError> {
-    let Unpacking { cache, stages, workers, limit, manifest, .. } = unpacking;
+fn share(staging: &Staging, unpacking: &Unpacking) -> Result<Shared, ExtractError> {
+    let Unpacking { cache, stages, workers, limit, manifest, .. } = unpacking.clone();
     let stop = Stop::default();
     let bulk = staging.tree().map(|tree| Bulk::of(tree.into_root()))?;
     let syncers = Syncers::start(stop.clone(), bulk).at("starting to sync", staging.dir())?;
@@ -253,7 +256,7 @@ fn share(staging: &Staging, unpacking: Unpacking) -> Result<Shared, ExtractError
     // Whoever wants the digest of a file may have to read it again.
     let access = if manifest.is_some() { OFlags::RDWR } else { OFlags::WRONLY };
     let open = Arc::new(OpenFiles::new(staging.tree()?, access));
-    let shop = Arc::new(Shop { syncers, progress, allowance, manifest, open, stop });
+    let shop = Arc::new(Shop { syncers, progress, allowance, manifest, open, any_key: AtomicBool::new(false), stop });
     let tree = Tree::new(staging.tree()?, staging.target()?, staging.dir(), cache, Arc::clone(&shop));
     let writers = Writers::start(workers.get(), Arc::clone(&shop)).at("starting to write", staging.dir())?;
     Ok(Shared::new(tree, Names::new(stages), writers, shop))

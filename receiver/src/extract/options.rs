@@ -20,10 +20,21 @@ pub struct Unpacking {
     pub workers: NonZeroUsize,
     /// The most plain bytes that encoded files may become, all of them together.
     pub limit: Option<u64>,
+    /// What must have come before anything is committed.
+    pub required: Required,
     /// Which files stay.
     pub wanted: Wanted,
     /// Where the SHA-1 of each file is to be written, if that is wanted.
     pub manifest: Option<PathBuf>,
+}
+
+/// What the streams must have brought, when all of them have ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Required {
+    /// Files that have all ended: somebody else judges the rest.
+    WholeFiles,
+    /// The files that every backup closes with, too.
+    Backup,
 }
 
 impl Default for Unpacking {
@@ -34,6 +45,7 @@ impl Default for Unpacking {
             stages: Stages::default(),
             workers: available_parallelism().unwrap_or(NonZeroUsize::MIN),
             limit: None,
+            required: Required::WholeFiles,
             wanted: Wanted::default(),
             manifest: None,
         }

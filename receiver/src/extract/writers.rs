@@ -6,12 +6,14 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use bytes::Bytes;
 
-use super::content::{Allowance, Bench, Content, ContentError, Part};
+use super::allowance::Allowance;
+use super::content::{Bench, Content, ContentError, Part};
 use super::manifest::Manifest;
 use super::open_files::OpenFiles;
 use super::progress::Progress;
@@ -109,6 +111,8 @@ pub(super) struct Shop {
     pub(super) allowance: Allowance,
     pub(super) manifest: Option<Manifest>,
     pub(super) open: Arc<OpenFiles>,
+    /// Set once a file was decrypted that holds no proof of the key.
+    pub(super) any_key: AtomicBool,
     /// Raised when nobody wants the files any more.
     pub(super) stop: Stop,
 }
@@ -237,8 +241,8 @@ impl Floor {
     }
 
     fn work_on(&self, slot: &Slot, parts: Vec<Part>, spare: &mut Option<Pages>) -> Result<(), ContentError> {
-        let Shop { progress, allowance, manifest, .. } = &*self.shop;
-        let mut bench = Bench { spare, progress, allowance, manifest: manifest.as_ref() };
+        let Shop { progress, allowance, manifest, any_key, .. } = &*self.shop;
+        let mut bench = Bench { spare, progress, allowance, manifest: manifest.as_ref(), any_key };
         let mut content = lock(&slot.content);
         let done = parts.into_iter().try_for_each(|part| self.take(&mut content, part, &mut bench));
         if done.is_err() {

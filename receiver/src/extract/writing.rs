@@ -11,6 +11,7 @@ use xbproto::xbstream::StreamPath;
 use super::holes::Thinning;
 use super::manifest::{FileDigest, Manifest};
 use super::open_files::Handle;
+use super::punch::free_holes;
 use super::sync::Finished;
 use crate::disk::{At, DiskError, Output, PageCache, Pages, as_path, drop_cached};
 
@@ -38,6 +39,8 @@ pub(super) struct Writing {
     end: u64,
     /// Up to where there are bytes, on the disk or left out.
     written: u64,
+    /// How many bytes went to the disk.
+    stored: u64,
 }
 
 impl Writing {
@@ -45,7 +48,7 @@ impl Writing {
     pub(super) fn new(path: StreamPath, file: Handle, cache: PageCache, manifest: Option<&Manifest>) -> Writing {
         let digest = manifest.map(|_| FileDigest::default());
         let thinning = Thinning::may_be_for(path.as_bytes()).then(Thinning::new);
-        Writing { path, file, cache, output: None, thinning, digest, begin: 0, end: 0, written: 0 }
+        Writing { path, file, cache, output: None, thinning, digest, begin: 0, end: 0, written: 0, stored: 0 }
     }
 
     /// A part of `len` bytes from `offset` on, without holes, begins; `spare` are pages of an earlier one.
@@ -73,9 +76,13 @@ impl Writing {
     }
 
     fn put(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        let Writing { path, file, output, thinning, .. } = self;
-        let Some(thinning) = thinning else { return put(file, as_path(path), output, offset, bytes) };
+        let Writing { path, file, output, thinning, stored, .. } = self;
+        let Some(thinning) = thinning else {
+            *stored += bytes.len() as u64;
+            return put(file, as_path(path), output, offset, bytes);
+        };
         thinning.put(offset, bytes, |at, run| {
+            *stored += run.len() as u64;
             if run.len() < bytes.len() {
                 leave(output)?;
             }
@@ -106,6 +113,7 @@ impl Writing {
         if len < extent {
             file.set_len(extent).at("extending", path)?;
         }
+        free_holes(file, self.stored).at("freeing holes of", path)?;
         if let (Some(manifest), Some(digest)) = (manifest, self.digest.take()) {
             manifest.keep(file, digest, extent).at("reading again", path)?;
         }

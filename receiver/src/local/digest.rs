@@ -3,8 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use xbproto::lane::{LaneDigest, LaneId};
-use xbproto::wire::LaneSum;
+use xbproto::lane::{LaneDigest, Sha1Sum};
 
 use super::LocalError;
 use super::flow::Consumer;
@@ -13,18 +12,19 @@ use super::stored_sum::StoredSum;
 /// Computes the SHA-1 of one stream.
 pub(super) struct Digest {
     name: String,
-    lane: LaneId,
     digest: LaneDigest,
     expected: Option<StoredSum>,
-    result: Arc<OnceLock<LaneSum>>,
+    result: Arc<OnceLock<(u64, Sha1Sum)>>,
 }
 
 impl Digest {
-    /// For the stream of this name and number, which must come to what is `expected` of it. What it comes to is in the
-    /// second value when it has ended.
-    pub(super) fn new(name: &str, lane: LaneId, expected: Option<StoredSum>) -> (Digest, Arc<OnceLock<LaneSum>>) {
-        let (name, digest, result) = (name.to_owned(), LaneDigest::default(), Arc::new(OnceLock::new()));
-        (Digest { name, lane, digest, expected, result: Arc::clone(&result) }, result)
+    /// For the stream of this name, which must come to what is `expected` of it. Its length in bytes and what it comes
+    /// to are in the second value when it has ended.
+    pub(super) fn new(name: &str, expected: Option<StoredSum>) -> (Digest, Arc<OnceLock<(u64, Sha1Sum)>>) {
+        let result = Arc::new(OnceLock::new());
+        let digest =
+            Digest { name: name.to_owned(), digest: LaneDigest::default(), expected, result: Arc::clone(&result) };
+        (digest, result)
     }
 }
 
@@ -36,7 +36,7 @@ impl Consumer for Digest {
 
     fn end(&mut self) -> Result<(), LocalError> {
         let actual = self.digest.sum();
-        let _ = self.result.set(LaneSum { lane: self.lane, len: self.digest.len(), sum: actual });
+        let _ = self.result.set((self.digest.len(), actual));
         match &self.expected {
             Some(StoredSum { path, sum }) if *sum != actual => Err(LocalError::Sum {
                 name: self.name.clone(),
@@ -60,12 +60,12 @@ mod tests {
             digest.update(bytes);
             StoredSum { path: "b.xb.sha1".into(), sum: digest.sum() }
         });
-        let (mut digest, result) = Digest::new("b.xb", LaneId(0), expected);
+        let (mut digest, result) = Digest::new("b.xb", expected);
         digest.take(&Bytes::from_static(b"ab"))?;
         digest.take(&Bytes::from_static(b"c"))?;
-        assert!(result.get().is_none());
+        assert_eq!(result.get(), None);
         let ended = digest.end();
-        assert_eq!(result.get().unwrap().sum.to_string(), "a9993e364706816aba3e25717850c26c9cd0d89d");
+        assert_eq!(result.get().unwrap().1.to_string(), "a9993e364706816aba3e25717850c26c9cd0d89d");
         ended
     }
 

@@ -9,6 +9,7 @@ use xbproto::place::Panicked;
 use xbproto::xbstream::{Missing, OrderError, StreamError};
 
 use crate::disk::{reason, shown};
+use crate::extract::ContentError;
 use crate::sink::SinkError;
 
 /// Why a stored stream could not be used. `name` is that of the stream, as it was given.
@@ -90,6 +91,14 @@ pub enum LocalError {
         /// What is wrong with it.
         error: StreamError,
     },
+    /// A file of a stream cannot be decoded.
+    #[error("{name}: {error}")]
+    File {
+        /// The stream.
+        name: String,
+        /// Why.
+        error: ContentError,
+    },
     /// All streams have ended, but not all of their files.
     #[error(transparent)]
     Unfinished(OrderError),
@@ -130,6 +139,7 @@ impl LocalError {
             LocalError::Empty { .. } | LocalError::NoSum { .. } => Cause::Source,
             LocalError::Sum { .. } | LocalError::Stream { .. } => Cause::Integrity,
             LocalError::Unfinished(_) | LocalError::Missing(_) => Cause::Integrity,
+            LocalError::File { error, .. } => error.cause(),
             LocalError::Unpack { error, .. } | LocalError::Sink(error) => error.cause(),
             LocalError::Print(_) => Cause::Sink,
             LocalError::Thread(_) | LocalError::Panicked(_) => Cause::Unforeseen,

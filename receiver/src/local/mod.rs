@@ -3,7 +3,7 @@
 //! ```text
 //!                ┌─▶ lead: unpack, list or verify   (a thread)
 //! input ─ reader ┼─▶ beside: SHA-1                  (a thread, if there is a sum to compare with, or to tell)
-//!                └─▶ beside: watch                  (a thread, where a whole backup is unpacked)
+//!                └─▶ beside: decode the files       (a thread, where encoded files are verified)
 //! ```
 //!
 //! There is one such flow for each `--from`; together they are one backup. The first error, of whichever thread, ends
@@ -15,7 +15,7 @@
 //! | `stored_sum` | the SHA-1 that stands beside a file |
 //! | `stream` | both of them, for each `--from` |
 //! | `flow` | read once, ahead; hand to every consumer on a thread of its own |
-//! | `digest`, `decoding`, `watch` | SHA-1; bytes into items; whether these make a whole backup |
+//! | `digest`, `decoding`, `watch`, `undoing` | SHA-1; bytes into items; whether these make a whole backup; decoding files |
 //! | `supervise` | progress, signals and deadline meanwhile |
 //! | `unpack`, `list`, `verify` | `--extract`, `--list`, `--verify` |
 //! | `error` | why any of it failed |
@@ -29,6 +29,7 @@ mod list;
 mod stored_sum;
 mod stream;
 mod supervise;
+mod undoing;
 mod unpack;
 mod verify;
 mod watch;
@@ -58,7 +59,7 @@ pub async fn run(args: &Args, reporter: &Reporter) -> Result<(), Failure> {
     let streams = Stream::find_all(&args.local.from).map_err(LocalError::failure)?;
     match (args.local.list, args.local.verify) {
         (Some(form), _) => list::run(form, streams, requests, reporter).await,
-        (None, true) => verify::run(args.local.expect, streams, requests, reporter).await,
+        (None, true) => verify::run(args, streams, requests, reporter).await,
         (None, false) => unpack::run(args, streams, requests, reporter).await,
     }
 }

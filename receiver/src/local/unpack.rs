@@ -1,4 +1,4 @@
-//! `--extract --from`: the streams are unpacked into a directory, and what is to be done with it then is done.
+//! `--extract --from`: the streams are unpacked into a directory.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -7,42 +7,35 @@ use bytes::Bytes;
 use xbproto::backup::BackupFacts;
 use xbproto::cli::{Event, Reporter, Requests};
 use xbproto::failure::{Cause, Failure, Party};
-use xbproto::lane::{LaneDigest, LaneId};
+use xbproto::lane::{LaneDigest, LaneId, Sha1Sum};
 use xbproto::meter::{Bottleneck, Gauge};
 use xbproto::place::Place;
 use xbproto::tls::random;
 use xbproto::wire::{LaneSum, Receipt};
 
 use super::LocalError;
-use super::decoding::Decoding;
 use super::digest::Digest;
 use super::flow::{self, Consumer, Flow};
 use super::stream::{self, Stream};
 use super::supervise::Supervised;
-use super::watch::Watch;
 use crate::after::AfterCommit;
-use crate::args::{Args, Whole};
+use crate::args::Args;
 use crate::destination::{self, Destination};
 use crate::extract::ExtractError;
-use crate::preflight::{Need, room};
+use crate::preflight::{Growth, Need, room};
 use crate::sink::{LaneSink, Reached, Sink, SinkError};
 use crate::stop::Stop;
 
-/// The names of streams whose sums are computed, and what they come to, once that is known.
-type Sums = Vec<(String, Arc<OnceLock<LaneSum>>)>;
-
 /// What was unpacked.
 struct Unpacked {
-    sums: Sums,
+    /// What `sha1sum` would call each stream, and what it comes to; nothing for one that was not to be summed.
+    sums: Vec<(String, Option<LaneSum>)>,
     /// Bytes of all streams.
     bytes: u64,
 }
 
-/// What was committed.
-struct Committed {
-    reached: Reached,
-    facts: BackupFacts,
-}
+/// A stream on its way: what `sha1sum` would call it, its length and sum once they are known.
+type Passing = (String, Arc<OnceLock<(u64, Sha1Sum)>>);
 
 /// Unpacks `streams` into the directory that `args` name.
 pub(super) async fn run(
@@ -51,11 +44,10 @@ pub(super) async fn run(
     mut requests: Requests,
     reporter: &Reporter,
 ) -> Result<(), Failure> {
+    let after = AfterCommit::requested(args).map_err(|error| Failure::new(Cause::Usage, Party::Receiver, error))?;
     let Destination { sink, unpacking, .. } = open(args, &streams, reporter)?;
-    let after = AfterCommit::requested(args);
-    let after = after.map_err(|error| Failure::new(Cause::Usage, Party::Receiver, error))?;
     let target = sink.target().describe;
-    let words = format!("unpacking {} into {}", stream::names(&streams), target);
+    let words = format!("unpacking {} into {target}", stream::names(&streams));
     reporter.tell(Event::Notice(words));
     let stored = streams.iter().filter(|stream| !stream.is_stdin());
     stored.for_each(|stream| reporter.tell(Event::Notice(stream.compared())));
@@ -68,30 +60,39 @@ pub(super) async fn run(
         total: stream::total(&streams),
         file: move || current.as_ref().and_then(|unpacking| unpacking.current_file()),
     };
-    let work = bring_home(sink, streams, args, &gauge, stop, reporter);
-    let ((Unpacked { sums, bytes }, Committed { reached, facts }), course) =
-        supervised.run(work, &mut requests, reporter).await?;
-    let (lanes, files) = (tell_sums(sums, reporter), unpacking.map(|unpacking| unpacking.files()));
-    if !facts.is_empty() {
-        reporter.tell(Event::Backup(facts.clone()));
-    }
-    reporter.leaves(format!("the committed backup, {target}"));
-    let receipt = Receipt { files, facts, ..Receipt::of(reached, lanes) };
+    let summed = if after.wants_sums() { Summed::All } else { Summed::Compared };
+    let work = bring_home(sink, streams, summed, &gauge, stop, reporter);
+    let ((unpacked, committed), course) = supervised.run(work, &mut requests, reporter).await?;
+    let receipt = receipt(&unpacked, committed, unpacking.map(|unpacking| unpacking.files()));
+    report(&unpacked, &receipt, reporter);
+    reporter.leaves(format!("the unpacked backup, {target}"));
     after.run(&receipt, &mut requests, reporter).await.map_err(|error| error.failure())?;
-    reporter.tell(Event::Finished(course.summary(bytes, files, &reached.to_string())));
+    reporter.tell(Event::Finished(course.summary(unpacked.bytes, receipt.files, &receipt.reached.to_string())));
     Ok(())
 }
+
+/// Which streams a SHA-1 is computed of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Summed {
+    /// Those that have one stored beside them.
+    Compared,
+    /// Every one.
+    All,
+}
+
+/// What a sink says once it has committed.
+type Committed = (Reached, BackupFacts);
 
 /// Unpacks and commits; leaves nothing if either fails.
 async fn bring_home(
     mut sink: Box<dyn Sink>,
     streams: Vec<Stream>,
-    args: &Args,
+    summed: Summed,
     gauge: &Arc<Gauge>,
     stop: Stop,
     reporter: &Reporter,
 ) -> Result<(Unpacked, Committed), LocalError> {
-    let (sink, done) = match feed(sink.as_mut(), streams, args, gauge, &stop).await {
+    let (sink, done) = match feed(sink.as_mut(), streams, summed, gauge, &stop).await {
         Ok(unpacked) => {
             let (sink, committed) = commit(sink, stop).await?;
             (sink, committed.map(|committed| (unpacked, committed)))
@@ -106,47 +107,51 @@ fn open(args: &Args, streams: &[Stream], reporter: &Reporter) -> Result<Destinat
     let id = random().map_err(|error| Failure::new(Cause::Unforeseen, Party::Receiver, error))?;
     let destination = destination::open(args, u64::from_be_bytes(id), args.session.window, reporter).map_err(failed)?;
     if let Some(stored) = stream::total(streams) {
-        let tight = room(&destination.sink.target(), Need { stored, growth: args.unpack.growth() }).map_err(failed)?;
+        let growth = if args.unpack.decodes() { Growth::Decompressed } else { Growth::Nothing };
+        let tight = room(&destination.sink.target(), Need { stored, growth }).map_err(failed)?;
         tight.into_iter().for_each(|words| reporter.tell(Event::Warning(words)));
     }
     Ok(destination)
 }
 
-/// Unpacks all streams, and checks what is to be checked before they may be committed.
+/// Unpacks all streams, and compares what is to be compared before they may be committed.
 async fn feed(
     sink: &mut dyn Sink,
     streams: Vec<Stream>,
-    args: &Args,
+    summed: Summed,
     gauge: &Arc<Gauge>,
     stop: &Stop,
 ) -> Result<Unpacked, LocalError> {
-    let expect = args.local.expect;
     let names = stream::names(&streams);
-    let (watch, mut sums, mut flows) = (Watch::default(), Sums::new(), Vec::new());
+    let (mut passing, mut flows) = (Vec::<Passing>::new(), Vec::new());
     for (lane, stream) in (0..).map(LaneId).zip(streams) {
         let (name, sum_name) = (stream.input.name().to_owned(), stream.sum_name());
         let Stream { input, sum, .. } = stream;
         let lane_sink = sink.lane(lane, &LaneDigest::default())?;
-        let mut beside: Vec<Box<dyn Consumer>> = Vec::new();
-        // The command of --then is told.
-        if sum.is_some() || args.after.then.is_some() {
-            let (digest, result) = Digest::new(&name, lane, sum);
-            beside.push(Box::new(digest));
-            sums.push((sum_name, result));
-        }
-        // The unpacker checks everything else.
-        if expect == Whole::Backup {
-            beside.push(Box::new(Decoding::new(&name, vec![Box::new(watch.stream(&name))])));
-        }
+        let (wanted, (digest, result)) = (summed == Summed::All || sum.is_some(), Digest::new(&name, sum));
+        let beside: Vec<Box<dyn Consumer>> = if wanted { vec![Box::new(digest)] } else { Vec::new() };
+        passing.push((sum_name, result));
         flows.push(Flow { input, lead: Box::new(Unpacking { name, lane_sink, gauge: gauge.clone() }), beside });
     }
     flow::run(flows, gauge, stop).await?;
     match gauge.sample().bytes {
-        // Nobody watched; that all files have ended is asked when they are synced.
-        bytes @ 1.. if expect == Whole::Xbstream => Ok(Unpacked { sums, bytes }),
-        bytes @ 1.. => watch.complete(expect).map(|()| Unpacked { sums, bytes }),
         0 => Err(LocalError::Empty { names }),
+        bytes => Ok(Unpacked { sums: sums(passing), bytes }),
     }
+}
+
+fn sums(passing: Vec<Passing>) -> Vec<(String, Option<LaneSum>)> {
+    let sum = |(lane, (name, result)): (LaneId, Passing)| {
+        let sum = result.get().map(|(len, sum)| LaneSum { lane, len: *len, sum: *sum });
+        (name, sum)
+    };
+    (0..).map(LaneId).zip(passing).map(sum).collect()
+}
+
+/// What a session would have said to its sender.
+fn receipt(unpacked: &Unpacked, (reached, facts): Committed, files: Option<u64>) -> Receipt {
+    let lanes = unpacked.sums.iter().filter_map(|(_, sum)| *sum).collect();
+    Receipt { files, facts, ..Receipt::of(reached, lanes) }
 }
 
 /// Syncs and publishes, on a thread of its own: that takes its time, and signals are still heard. The outer error is
@@ -157,12 +162,11 @@ async fn commit(
 ) -> Result<(Box<dyn Sink>, Result<Committed, LocalError>), LocalError> {
     let work = Place::Threads.start("commit", move || async move {
         let synced = sink.sync();
+        let facts = sink.facts();
         let committed = match synced {
             _ if stop.is_raised() => Err(LocalError::Interrupted),
-            Ok(()) => {
-                let facts = sink.facts();
-                sink.commit(&[]).map(|reached| Committed { reached, facts }).map_err(LocalError::from)
-            }
+            Ok(()) => sink.commit(&[]).map(|reached| (reached, facts)).map_err(LocalError::from),
+            Err(SinkError::Extract(ExtractError::Incomplete(missing))) => Err(LocalError::Missing(missing)),
             Err(error) => Err(error.into()),
         };
         (sink, committed)
@@ -175,14 +179,15 @@ fn abandon(mut sink: Box<dyn Sink>, reporter: &Reporter) {
     reporter.leaves(sink.left());
 }
 
-/// Tells the sums that were computed, and gives them.
-fn tell_sums(sums: Sums, reporter: &Reporter) -> Vec<LaneSum> {
-    let tell = |(name, sum): (String, Arc<OnceLock<LaneSum>>)| {
-        let told = sum.get().copied()?;
-        reporter.tell(Event::Checksum { name, sum: told.sum, lane: told.lane });
-        Some(told)
-    };
-    sums.into_iter().filter_map(tell).collect()
+fn report(unpacked: &Unpacked, receipt: &Receipt, reporter: &Reporter) {
+    for (name, sum) in &unpacked.sums {
+        if let Some(LaneSum { lane, sum, .. }) = *sum {
+            reporter.tell(Event::Checksum { name: name.clone(), sum, lane });
+        }
+    }
+    if !receipt.facts.is_empty() {
+        reporter.tell(Event::Backup(receipt.facts.clone()));
+    }
 }
 
 /// Unpacks one stream.

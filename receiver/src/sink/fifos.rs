@@ -10,13 +10,12 @@ mod tests;
 use std::collections::VecDeque;
 use std::fs;
 use std::io;
-use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use rustix::fs::{Access, CWD, Mode, access, mkfifoat};
+use rustix::fs::{Access, CWD, Mode, Stat, access, lstat, mkfifoat};
 use rustix::io::Errno;
 use xbproto::lane::{LaneDigest, LaneId};
 use xbproto::wire::Hello;
@@ -24,7 +23,7 @@ use xbproto::wire::Hello;
 use self::lane::{FifoLane, Opening, Written, failure, open_fifo};
 use super::outlet::LOOK_UP;
 use super::{Admission, Again, Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
-use crate::disk::{At, DiskError, shown};
+use crate::disk::{At, DiskError, is_same, shown};
 use crate::stop::Stop;
 
 /// FIFOs to be made.
@@ -42,8 +41,8 @@ pub struct FifoPlan {
 #[derive(Debug)]
 pub struct FifoSink {
     plan: FifoPlan,
-    /// Those that have been made.
-    made: Vec<PathBuf>,
+    /// Those that have been made, and what tells them from others of their names.
+    made: Vec<(PathBuf, Stat)>,
     /// What the lanes are still to be given.
     openings: VecDeque<mpsc::Receiver<Opening>>,
     /// The ends of lanes that have written everything. They are held until the verdict: their readers take a closed FIFO
@@ -83,11 +82,13 @@ impl FifoSink {
                 Errno::EXIST => SinkError::Exists { path: path.clone() },
                 error => DiskError::new("creating", &path, io::Error::from(error)).into(),
             })?;
-            self.made.push(path);
+            let made = lstat(&path).at("looking at", &path)?;
+            self.made.push((path, made));
         }
         let (to_lanes, openings): (Vec<_>, VecDeque<_>) = (0..lanes).map(|_| mpsc::channel()).unzip();
         self.openings = openings;
-        let (paths, plan, stop) = (self.made.clone(), self.plan.clone(), self.stop.clone());
+        let paths: Vec<PathBuf> = self.made.iter().map(|(path, _)| path.clone()).collect();
+        let (plan, stop) = (self.plan.clone(), self.stop.clone());
         let open_all = move || {
             for (path, to_lane) in paths.iter().zip(to_lanes) {
                 // A lane that is gone does not want it.
@@ -99,9 +100,9 @@ impl FifoSink {
     }
 
     fn remove(&mut self) {
-        for path in self.made.drain(..) {
+        for (path, made) in self.made.drain(..) {
             // Its reader may have removed it, and something else may have the name by now.
-            if path.symlink_metadata().is_ok_and(|meta| meta.file_type().is_fifo()) {
+            if lstat(&path).is_ok_and(|there| is_same(&there, &made)) {
                 let _ = fs::remove_file(path);
             }
         }

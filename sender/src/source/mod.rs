@@ -216,7 +216,10 @@ impl Ready {
     pub fn start(self, on_line: OnLine) -> Result<Started, SourceError> {
         let (command, proof, target, output) = match self.plan {
             Plan::Input(started) => return Ok(started),
-            Plan::Command(command, output) => (command.clone(), command::proof(&command), None, output),
+            Plan::Command(command, output) => {
+                let proof = command::proof(&command);
+                (command, proof, None, output)
+            }
             Plan::Tool { path, args, output } => {
                 let prepared = tool::prepare(path, args)?;
                 (prepared.command, Proof::StatusAndMarker, Some(prepared.target), output)

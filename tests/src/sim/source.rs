@@ -30,7 +30,7 @@ pub enum Step {
 pub fn lane(lane: LaneId, steps: &[Step], pattern: Pattern, log: &Log) -> LaneInput {
     let script =
         Script { lane, steps: steps.iter().copied().collect(), offset: 0, pause: None, pattern, log: log.clone() };
-    LaneInput::new("script", move || Ok(Box::new(script)))
+    LaneInput::new("-", move || Ok(Box::new(script)))
 }
 
 /// How many bytes `steps` give.

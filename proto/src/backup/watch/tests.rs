@@ -95,10 +95,18 @@ fn what_is_removed_cut_off_or_suffixed_says_nothing() {
 }
 
 #[test]
-fn decoded_files_are_taken_from_outside() {
-    let mut facts = watch(&file("xtrabackup_checkpoints.zst", b"frame"), 9);
-    facts.take(MetadataFile::Checkpoints, CHECKPOINTS);
-    assert_eq!(facts.facts().to_lsn, Some(42));
+fn compressed_files_are_read_too() {
+    let mut frame = vec![0; 1 << 10];
+    let len = zstd_safe::compress(&mut frame[..], CHECKPOINTS, 1).unwrap();
+    let whole = file("xtrabackup_checkpoints.zst", &frame[..len]);
+    assert_eq!(to_lsn(std::slice::from_ref(&whole)), Some(42));
+    assert_eq!(to_lsn(&[whole, encode::remove(b"xtrabackup_checkpoints.zst").unwrap()]), None);
+    // Damaged, or with a key that we do not have: nothing is said, and nothing is wrong.
+    assert_eq!(to_lsn(&[file("xtrabackup_checkpoints.zst", &frame[..len - 1])]), None);
+    assert_eq!(to_lsn(&[file("xtrabackup_checkpoints.zst.xbcrypt", &frame[..len])]), None);
+    // More than such a file has.
+    let len = zstd_safe::compress(&mut frame[..], &[CHECKPOINTS, &vec![b'\n'; MAX_METADATA]].concat(), 1).unwrap();
+    assert_eq!(to_lsn(&[file("xtrabackup_checkpoints.zst", &frame[..len])]), None);
 }
 
 #[test]

@@ -116,10 +116,3 @@ impl FifoError {
         }
     }
 }
-
-/// By its words: what the system said cannot be compared.
-impl PartialEq for FifoError {
-    fn eq(&self, other: &FifoError) -> bool {
-        self.to_string() == other.to_string()
-    }
-}

@@ -106,19 +106,30 @@ impl Gate {
         u16::try_from(self.pipes.len()).unwrap_or(u16::MAX)
     }
 
-    /// Removes the FIFOs that have a name, those too many included: none was there before the tool.
+    /// Removes the FIFOs that still have a name, those too many included: none was there before the tool. A name that was
+    /// given up may be another tool's by now.
     pub(super) fn clear(&mut self) {
-        let expected = self.pipes.len();
-        for index in 0.. {
-            let removed = remove_fifo(&self.dir.join(name(index)));
-            if index >= expected && !removed {
-                return;
+        if self.is_open() {
+            return;
+        }
+        for pipe in &mut self.pipes {
+            if !matches!(std::mem::replace(&mut pipe.state, State::HandedOver), State::HandedOver) {
+                remove_fifo(&pipe.path);
             }
         }
+        let surplus = (self.pipes.len()..).map(|index| self.dir.join(name(index)));
+        surplus.take_while(|path| remove_fifo(path)).for_each(drop);
+    }
+
+    fn is_open(&self) -> bool {
+        self.pipes.iter().all(|pipe| matches!(pipe.state, State::HandedOver))
     }
 
     /// Does what can be done now; whether that was all.
     fn look(&mut self) -> Result<bool, FifoError> {
+        if self.is_open() {
+            return Ok(true);
+        }
         let surplus = self.dir.join(name(self.pipes.len()));
         if surplus.symlink_metadata().is_ok() {
             return Err(FifoError::Surplus { path: surplus, streams: self.streams() });
@@ -126,7 +137,7 @@ impl Gate {
         for pipe in &mut self.pipes {
             pipe.look()?;
         }
-        Ok(self.pipes.iter().all(|pipe| matches!(pipe.state, State::HandedOver)))
+        Ok(self.is_open())
     }
 
     fn missing(&self) -> Option<&Pipe> {

@@ -42,8 +42,13 @@ async fn a_fifo_is_handed_over_and_loses_its_name_when_it_has_a_writer() {
     drop(File::options().write(true).open(&paths[1]).unwrap());
     gate.open().await.unwrap();
     assert!(lanes[1].try_recv().is_ok());
-    gate.last_look().unwrap();
     assert_eq!(left(&dir), 0);
+    // What has the names by now is another tool's.
+    (0..3).for_each(|index| drop(make(&dir, index)));
+    gate.last_look().unwrap();
+    gate.clear();
+    drop(gate);
+    assert_eq!(left(&dir), 3);
 }
 
 #[tokio::test]
@@ -67,6 +72,7 @@ fn what_is_too_much_or_something_else_is_refused() {
     assert!(matches!(one.look(), Err(FifoError::Surplus { .. })));
     one.clear();
     assert_eq!(left(&dir), 0);
+    let (mut one, _lanes) = gate(&dir, 1);
     let path = dir.path().join("thread_0");
     std::fs::write(&path, "").unwrap();
     assert!(matches!(one.look(), Err(FifoError::NotAFifo(_))));
@@ -75,9 +81,9 @@ fn what_is_too_much_or_something_else_is_refused() {
     assert!(matches!(one.look(), Err(FifoError::NotAFifo(_))), "a link is not followed");
     drop(one);
     assert!(path.is_symlink(), "what is no FIFO is not ours to remove");
-    assert_eq!(refuse_existing(dir.path(), 2), Err(FifoError::Exists(path.clone())));
+    assert!(matches!(refuse_existing(dir.path(), 2), Err(FifoError::Exists(there)) if there == path));
     std::fs::rename(&path, dir.path().join("thread_2")).unwrap();
-    assert_eq!(refuse_existing(dir.path(), 1), Ok(()));
+    refuse_existing(dir.path(), 1).unwrap();
     assert!(refuse_existing(dir.path(), 2).is_err());
 }
 
