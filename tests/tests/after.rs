@@ -276,7 +276,7 @@ fn a_stored_stream_has_its_command_too() {
     let expected = format!("full 42 {files} {bytes} {} {}\n", backup.sha1(), dir.display());
     assert_eq!(fs::read_to_string(scene.path("told")).expect("written"), expected);
     let failed = unpack("other", "exit 3");
-    failed.expect_failure(9).expect_said("left here: the committed backup, directory other");
+    failed.expect_failure(9).expect_said("left here: the unpacked backup, directory other");
     backup.expect_in(&scene.path("other"));
 }
 
