@@ -19,6 +19,7 @@
 //! * [`NarrowPath`]: network namespaces in a row, the second hop narrower than the first.
 //! * [`SmallDisk`]: a file system of a few megabytes, to be filled. [`ReadOnlyDisk`]: one that the kernel gives up.
 //!   [`FailingDisk`]: one that loses what the kernel writes back.
+//! * [`hostile`]: streams that mean harm, and what must become of each.
 //! * [`Injection`]: system calls that fail. [`Clock`]: a clock that is set while a program runs.
 //! * [`MariaDb`]: a private database server. [`Mbstream`]: its own extractor, whose mistakes are known.
 //! * [`Tree`]: the files below a folder, to be compared.
@@ -39,6 +40,7 @@ mod failing_disk;
 mod fake_tool;
 mod fifo_tool;
 mod garbage;
+pub mod hostile;
 mod injection;
 mod log;
 pub mod mariadb;

@@ -14,6 +14,7 @@ use super::progress::Progress;
 use super::sync::Finished;
 use super::writing::{LARGE, Writing};
 use crate::disk::{DiskError, Pages};
+use crate::stop::Stop;
 
 /// What comes for a file, in order.
 #[derive(Debug)]
@@ -129,6 +130,8 @@ pub(super) struct Bench<'a> {
     pub(super) manifest: Option<&'a Manifest>,
     /// Set once a file was decrypted that holds no proof of the key.
     pub(super) any_key: &'a AtomicBool,
+    /// Raised when nobody wants the file any more.
+    pub(super) stop: &'a Stop,
 }
 
 impl Content {
@@ -139,6 +142,11 @@ impl Content {
             Some(chain) => Form::Encoded { chain: Box::new(chain), held: 0, taken: 0, position: 0 },
         };
         Content { path, writing, form }
+    }
+
+    /// Keeps the file open until it is complete.
+    pub(super) fn keep_open(&mut self) -> Result<(), DiskError> {
+        self.writing.keep_open()
     }
 
     /// Takes what comes next, all but the end.
@@ -209,6 +217,10 @@ impl Content {
                 let damaged = |error| ContentError::Stage { path: self.path.clone(), error };
                 let refused = |refused| ContentError::Refused { path: self.path.clone(), refused };
                 while let Some(plain) = chain.next().map_err(damaged)? {
+                    // A few bytes may become very many. What is left of them is for nobody.
+                    if bench.stop.is_raised() {
+                        return Ok(());
+                    }
                     bench.allowance.take(plain.len()).map_err(refused)?;
                     self.writing.write(*position, plain)?;
                     *position += plain.len() as u64;

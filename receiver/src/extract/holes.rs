@@ -142,8 +142,6 @@ impl Thinning {
         if page != self.page {
             self.page = page;
             self.page_type = Field::new(page * size + TYPE_AT);
-        }
-        if at.is_multiple_of(size) {
             self.held = 0;
         }
         self.page_type.pass(at, bytes);

@@ -11,7 +11,7 @@
 //! | `unpack` | one lane: decode, check the order, hand over |
 //! | `names` | what the stream calls a file, and what it is on disk |
 //! | `tree`, `parents` | what each chunk does to the names |
-//! | `open_files` | how many of them are open |
+//! | `open_files`, `ending` | how many of them are open, and whose names may change |
 //! | `writers`, `content`, `allowance` | the threads that decode and write; what comes for one file; what that may take |
 //! | `placing`, `holes`, `writing`, `punch` | where its bytes belong, which of them are holes, bringing them to the disk |
 //! | `sync`, `bulk` | syncing finished files: one by one in the background, or all at once |
@@ -27,6 +27,7 @@ mod beneath;
 mod bulk;
 mod commit;
 mod content;
+mod ending;
 mod error;
 mod facts;
 #[cfg(any(test, fuzzing))]

@@ -1,7 +1,8 @@
 //! How many files of the backup are open at a time, whatever the stream has begun and not ended.
 //!
 //! Whoever writes a file wants it open, but a stream may have any number under way, and a process may not. Files beyond a
-//! number are closed between their chunks, and opened again by their names: nothing renames an open file, see the ledger.
+//! number are closed between their chunks, and opened again by their names. Nothing renames a file that has not ended, see the
+//! ledger; before anything happens to the name of another, it is opened for good, see `ending`.
 
 use std::fs::File;
 use std::io;
@@ -34,7 +35,15 @@ pub(super) struct OpenFiles {
 #[derive(Debug)]
 pub(super) struct Handle {
     file: Option<Arc<File>>,
+    rest: Rest,
     files: Arc<OpenFiles>,
+}
+
+/// Whether a file may be closed between its chunks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rest {
+    Closed,
+    Open,
 }
 
 impl OpenFiles {
@@ -58,7 +67,7 @@ impl OpenFiles {
     /// Takes charge of a file that was just made.
     pub(super) fn take(self: &Arc<OpenFiles>, file: File) -> Handle {
         self.count.fetch_add(1, Ordering::Relaxed);
-        Handle { file: Some(Arc::new(file)), files: Arc::clone(self) }
+        Handle { file: Some(Arc::new(file)), rest: Rest::Closed, files: Arc::clone(self) }
     }
 
     fn reopen(&self, path: &Path) -> io::Result<File> {
@@ -83,9 +92,18 @@ impl Handle {
         self.file.as_ref().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
+    /// Opens it, which is called `path` now, for good.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub(super) fn keep_open(&mut self, path: &Path) -> io::Result<()> {
+        self.rest = Rest::Open;
+        self.open(path).map(drop)
+    }
+
     /// Nothing is to be written for a while: closes it if too many are open.
     pub(super) fn rest(&mut self) {
-        if self.files.count.load(Ordering::Relaxed) > self.files.kept / 2 {
+        if self.rest == Rest::Closed && self.files.count.load(Ordering::Relaxed) > self.files.kept / 2 {
             self.close();
         }
     }

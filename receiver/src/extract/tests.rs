@@ -6,6 +6,7 @@ mod full_disk;
 mod hostile;
 mod many;
 mod recovery;
+mod renamed;
 mod semantics;
 
 use std::fs;

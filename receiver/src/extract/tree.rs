@@ -19,6 +19,7 @@ use xbproto::xbstream::{Item, Opening, SparseRun, StreamPath};
 use super::ExtractError;
 use super::beneath::Beneath;
 use super::content::{Content, Part};
+use super::ending::Ending;
 use super::names::Brought;
 use super::parents::{Parent, Parents};
 use super::path::{SafePath, Trailing};
@@ -35,6 +36,7 @@ pub(super) struct Tree {
     dir: PathBuf,
     /// By their names on disk.
     open: HashMap<StreamPath, OpenFile>,
+    ending: Ending,
     parents: Parents,
     cache: PageCache,
     shop: Arc<Shop>,
@@ -72,7 +74,8 @@ pub(super) enum Step {
 impl Tree {
     /// A tree in `staged`, to become part of `target`, which is called `dir` in errors. `shop` is for its files.
     pub(super) fn new(staged: Beneath, target: Beneath, dir: &Path, cache: PageCache, shop: Arc<Shop>) -> Tree {
-        Tree { staged, target, dir: dir.into(), open: HashMap::new(), parents: Parents::default(), cache, shop }
+        let (open, ending, parents) = (HashMap::new(), Ending::default(), Parents::default());
+        Tree { staged, target, dir: dir.into(), open, ending, parents, cache, shop }
     }
 
     /// Does what an item of `lane` asks for. Its paths are safe and those on disk, its order is right; `brought` says how
@@ -105,6 +108,7 @@ impl Tree {
                 let wanted = Wanted { path: path.clone(), brought, lane, opening: Opening::Rewrite, extent: 0 };
                 let slot = self.opened(wanted, chain)?;
                 let extent = self.open.remove(&path).map_or(0, |open| open.extent);
+                self.ending.push(&slot);
                 Ok(Step::Give(slot, Part::End { extent }))
             }
             (Item::Rename { from, to }, _) => self.rename(&from, &to).map(|()| Step::Done),
@@ -144,6 +148,7 @@ impl Tree {
         let create = || openat(staged, safe.name(), flags, FILE_MODE);
         let created = match (create(), opening) {
             (Err(Errno::EXIST), Opening::Rewrite) => {
+                self.ending.free_names()?;
                 unlinkat(staged, safe.name(), AtFlags::empty()).and_then(|()| create())
             }
             (created, _) => created,
@@ -167,6 +172,7 @@ impl Tree {
             Some(_) => {}
         }
         let new_dir = self.make_parent(&new)?;
+        self.ending.free_names()?;
         match renameat(old_dir, old.name(), new_dir, new.name()) {
             Ok(()) => Ok(()),
             Err(Errno::ISDIR) => Err(ExtractError::Conflict { path: to.clone() }),
@@ -181,6 +187,7 @@ impl Tree {
         // One of them may be removed now.
         self.parents = Parents::default();
         let Some(dir) = self.existing_parent(&safe)? else { return Ok(()) };
+        self.ending.free_names()?;
         match safe.name().as_bytes().strip_suffix(b"*") {
             Some(prefix) => remove_matching(&dir, prefix).at("removing", as_path(path))?,
             None => remove_all(&dir, safe.name()).at("removing", as_path(path))?,

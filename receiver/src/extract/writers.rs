@@ -18,7 +18,7 @@ use super::manifest::Manifest;
 use super::open_files::OpenFiles;
 use super::progress::Progress;
 use super::sync::Syncers;
-use crate::disk::Pages;
+use crate::disk::{DiskError, Pages};
 use crate::stop::Stop;
 
 /// How much may wait, in bytes of memory that it keeps in use.
@@ -66,6 +66,11 @@ impl Slot {
     /// A file with nothing waiting.
     pub(super) fn new(content: Content) -> Slot {
         Slot { content: Mutex::new(Some(content)), waiting: Mutex::default() }
+    }
+
+    /// Keeps the file open until it is written, whatever its name becomes. Waits for what is being written of it.
+    pub(super) fn keep_open(&self) -> Result<(), DiskError> {
+        lock(&self.content).as_mut().map_or(Ok(()), Content::keep_open)
     }
 }
 
@@ -231,7 +236,11 @@ impl Floor {
         loop {
             match (queue.ready.pop_front(), queue.closed) {
                 (Some(slot), _) => {
-                    let (parts, cost) = lock(&slot.waiting).take();
+                    let (mut parts, cost) = lock(&slot.waiting).take();
+                    if queue.failed.is_some() {
+                        // Nobody will want it; and a file that has failed takes no more.
+                        parts.clear();
+                    }
                     return Some((slot, parts, cost));
                 }
                 (None, Closed::Closed) => return None,
@@ -241,30 +250,23 @@ impl Floor {
     }
 
     fn work_on(&self, slot: &Slot, parts: Vec<Part>, spare: &mut Option<Pages>) -> Result<(), ContentError> {
-        let Shop { progress, allowance, manifest, any_key, .. } = &*self.shop;
-        let mut bench = Bench { spare, progress, allowance, manifest: manifest.as_ref(), any_key };
+        let Shop { syncers, progress, allowance, manifest, any_key, stop, .. } = &*self.shop;
+        let mut bench = Bench { spare, progress, allowance, manifest: manifest.as_ref(), any_key, stop };
         let mut content = lock(&slot.content);
-        let done = parts.into_iter().try_for_each(|part| self.take(&mut content, part, &mut bench));
-        if done.is_err() {
-            // What still comes for it has nowhere to go.
-            *content = None;
-        }
-        done
-    }
-
-    fn take(&self, content: &mut Option<Content>, part: Part, bench: &mut Bench<'_>) -> Result<(), ContentError> {
-        if self.shop.stop.is_raised() {
-            *content = None;
-        }
-        match part {
-            Part::End { extent } => {
-                if let Some(content) = content.take() {
-                    self.shop.syncers.push(content.finish(extent, bench)?);
-                }
-                Ok(())
+        for part in parts {
+            if stop.is_raised() {
+                *content = None;
             }
-            part => content.as_mut().map_or(Ok(()), |content| content.take(part, bench)),
+            match part {
+                Part::End { extent } => {
+                    if let Some(content) = content.take() {
+                        syncers.push(content.finish(extent, &mut bench)?);
+                    }
+                }
+                part => content.as_mut().map_or(Ok(()), |content| content.take(part, &mut bench))?,
+            }
         }
+        Ok(())
     }
 
     /// Makes room again, keeps the first error, and lets the file wait for its next turn if more has come for it.

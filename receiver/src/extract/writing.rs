@@ -41,6 +41,8 @@ pub(super) struct Writing {
     written: u64,
     /// How many bytes went to the disk.
     stored: u64,
+    /// How long the file is by that.
+    len: u64,
 }
 
 impl Writing {
@@ -48,7 +50,7 @@ impl Writing {
     pub(super) fn new(path: StreamPath, file: Handle, cache: PageCache, manifest: Option<&Manifest>) -> Writing {
         let digest = manifest.map(|_| FileDigest::default());
         let thinning = Thinning::may_be_for(path.as_bytes()).then(Thinning::new);
-        Writing { path, file, cache, output: None, thinning, digest, begin: 0, end: 0, written: 0, stored: 0 }
+        Writing { path, file, cache, output: None, thinning, digest, begin: 0, end: 0, written: 0, stored: 0, len: 0 }
     }
 
     /// A part of `len` bytes from `offset` on, without holes, begins; `spare` are pages of an earlier one.
@@ -59,6 +61,12 @@ impl Writing {
             self.output = Some(Output::of_part(file, offset, self.cache, spare.take().unwrap_or_default()));
         }
         Ok(())
+    }
+
+    /// Keeps the file open: its name may go to another.
+    pub(super) fn keep_open(&mut self) -> Result<(), DiskError> {
+        let path = as_path(&self.path);
+        self.file.keep_open(path).at("opening", path)
     }
 
     /// Takes the bytes that belong at `offset`.
@@ -76,13 +84,17 @@ impl Writing {
     }
 
     fn put(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        let Writing { path, file, output, thinning, stored, .. } = self;
+        let Writing { path, file, output, thinning, stored, len, .. } = self;
+        let mut count = |at: u64, run: &[u8]| {
+            *stored += run.len() as u64;
+            *len = (*len).max(at + run.len() as u64);
+        };
         let Some(thinning) = thinning else {
-            *stored += bytes.len() as u64;
+            count(offset, bytes);
             return put(file, as_path(path), output, offset, bytes);
         };
         thinning.put(offset, bytes, |at, run| {
-            *stored += run.len() as u64;
+            count(at, run);
             if run.len() < bytes.len() {
                 leave(output)?;
             }
@@ -109,11 +121,13 @@ impl Writing {
     pub(super) fn finish(mut self, extent: u64, manifest: Option<&Manifest>) -> Result<Finished, DiskError> {
         let path = as_path(&self.path);
         let file = self.file.open(path).at("opening", path)?;
-        let (len, extent) = (file.metadata().at("looking at", path)?.len(), extent.max(self.written));
-        if len < extent {
+        let extent = extent.max(self.written);
+        if self.len < extent {
             file.set_len(extent).at("extending", path)?;
         }
-        free_holes(file, self.stored).at("freeing holes of", path)?;
+        if self.stored < extent {
+            free_holes(file, self.stored).at("freeing holes of", path)?;
+        }
         if let (Some(manifest), Some(digest)) = (manifest, self.digest.take()) {
             manifest.keep(file, digest, extent).at("reading again", path)?;
         }

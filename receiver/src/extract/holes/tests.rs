@@ -105,3 +105,45 @@ proptest! {
         prop_assert_eq!(pieces.0, whole.0);
     }
 }
+
+/// Where pieces may lie that no server writes: from and to any place in a page.
+#[test]
+fn zeros_of_one_page_are_not_written_over_another() {
+    let pages = [page(14, PAGE), page(14, 5000), page(8, PAGE), page(14, PAGE)];
+    let file = space(0x4021, &pages);
+    // All but the first byte of the third page and of the fourth.
+    let pieces = [0..3 * PAGE, 3 * PAGE + 1..4 * PAGE, 4 * PAGE + 1..5 * PAGE];
+    expect_content(&file, &pieces);
+}
+
+/// These pieces of `file` are on the disk, and zeros between them.
+fn expect_content(file: &[u8], pieces: &[std::ops::Range<usize>]) {
+    let (mut thinning, mut disk, mut expected) = (Thinning::new(), vec![0; file.len()], vec![0; file.len()]);
+    for piece in pieces {
+        expected[piece.clone()].copy_from_slice(&file[piece.clone()]);
+        let Ok(()) = thinning.put(piece.start as u64, &file[piece.clone()], |offset, bytes| {
+            let offset = usize::try_from(offset).unwrap();
+            disk[offset..offset + bytes.len()].copy_from_slice(bytes);
+            Ok::<(), Infallible>(())
+        });
+    }
+    assert!(disk == expected);
+}
+
+proptest! {
+    #[test]
+    fn gaps_make_no_difference(
+        kinds in prop::collection::vec((prop_oneof![Just(14_u16), Just(17_855)], 40_usize..PAGE), 3..6),
+        flags in prop_oneof![Just(0x4021_u32), Just(1 << 16), Just(0x35)],
+        steps in prop::collection::vec((prop_oneof![Just(0_usize), 1_usize..40, 1_usize..20_000], 1_usize..20_000), 1..20),
+    ) {
+        let pages: Vec<Vec<u8>> = kinds.into_iter().map(|(kind, len)| page(kind, len)).collect();
+        let (file, mut at, mut pieces) = (space(flags, &pages), 0, Vec::new());
+        for (skip, len) in steps {
+            let start = (at + skip).min(file.len());
+            at = (start + len).min(file.len());
+            pieces.push(start..at);
+        }
+        expect_content(&file, &pieces);
+    }
+}

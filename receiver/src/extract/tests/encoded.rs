@@ -171,3 +171,20 @@ fn a_wrong_key_is_no_key() {
     let unpacking = Unpacking { stages, ..Unpacking::default() };
     assert!(said(unpack_as(&room, unpacking, &chunks)).starts_with("a.zst.xbcrypt: "));
 }
+
+#[test]
+fn a_long_decode_ends_with_the_session() {
+    // 32 GiB of zeros in one piece: blocks of 128 KiB, each of one byte that is repeated.
+    let room = Room::new();
+    let block = [&(1_u32 << 1 | (128 << 10) << 3).to_le_bytes()[..3], &[0]].concat();
+    let bomb = [b"\x28\xb5\x2f\xfd\x00\x38", &block.repeat(1 << 18)[..]].concat();
+    let (mut extraction, _) = Extraction::create(&room.dir(), ID, decompressing()).unwrap();
+    extraction.lane(LaneId(0)).write(&Bytes::from(chunk("a.zst", &bomb))).unwrap();
+    let progress = extraction.progress();
+    while progress.bytes() == 0 {
+        std::thread::yield_now();
+    }
+    extraction.abandon();
+    assert!(progress.bytes() < 32 << 30, "all of it was decoded");
+    assert_eq!(room.paths(), [""; 0]);
+}

@@ -257,3 +257,12 @@ fn lanes_make_one_tree() {
     assert_eq!(room.paths().len(), 201);
     assert_eq!(room.read("db/3-49"), "db/3-49");
 }
+
+#[test]
+fn a_hole_at_the_end_stays_whatever_is_written_again() {
+    let room = Room::new();
+    let chunks =
+        [sparse("t", 0, &[(0, 10), (5, 0)], "0123456789"), seek("t", 0), payload("t", 0, "abcdefghij"), end("t")];
+    room.unpack(&chunks).unwrap();
+    assert_eq!(room.read("t"), "abcdefghij\0\0\0\0\0");
+}
