@@ -7,28 +7,29 @@ use nix::unistd::{Group, User};
 use rustix::fs::{Gid, Mode, Uid};
 use rustix::process::{getegid, geteuid, getgroups};
 
+use super::{NO_BACKUP, NO_FILES, NO_UNPACKING};
 use crate::disk::Ownership;
 
 /// What is done with a committed backup.
 #[derive(Args, Clone, Debug, Default)]
 pub struct AfterArgs {
     /// Prepare the backup when it is committed, with the tool that made it; for a full backup in a new or empty directory
-    #[arg(long, requires = "extract", conflicts_with_all = ["output", "stdout", "command", "generate_key"], help_heading = "Afterwards")]
+    #[arg(long, requires = "extract", conflicts_with_all = NO_UNPACKING, help_heading = "Afterwards")]
     pub prepare: bool,
 
     /// Run COMMAND by /bin/sh -c when the backup is committed; what is known of it is in XB_DIR, XB_SHA1, XB_TO_LSN ...
     ///
     /// It runs once the sender has its receipt, so that the source does not wait for it. If it fails, xbrecv ends with 9:
     /// the copy is good.
-    #[arg(long, value_name = "COMMAND", conflicts_with = "generate_key", help_heading = "Afterwards")]
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = NO_BACKUP, help_heading = "Afterwards")]
     pub then: Option<OsString>,
 
     /// Give what was written to USER, and to GROUP: names or numbers
-    #[arg(long, value_name = "USER[:GROUP]", value_parser = Owner::parse, conflicts_with_all = ["stdout", "command", "generate_key"], help_heading = "Afterwards")]
+    #[arg(long, value_name = "USER[:GROUP]", value_parser = Owner::parse, conflicts_with_all = NO_FILES, help_heading = "Afterwards")]
     owner: Option<Owner>,
 
     /// Permissions of what was written, as octal numbers: of files, and of directories
-    #[arg(long, value_name = "FILEMODE[,DIRMODE]", value_parser = Modes::parse, conflicts_with_all = ["stdout", "command", "generate_key"], help_heading = "Afterwards")]
+    #[arg(long, value_name = "FILEMODE[,DIRMODE]", value_parser = Modes::parse, conflicts_with_all = NO_FILES, help_heading = "Afterwards")]
     mode: Option<Modes>,
 }
 

@@ -22,6 +22,19 @@ use crate::disk::PageCache;
 use crate::extract::Required;
 use crate::sink::FifoPlan;
 
+/// What does not go with an option about unpacking. Each is told: `requires` is not heeded beside one that excludes what is
+/// required, and an option that is taken and does nothing would be believed.
+const NO_UNPACKING: [&str; 7] = ["output", "fifo_dir", "stdout", "command", "generate_key", "list", "verify"];
+
+/// What does not go with an option about decoding.
+const NO_DECODING: [&str; 6] = ["output", "fifo_dir", "stdout", "command", "generate_key", "list"];
+
+/// What leaves nothing that is the backup's.
+const NO_BACKUP: [&str; 3] = ["generate_key", "list", "verify"];
+
+/// What leaves no files of ours.
+const NO_FILES: [&str; 6] = ["fifo_dir", "stdout", "command", "generate_key", "list", "verify"];
+
 /// Receive a streaming MySQL or MariaDB backup from an xbsend on another host
 ///
 /// Waits for one sender that proves to have the key, writes or unpacks its backup, and commits it
@@ -48,7 +61,7 @@ pub struct Args {
     pub extract: bool,
 
     /// The directory to unpack into [default: the current directory]
-    #[arg(short = 'C', long, value_name = "DIR", requires = "extract", conflicts_with_all = ["output", "fifo_dir", "stdout", "command", "generate_key"], help_heading = "Destination")]
+    #[arg(short = 'C', long, value_name = "DIR", requires = "extract", conflicts_with_all = NO_UNPACKING, help_heading = "Destination")]
     directory: Option<PathBuf>,
 
     /// Write the stream to FILE, and its checksum to FILE.sha1; neither may exist. Several go to FILE.0, FILE.1 ...
@@ -192,6 +205,20 @@ mod tests {
         assert!(Args::try_parse_from(["xbrecv", "--fifo-dir", "d", "--stdout"]).is_err());
         assert!(Args::try_parse_from(["xbrecv", "-x", "--fifo-sync-byte", "0"]).is_err());
         assert!(Args::try_parse_from(["xbrecv", "--list", "--verify", "--from", "f"]).is_err());
+    }
+
+    #[test]
+    fn what_would_do_nothing_is_refused() {
+        let decoding = ["--decompress", "--decrypt=AES256", "--parallel=2", "--unpacked-limit=1g"];
+        let unpacking = ["--only=a", "--manifest=m", "--prepare", "-Cd"];
+        let any = ["--then=true", "--mode=640"];
+        for option in decoding.into_iter().chain(unpacking).chain(any) {
+            let takes = |args: &[&str]| Args::try_parse_from([&["xbrecv", option], args].concat()).is_ok();
+            assert!(takes(&["-x"]) && takes(&["-x", "--from=f"]), "{option}");
+            assert!(!takes(&["--list", "--from=f"]) && !takes(&["--generate-key=k"]), "{option}");
+            assert_eq!(takes(&["--verify", "--from=f"]), decoding.contains(&option), "{option}");
+            assert_eq!(takes(&["-o", "f"]), any.contains(&option), "{option}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use clap::Args;
 use xbproto::quantity::ByteSize;
 use xbproto::stage::{Cipher, Decompress, Stages};
 
+use super::{NO_DECODING, NO_UNPACKING};
 use crate::disk::PageCache;
 use crate::extract::{Pattern, Required, Unpacking, Wanted};
 use crate::file_key::{FileKeyError, file_key};
@@ -17,33 +18,33 @@ use crate::file_key::{FileKeyError, file_key};
 #[command(next_help_heading = "Unpacking")]
 pub struct UnpackArgs {
     /// Decompress .zst, .lz4 and .qp files on the way; their names lose the suffix
-    #[arg(long, requires = "unpacked")]
+    #[arg(long, requires = "unpacked", conflicts_with_all = NO_DECODING)]
     decompress: bool,
 
     /// Decrypt .xbcrypt files on the way, with the tool's key: AES128, AES192 or AES256
-    #[arg(long, value_name = "ALGO", requires = "unpacked")]
+    #[arg(long, value_name = "ALGO", requires = "unpacked", conflicts_with_all = NO_DECODING)]
     decrypt: Option<Cipher>,
 
     /// The file with the key that the backup tool encrypted with, byte for byte; or set XB_ENCRYPT_KEY
-    #[arg(long, value_name = "FILE", requires = "decrypt")]
+    #[arg(long, value_name = "FILE", requires = "decrypt", conflicts_with_all = NO_DECODING)]
     encrypt_key_file: Option<PathBuf>,
 
     /// How many threads decode and write files [default: one for each core]
-    #[arg(long, value_name = "N", requires = "unpacked", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", requires = "unpacked", conflicts_with_all = NO_DECODING, value_parser = clap::value_parser!(u16).range(1..=256))]
     parallel: Option<u16>,
 
     /// Unpack only files whose final names match PATTERN, such as 'shop/*'; may be repeated
     ///
     /// `*` and `?` stop at a slash, `**` does not; a directory stands for all below it.
-    #[arg(long, value_name = "PATTERN", requires = "extract")]
+    #[arg(long, value_name = "PATTERN", requires = "extract", conflicts_with_all = NO_UNPACKING)]
     only: Vec<Pattern>,
 
     /// Write what sha1sum would print for every unpacked file to FILE, which must not exist
-    #[arg(long, value_name = "FILE", requires = "extract")]
+    #[arg(long, value_name = "FILE", requires = "extract", conflicts_with_all = NO_UNPACKING)]
     manifest: Option<PathBuf>,
 
     /// Fail when decompressed or decrypted files take more than SIZE, all together
-    #[arg(long, value_name = "SIZE", requires = "unpacked")]
+    #[arg(long, value_name = "SIZE", requires = "unpacked", conflicts_with_all = NO_DECODING)]
     unpacked_limit: Option<ByteSize>,
 }
 

@@ -186,7 +186,8 @@ impl Extraction {
             if self.unpacking.required == Required::Backup {
                 self.shared.check_complete()?;
             }
-            keep_wanted(self.staging.tree()?, &self.unpacking.wanted)?;
+            let kept = keep_wanted(self.staging.tree()?, &self.unpacking.wanted)?;
+            kept.into_iter().for_each(|files| self.progress().keep(files));
             self.planned = Some(Commit::plan(self.staging.tree()?, self.staging.target()?, &self.target.path)?);
         }
         Ok(())

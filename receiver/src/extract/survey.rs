@@ -33,19 +33,20 @@ enum Kind {
     Left,
 }
 
-/// Removes the files that are not wanted, and the directories that are empty then.
+/// Removes the files that are not wanted, and the directories that are empty then. Gives how many files are left, if not
+/// all are wanted.
 ///
 /// # Errors
 /// When nothing is left, or something could not be removed.
-pub(super) fn keep_wanted(tree: Beneath, wanted: &Wanted) -> Result<(), ExtractError> {
+pub(super) fn keep_wanted(tree: Beneath, wanted: &Wanted) -> Result<Option<u64>, ExtractError> {
     if wanted.is_all() {
-        return Ok(());
+        return Ok(None);
     }
-    let mut kept = false;
+    let mut kept = 0;
     walk(&tree.into_root(), Path::new(""), &mut |found| {
         let flags = match found.kind {
             Kind::File if wanted.has(found.path) => {
-                kept = true;
+                kept += 1;
                 return Ok(());
             }
             Kind::File => AtFlags::empty(),
@@ -56,7 +57,7 @@ pub(super) fn keep_wanted(tree: Beneath, wanted: &Wanted) -> Result<(), ExtractE
             done => done.at("removing", found.path),
         }
     })?;
-    if kept { Ok(()) } else { Err(ExtractError::NothingWanted { patterns: wanted.patterns() }) }
+    if kept > 0 { Ok(Some(kept)) } else { Err(ExtractError::NothingWanted { patterns: wanted.patterns() }) }
 }
 
 /// The lines that `sha1sum` would print for all files, in order of their names.

@@ -51,7 +51,7 @@ const NO_COPY: &str = "--from goes with --extract, --list or --verify; to copy a
 /// The first [`Failure`], wherever it happened. Nothing is left of what was unpacked then.
 pub async fn run(args: &Args, reporter: &Reporter) -> Result<(), Failure> {
     reporter.on_one_host();
-    if args.output.is_some() || args.stdout || !args.command.is_empty() {
+    if args.output.is_some() || args.fifos().is_some() || args.stdout || !args.command.is_empty() {
         return Err(Failure::new(Cause::Usage, Party::Receiver, NO_COPY));
     }
     let requests = Requests::listen(Party::Receiver, args.session.deadline.map(|span| span.0));

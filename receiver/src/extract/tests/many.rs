@@ -50,6 +50,7 @@ fn the_manifest_has_the_final_names() {
     let lines = String::from_utf8(extraction.manifest().unwrap().unwrap()).unwrap();
     extraction.commit().unwrap();
     assert_eq!(room.paths(), ["d/", "d/a", "d/b", "d/back", "d/c", "d/s"]);
+    assert_eq!(extraction.progress().files(), 5);
     let expected: String = ["d/a", "d/b", "d/back", "d/c", "d/s"]
         .map(|path| {
             let mut digest = xbproto::lane::LaneDigest::default();
