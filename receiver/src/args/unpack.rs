@@ -30,8 +30,8 @@ pub struct UnpackArgs {
     encrypt_key_file: Option<PathBuf>,
 
     /// How many threads decode and write files [default: one for each core]
-    #[arg(long, value_name = "N", requires = "unpacked", conflicts_with_all = NO_DECODING)]
-    parallel: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", requires = "unpacked", conflicts_with_all = NO_DECODING, value_parser = clap::value_parser!(u16).range(1..=256))]
+    parallel: Option<u16>,
 
     /// Unpack only files whose final names match PATTERN, such as 'shop/*'; may be repeated
     ///
@@ -79,7 +79,7 @@ impl UnpackArgs {
         Ok(Unpacking {
             cache,
             stages: self.stages()?,
-            workers: self.parallel.unwrap_or(default.workers),
+            workers: self.parallel.map(usize::from).and_then(NonZeroUsize::new).unwrap_or(default.workers),
             limit: self.limit(),
             required,
             wanted: Wanted::only(self.only.clone()),
