@@ -32,7 +32,7 @@ pub(super) fn keep_wanted(tree: Beneath, wanted: &Wanted) -> Result<(), ExtractE
         return Ok(());
     }
     let mut kept = false;
-    walk(&tree.into_root(), Path::new(""), &mut |file| {
+    walk(&tree.into_root(), Path::new(""), Empty::Removed, &mut |file| {
         if wanted.has(file.path) {
             kept = true;
             return Ok(());
@@ -48,7 +48,7 @@ pub(super) fn keep_wanted(tree: Beneath, wanted: &Wanted) -> Result<(), ExtractE
 /// When the tree cannot be read.
 pub(super) fn manifest_lines(tree: Beneath, manifest: &Manifest) -> Result<Vec<u8>, DiskError> {
     let mut lines = Vec::new();
-    walk(&tree.into_root(), Path::new(""), &mut |file| {
+    walk(&tree.into_root(), Path::new(""), Empty::Kept, &mut |file| {
         if let Some(sum) = manifest.sum(file.stat.st_ino) {
             push_line(&mut lines, &sum.to_string(), file.path.as_os_str().as_bytes());
         }
@@ -79,11 +79,19 @@ fn push_line(lines: &mut Vec<u8>, sum: &str, path: &[u8]) {
     lines.push(b'\n');
 }
 
-/// Calls `each` for all files below `dir`, called `path` in errors, in order of their names. Directories that are empty
-/// afterwards, and were not before, are removed.
+/// What becomes of directories with nothing in them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Empty {
+    Removed,
+    Kept,
+}
+
+/// Calls `each` for all files below `dir`, called `path` in errors, in order of their names. `empty` is about the
+/// directories that are so afterwards.
 fn walk(
     dir: &OwnedFd,
     path: &Path,
+    empty: Empty,
     each: &mut impl FnMut(&Found<'_>) -> Result<(), DiskError>,
 ) -> Result<(), DiskError> {
     let mut all = names(dir).at("reading", path)?;
@@ -96,7 +104,10 @@ fn walk(
             continue;
         }
         let subdir = openat(dir, name, DIR_FLAGS, Mode::empty()).at("opening", &below)?;
-        walk(&subdir, &below, each)?;
+        walk(&subdir, &below, empty, each)?;
+        if empty == Empty::Kept {
+            continue;
+        }
         match unlinkat(dir, name, AtFlags::REMOVEDIR) {
             Ok(()) | Err(Errno::NOTEMPTY | Errno::EXIST) => {}
             Err(error) => return Err(DiskError::new("removing", below, error)),
