@@ -62,6 +62,18 @@ fn the_manifest_has_the_final_names() {
 }
 
 #[test]
+fn the_manifest_leaves_a_directory_that_lost_its_files() {
+    let room = Room::new();
+    let unpacking = Unpacking { manifest: Some(room.0.path().join("unused")), ..Unpacking::default() };
+    let (mut extraction, _) = Extraction::create(&room.dir(), ID, unpacking).unwrap();
+    feed(&extraction, &[file("a", "a"), file("d/dropped", "x"), remove("d/dropped")]).unwrap();
+    extraction.sync().unwrap();
+    assert!(extraction.manifest().unwrap().unwrap().ends_with(b"  a\n"));
+    extraction.commit().unwrap();
+    assert_eq!(room.paths(), ["a", "d/"]);
+}
+
+#[test]
 fn nothing_wanted_is_an_error() {
     let room = Room::new();
     let unpacking = Unpacking { wanted: Wanted::only(vec!["shop".parse().unwrap()]), ..Unpacking::default() };

@@ -30,6 +30,9 @@ struct State {
     cost: usize,
     closed: Closed,
     failed: Option<ContentError>,
+    /// Writers that wait for work, and lanes that wait for room: waking nobody is a system call too.
+    idle: usize,
+    blocked: usize,
 }
 
 /// Whether more may come.
@@ -50,7 +53,9 @@ impl WorkQueue {
     pub(super) fn push(&self, slot: &Arc<Slot>, batch: Batch) {
         let mut state = self.state();
         while !state.has_room(batch.cost, self.files) {
+            state.blocked += 1;
             state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.blocked -= 1;
         }
         if state.is_over() {
             return;
@@ -62,7 +67,9 @@ impl WorkQueue {
             waiting.turn = Turn::Scheduled;
             state.files += 1;
             state.ready.push_back(Arc::clone(slot));
-            self.work.notify_one();
+            if state.idle > 0 {
+                self.work.notify_one();
+            }
         }
     }
 
@@ -79,7 +86,11 @@ impl WorkQueue {
                     return Some((slot, batch));
                 }
                 (None, Closed::Closed) => return None,
-                (None, Closed::Open) => state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner),
+                (None, Closed::Open) => {
+                    state.idle += 1;
+                    state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+                    state.idle -= 1;
+                }
             }
         }
     }
@@ -99,7 +110,9 @@ impl WorkQueue {
             drop(waiting);
             state.ready.push_back(slot);
         }
-        self.room.notify_all();
+        if state.blocked > 0 {
+            self.room.notify_all();
+        }
     }
 
     /// Keeps an error that belongs to no file.
