@@ -319,3 +319,35 @@ fn what_makes_no_sense_is_wrong_usage() {
     assert_eq!(scene.listing("."), ["full/ibdata1"]);
     assert!(!scene.path("new").exists());
 }
+
+#[test]
+fn a_stored_stream_has_its_command_too() {
+    let (scene, backup) = (Scene::new(), Backup::small());
+    scene.file("b.xb", backup.stream());
+    let then = "echo $XB_BACKUP_TYPE $XB_TO_LSN $XB_FILES $XB_BYTES $XB_SHA1 $XB_DIR > told";
+    let unpack = |folder, then| scene.xbrecv(["-x", "--from", "b.xb", "-C", folder, "--then", then]).start().wait();
+    unpack("out", then).expect_success().expect_said("full backup of 10.11.19-MariaDB to LSN 42");
+    backup.expect_in(&scene.path("out"));
+    let dir = fs::canonicalize(scene.path("out")).expect("a directory");
+    let (files, bytes) = (backup.names().len(), backup.stream().len());
+    let expected = format!("full 42 {files} {bytes} {} {}\n", backup.sha1(), dir.display());
+    assert_eq!(fs::read_to_string(scene.path("told")).expect("written"), expected);
+    let failed = unpack("other", "exit 3");
+    failed.expect_failure(9).expect_said("left here: the unpacked backup, directory other");
+    backup.expect_in(&scene.path("other"));
+}
+
+#[test]
+fn a_stored_stream_is_prepared_too() {
+    let (scene, backup) = (Scene::new(), Backup::small());
+    scene.file("b.xb", backup.stream());
+    let prepare = "[ \"$*\" = \"--no-defaults --prepare --target-dir=$PWD/out\" ] && echo preparing && touch prepared";
+    let tool = FakeTool::new(&scene, "mariadb-backup", prepare);
+    let ended =
+        scene.xbrecv(["-x", "--from", "b.xb", "-C", "out", "--prepare"]).env("PATH", tool.path()).start().wait();
+    ended.expect_success().expect_said("prepare: preparing");
+    assert!(scene.path("prepared").exists());
+    let again =
+        scene.xbrecv(["-x", "--from", "b.xb", "-C", "out", "--prepare"]).env("PATH", tool.path()).start().wait();
+    again.expect_failure(2).expect_said("out is not empty");
+}

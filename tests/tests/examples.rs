@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use xbtests::skip::skip;
 use xbtests::{Backup, FakeTool, Program, Scene, program_path};
 
 /// A folder of `examples/` that is being tried.
@@ -14,15 +15,23 @@ struct Example {
     bin: PathBuf,
 }
 
+/// Marks the directory that is to be prepared, if one is; otherwise leaves `target` empty.
+const PREPARE: &str = r#"target=
+case $* in *--prepare*)
+    for word in "$@"; do case $word in --target-dir=*) target=${word#*=};; esac; done
+    touch "$target/prepared";;
+esac"#;
+
+/// What a tool says when it is done.
+const DONE: &str = "echo 'completed OK!' >&2";
+
 impl Example {
     fn new(name: &'static str) -> Example {
         let (scene, backup) = (Scene::new(), Backup::small());
         let stream = scene.file("stream", backup.stream()).display().to_string();
         scene.file("key", scene.key().reveal());
         Command::new("chmod").arg("600").arg(scene.path("key")).status().expect("chmod");
-        let prepare_or_backup = format!(
-            "case $1 in --prepare) touch \"${{2#*=}}/prepared\";; *) cat {stream};; esac; echo 'completed OK!' >&2"
-        );
+        let prepare_or_backup = format!("{PREPARE}; echo \"$@\" >> calls; [ -n \"$target\" ] || cat {stream}; {DONE}");
         let bin = scene.path("bin");
         FakeTool::new(&scene, "mariadb-backup", &prepare_or_backup)
             .and("gpg", "while [ \"$1\" != --output ]; do shift; done; tr A-Za-z N-ZA-Mn-za-m > \"$2\"");
@@ -75,6 +84,47 @@ fn a_nightly_backup_is_stored_and_an_old_one_forgotten() {
     assert_eq!(stored.len(), 3, "{stored:?}");
     assert!(example.read(&format!("backups/{}", stored[0])) == example.backup.stream());
     assert_eq!((stored[1].clone(), &stored[2][..]), (format!("{}.sha1", stored[0]), "notes"));
+}
+
+#[test]
+fn increments_start_where_the_receipt_says() {
+    let example = Example::new("incremental");
+    if !Path::new("/usr/bin/jq").exists() {
+        return skip("increments_start_where_the_receipt_says", "jq is not installed (Debian: jq)");
+    }
+    example.scene.new_folder("receipts");
+    example.scene.new_folder("chain");
+    for name in ["1", "2"] {
+        example.run(&[("RECEIPTS", "receipts"), ("CHAIN", "chain"), ("NAME", name)]);
+    }
+    assert_eq!(example.scene.listing("chain"), ["1.xbstream", "1.xbstream.sha1", "2.xbstream", "2.xbstream.sha1"]);
+    assert_eq!(example.scene.listing("receipts"), ["last.json"]);
+    let restore = example.script("restore.sh", &[("CHAIN", "chain"), ("TARGET", "restored")]);
+    assert_eq!(restore.start().wait().code, 0);
+    let calls = String::from_utf8(example.read("calls")).expect("UTF-8");
+    let expected = [
+        "--backup --stream=xbstream",
+        "--backup --stream=xbstream --incremental-lsn=42",
+        "--prepare --target-dir=restored",
+        "--prepare --target-dir=restored --incremental-dir=restored.next",
+    ];
+    assert_eq!(calls.lines().collect::<Vec<_>>(), expected);
+    fs::remove_file(example.scene.path("restored/prepared")).expect("prepared");
+    example.backup.expect_in(&example.scene.path("restored"));
+    assert!(!example.scene.path("restored.next").exists());
+}
+
+#[test]
+fn a_stored_backup_is_verified_listed_and_unpacked_in_part() {
+    let example = Example::new("stored");
+    example.run(&[("FILE", "copy.xbstream")]);
+    assert!(example.read("copy.xbstream") == example.backup.stream());
+    let list = String::from_utf8(example.read("copy.xbstream.list")).expect("UTF-8");
+    assert!(list.lines().any(|line| line.ends_with("  shop/orders.ibd")), "{list}");
+    let target = example.scene.path("part").display().to_string();
+    let part = example.script("part.sh", &[("FILE", "copy.xbstream"), ("TARGET", &target)]).start().wait();
+    assert_eq!((part.code, part.stdout.as_slice()), (0, b"shop/orders.ibd: OK\n".as_slice()));
+    assert_eq!(example.scene.listing("part"), ["shop/orders.ibd"]);
 }
 
 #[test]
@@ -138,7 +188,7 @@ fn every_folder_is_tried() {
     let folders = entries.map(|entry| entry.expect("an entry").path()).filter(|path| path.is_dir());
     let mut names: Vec<String> = folders.filter_map(|path| Some(path.file_name()?.to_str()?.to_owned())).collect();
     names.sort();
-    assert_eq!(names, ["any-stream", "consumer", "nightly", "rate-limited", "replica"]);
+    assert_eq!(names, ["any-stream", "consumer", "incremental", "nightly", "rate-limited", "replica", "stored"]);
 }
 
 fn root() -> &'static Path {

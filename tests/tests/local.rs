@@ -291,3 +291,13 @@ fn holes_seeks_renames_removals_and_rewrites_are_carried_out() {
     assert_eq!(read("db/sparse.ibd"), [&b"ab"[..], &[0; 4096], b"cd", &[0; 100]].concat());
     assert_eq!(read("sought.ibd"), [&b"xy"[..], &[0; 8190], b"z"].concat());
 }
+
+#[test]
+fn what_comes_for_a_file_that_cannot_be_decoded_is_thrown_away() {
+    let (scene, chunk) = (Scene::new(), NonZeroUsize::new(64 << 10).expect("not zero"));
+    let files = (0..8).map(|n| encode::file(format!("t{n}.ibd.lz4").as_bytes(), &[7; 1 << 20], chunk));
+    scene.file("b.xb", files.flat_map(|file| file.expect("a valid file")).collect::<Vec<u8>>());
+    let ended = unpack(&scene, ["--from", "b.xb", "--expect", "xbstream", "--decompress"]).start().wait();
+    ended.expect_failure(5).expect_said("ibd.lz4: lz4, at byte 0: expected an LZ4 frame").expect_silence_on("panicked");
+    expect_nothing_unpacked(&scene);
+}

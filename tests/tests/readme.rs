@@ -8,7 +8,8 @@
 //! * `# in the source tree`: what it names must be there. Building takes minutes, and is done elsewhere.
 //!
 //! The blocks are run by `bash -eu -o pipefail` in a [`Scene`]: `/backup`, `/restore` and `/etc/xb` are folders of it,
-//! `desthost:9999` is where the receiver really listens, and the tools on the path are made up.
+//! `desthost:9999` is where the receiver really listens, `mysql:mysql` is who runs the test, and the tools on the path are
+//! made up.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,16 +17,19 @@ use std::process::Command;
 
 use rustix::process::Signal;
 use xbproto::cli::EXIT_CODES;
-use xbtests::{Backup, FakeTool, Program, Scene, program_path};
+use xbtests::skip::skip;
+use xbtests::{Backup, FakeTool, FifoTool, Program, Scene, program_path};
 
 /// The documents whose commands are run.
-const DOCUMENTS: [&str; 6] = [
+const DOCUMENTS: [&str; 8] = [
     "README.md",
     "CONTRIBUTING.md",
     "docs/faults.md",
+    "docs/listing.md",
     "docs/operations.md",
     "docs/performance.md",
     "docs/progress-json.md",
+    "docs/unpacking.md",
 ];
 
 /// Where a block is run.
@@ -123,6 +127,9 @@ fn the_links_lead_somewhere() {
 
 /// Runs what the destination runs, and then, when it listens, what the source runs.
 fn run_pair(destination: &Block, source: &Block) {
+    if !is_possible(source) {
+        return;
+    }
     let scene = Scene::new();
     let receiver = program(&scene, destination, "").start();
     let sender = program(&scene, source, &receiver.address()).start().wait();
@@ -136,15 +143,28 @@ fn run_pair(destination: &Block, source: &Block) {
 }
 
 fn run_alone(block: &Block) {
+    if !is_possible(block) {
+        return;
+    }
     let scene = Scene::new();
     let ended = program(&scene, block, "").start().wait();
     assert_eq!(ended.code, 0, "{}", block.origin);
 }
 
+/// Whether all that a block needs is installed.
+fn is_possible(block: &Block) -> bool {
+    let lacks_jq = block.text.contains("jq ") && !Path::new("/usr/bin/jq").exists();
+    if lacks_jq {
+        skip("the_commands_work", "jq is not installed (Debian: jq)");
+    }
+    !lacks_jq
+}
+
 /// A block as a program of a scene.
 fn program(scene: &Scene, block: &Block, address: &str) -> Program {
     let bin = furnish(scene, &block.text);
-    let mut text = block.text.replace("desthost:9999", address);
+    let owner = format!("{}:{}", rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
+    let mut text = block.text.replace("desthost:9999", address).replace("mysql:mysql", &owner);
     for folder in ["/backup/", "/restore/", "/etc/xb/"] {
         text = text.replace(folder, &format!("{}{folder}", scene.folder().display()));
     }
@@ -152,26 +172,51 @@ fn program(scene: &Scene, block: &Block, address: &str) -> Program {
     shell.env("PATH", format!("{}:/usr/bin:/bin", bin.display())).env("XB_KEY", scene.key().reveal())
 }
 
-/// Makes the folders, the stored stream and the tools that a block may expect. Returns where the tools are.
+/// Makes the folders, the files and the tools that a block may expect. Returns where the tools are.
 fn furnish(scene: &Scene, text: &str) -> PathBuf {
-    for folder in ["backup", "restore", "etc/xb"] {
+    for folder in ["backup/prepared", "restore", "etc/xb"] {
         fs::create_dir_all(scene.path(folder)).expect("a folder");
     }
     let stream = scene.file("backup/stored.xbstream", Backup::small().stream()).display().to_string();
+    scene.file("backup/stored-tuesday.xbstream", Backup::small().stream());
+    scene.file("backup/prepared/ibdata1", "prepared");
+    scene.file("etc/xb/backup.key", [7; 32]);
+    if text.contains("jq ") {
+        scene.file("backup/monday.json", r#"{"backup":{"to_lsn":42}}"#);
+    }
+    tools(scene, text, &stream)
+}
+
+/// Makes the tools; those for backups send the file `stream`.
+fn tools(scene: &Scene, text: &str, stream: &str) -> PathBuf {
     let bin = scene.path("bin");
     let path = format!("PATH={}:$PATH; export PATH", bin.display());
-    let tool = FakeTool::sending(scene, "mariadb-backup", &stream)
+    let xbrecv = program_path("xbrecv").display().to_string();
+    let tool = FakeTool::new(scene, "mariadb-backup", &prepare_or_send(stream))
         .and("mariadb-dump", "echo 'CREATE TABLE t (a INT);'")
         // Stores its input where it is told to: enough of a consumer.
         .and("gpg", "while [ \"$1\" != --output ]; do shift; done; exec cat > \"$2\"")
-        // On a free port, whichever the documents show.
-        .and("xbrecv", &format!("{path}; exec {} --listen 127.0.0.1:0 \"$@\"", program_path("xbrecv").display()))
+        .and("systemctl", "[ \"$*\" = 'start mariadb' ]")
+        // On a free port, whichever the documents show; a stored stream needs none.
+        .and(
+            "xbrecv",
+            &format!("{path}; case $* in *--from*) ;; *) set -- -l 127.0.0.1:0 \"$@\";; esac; exec {xbrecv} \"$@\""),
+        )
         .and("xbsend", &format!("{path}; exec {} \"$@\"", program_path("xbsend").display()));
     // Only where it is named: with the tools of both vendors, xbsend asks which.
-    if text.contains("xtrabackup") {
-        tool.and("xtrabackup", &format!("cat {stream}; echo 'completed OK!' >&2"));
+    if text.contains("--fifo-streams") {
+        scene.file("stream.0", Backup::small().stream());
+        FifoTool::new().install(scene, "xtrabackup");
+    } else if text.contains("xtrabackup") {
+        tool.and("xtrabackup", &prepare_or_send(stream));
     }
     bin
+}
+
+/// A backup tool: prepares a directory that is there, or sends the file `stream`.
+fn prepare_or_send(stream: &str) -> String {
+    let prepare = "for word in \"$@\"; do case $word in --target-dir=*) [ -d \"${word#*=}\" ] || exit 1;; esac; done";
+    format!("case $* in *--prepare*) {prepare};; *) cat {stream};; esac; echo 'completed OK!' >&2")
 }
 
 /// What a command of the source tree names is in the source tree.

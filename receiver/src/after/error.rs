@@ -60,7 +60,8 @@ pub enum AfterError {
     },
     /// The backup does not say what it is, so nobody knows how to prepare it.
     #[error(
-        "{} has no readable {missing}, so it is not known how to prepare it; prepare it by hand with the tool that made it",
+        "{} has no readable {missing}, so it is not known how to prepare it; if its files are compressed or encrypted, see \
+         --decompress and --decrypt; else prepare it by hand with the tool that made it",
         shown(.dir)
     )]
     Unknown {

@@ -32,8 +32,8 @@ pub struct UnpackArgs {
     encrypt_key_file: Option<PathBuf>,
 
     /// How many threads decode and write files [default: one for each core]
-    #[arg(long, value_name = "N", conflicts_with_all = NO_DIRECTORY)]
-    parallel: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", conflicts_with_all = NO_DIRECTORY, value_parser = clap::value_parser!(u16).range(1..=256))]
+    parallel: Option<u16>,
 
     /// Unpack only files whose final names match PATTERN, such as 'shop/*'; may be repeated
     ///
@@ -86,7 +86,7 @@ impl UnpackArgs {
         Ok(Unpacking {
             cache,
             stages: self.stages()?,
-            workers: self.parallel.unwrap_or(default.workers),
+            workers: self.parallel.map(usize::from).and_then(NonZeroUsize::new).unwrap_or(default.workers),
             limit: self.limit(),
             required,
             wanted: Wanted::only(self.only.clone()),

@@ -1,20 +1,18 @@
 //! What comes for one file, and what becomes of it: chunks put in their places, or decoded first.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use xbproto::failure::Cause;
 use xbproto::stage::{Chain, StageError};
 use xbproto::xbstream::{SparseRun, StreamPath};
 
-use super::allowance::{Allowance, Refused};
-use super::manifest::Manifest;
+use super::allowance::Refused;
 use super::placing::Placing;
-use super::progress::Progress;
 use super::sync::Finished;
+use super::writers::Resources;
 use super::writing::{LARGE, Writing};
 use crate::disk::{DiskError, Pages};
-use crate::stop::Stop;
 
 /// What comes for a file, in order.
 #[derive(Debug)]
@@ -122,16 +120,10 @@ const LIKELY_LARGE: u64 = 256 << 10;
 
 /// What a writer works with.
 #[derive(Debug)]
-pub(super) struct Bench<'a> {
+pub(super) struct Context<'a> {
     /// Pages of an earlier large part.
     pub(super) spare: &'a mut Option<Pages>,
-    pub(super) progress: &'a Progress,
-    pub(super) allowance: &'a Allowance,
-    pub(super) manifest: Option<&'a Manifest>,
-    /// Set once a file was decrypted that holds no proof of the key.
-    pub(super) any_key: &'a AtomicBool,
-    /// Raised when nobody wants the file any more.
-    pub(super) stop: &'a Stop,
+    pub(super) resources: &'a Resources,
 }
 
 impl Content {
@@ -150,43 +142,43 @@ impl Content {
     }
 
     /// Takes what comes next, all but the end.
-    pub(super) fn take(&mut self, part: Part, bench: &mut Bench<'_>) -> Result<(), ContentError> {
+    pub(super) fn take(&mut self, part: Part, context: &mut Context<'_>) -> Result<(), ContentError> {
         match part {
-            Part::Solid { offset, len } => self.solid(offset, len, bench),
+            Part::Solid { offset, len } => self.solid(offset, len, context),
             Part::Sparse { offset, runs } => self.sparse(offset, runs),
-            Part::Bytes(bytes) => self.bytes(bytes, bench),
-            Part::Whole | Part::End { .. } => Ok(self.writing.pause(bench.spare)?),
+            Part::Bytes(bytes) => self.bytes(bytes, context),
+            Part::Whole | Part::End { .. } => Ok(self.writing.pause(context.spare)?),
         }
     }
 
     /// The file is complete, and at least `extent` bytes long.
-    pub(super) fn finish(self, extent: u64, bench: &mut Bench<'_>) -> Result<Finished, ContentError> {
+    pub(super) fn finish(self, extent: u64, context: &mut Context<'_>) -> Result<Finished, ContentError> {
         let extent = match self.form {
             Form::Plain(_) => extent,
             Form::Encoded { mut chain, held, position, .. } => {
                 chain.finish().map_err(|error| ContentError::Stage { path: self.path.clone(), error })?;
-                bench.allowance.give_back(held);
+                context.resources.allowance.give_back(held);
                 if chain.takes_any_key() {
-                    bench.any_key.store(true, Ordering::Relaxed);
+                    context.resources.any_key.store(true, Ordering::Relaxed);
                 }
                 position
             }
         };
-        Ok(self.writing.finish(extent, bench.manifest)?)
+        Ok(self.writing.finish(extent, context.resources)?)
     }
 
-    fn solid(&mut self, offset: u64, len: u64, bench: &mut Bench<'_>) -> Result<(), ContentError> {
+    fn solid(&mut self, offset: u64, len: u64, context: &mut Context<'_>) -> Result<(), ContentError> {
         match &mut self.form {
             Form::Plain(placing) => {
                 *placing = Placing::solid(offset, len);
-                self.writing.begin(offset, len, bench.spare)?;
+                self.writing.begin(offset, len, context.spare)?;
             }
             Form::Encoded { taken, .. } if *taken != offset => {
                 return Err(ContentError::Punched { path: self.path.clone() });
             }
             Form::Encoded { position, .. } => {
                 let len = if len < LIKELY_LARGE { len } else { LARGE };
-                self.writing.begin(*position, len, bench.spare)?;
+                self.writing.begin(*position, len, context.spare)?;
             }
         }
         Ok(())
@@ -202,14 +194,14 @@ impl Content {
         }
     }
 
-    fn bytes(&mut self, bytes: Bytes, bench: &Bench<'_>) -> Result<(), ContentError> {
+    fn bytes(&mut self, bytes: Bytes, context: &Context<'_>) -> Result<(), ContentError> {
         match &mut self.form {
             Form::Plain(placing) => {
                 let mut rest = &bytes[..];
                 while let Some((at, now)) = placing.next(&mut rest) {
-                    self.writing.write(at, now)?;
+                    self.writing.write(at, now, &context.resources.stop)?;
                 }
-                bench.progress.add(bytes.len());
+                context.resources.progress.add(bytes.len());
             }
             Form::Encoded { chain, held, taken, position } => {
                 *taken += bytes.len() as u64;
@@ -218,16 +210,16 @@ impl Content {
                 let refused = |refused| ContentError::Refused { path: self.path.clone(), refused };
                 while let Some(plain) = chain.next().map_err(damaged)? {
                     // A few bytes may become very many. What is left of them is for nobody.
-                    if bench.stop.is_raised() {
+                    if context.resources.stop.is_raised() {
                         return Ok(());
                     }
-                    bench.allowance.take(plain.len()).map_err(refused)?;
-                    self.writing.write(*position, plain)?;
+                    context.resources.allowance.take(plain.len()).map_err(refused)?;
+                    self.writing.write(*position, plain, &context.resources.stop)?;
                     *position += plain.len() as u64;
-                    bench.progress.add(plain.len());
+                    context.resources.progress.add(plain.len());
                 }
                 let holds = chain.memory();
-                bench.allowance.hold(std::mem::replace(held, holds), holds).map_err(refused)?;
+                context.resources.allowance.hold(std::mem::replace(held, holds), holds).map_err(refused)?;
             }
         }
         Ok(())

@@ -87,6 +87,16 @@ pub enum ExtractError {
         /// The other one.
         second: LaneId,
     },
+    /// More files that have begun and not ended than any tool has.
+    #[error(
+        "{path}: {limit} files are under way already, which is the limit; the stream was not made by a backup tool"
+    )]
+    TooManyOpen {
+        /// The first that is too many.
+        path: StreamPath,
+        /// The limit.
+        limit: usize,
+    },
     /// Something in the target directory has a name that the stream brings.
     #[error("{} exists already in {}; unpack into an empty directory", shown(.path), shown(.dir))]
     Exists {
@@ -169,6 +179,7 @@ impl ExtractError {
             | ExtractError::Incomplete(_)
             | ExtractError::WrongKey { .. }
             | ExtractError::RenamedDirectory { .. }
+            | ExtractError::TooManyOpen { .. }
             | ExtractError::Torn { .. } => Cause::Integrity,
             ExtractError::Content(error) => error.cause(),
             ExtractError::NothingWanted { .. } => Cause::Usage,

@@ -1,4 +1,8 @@
-//! Any bytes as the path of a file in a backup, held against what the standard library makes of it.
+//! Any bytes as the path of a file in a backup, held against what the standard library makes of it; and as a whole stream,
+//! held against a model.
+
+mod model;
+mod whole;
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -8,6 +12,8 @@ use xbproto::xbstream::{Item, StreamPath};
 
 use super::path::{MAX_NAME, SafePath, Trailing, make_safe};
 use super::staging::STAGING_PREFIX;
+
+pub use whole::extraction;
 
 /// Judges `bytes` as a path. One that is taken has become the names of which it consists, none of which leads elsewhere or
 /// is ours, and stays below any directory it is joined to; one that is refused is not such a path.
@@ -76,6 +82,22 @@ fn every_item_agrees(given: &StreamPath) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+
+        // Few orders but for payloads and ends, so that many a stream is right.
+        #[test]
+        fn any_orders_are_followed(
+            orders in prop::collection::vec(
+                (prop_oneof![6 => 0_u8..8, 1 => 8_u8..13, 1 => 0x80_u8..0x90], 0_u8..20, any::<u8>(), any::<u8>(), 0_u8..0xD0),
+                0..30,
+            ),
+        ) {
+            let orders = orders.into_iter().flat_map(|(what, name, other, len, kind)| [what, name, other, len, kind]);
+            super::extraction(&orders.collect::<Vec<_>>());
+        }
+    }
 
     proptest! {
         #[test]

@@ -12,6 +12,7 @@ use xbproto::xbstream::{Completeness, Item, Ledger, Missing, OrderError, StreamP
 use super::ExtractError;
 use super::directories::Directories;
 use super::names::{Brought, Names};
+use super::open_files::MOST_UNDER_WAY;
 use super::path::make_safe;
 
 /// The files of a backup while they come.
@@ -97,6 +98,9 @@ impl Inventory {
         match self.lanes.get(path) {
             Some(first) if *first != lane => {
                 return Err(ExtractError::Torn { path: path.clone(), first: *first, second: lane });
+            }
+            None if self.lanes.len() >= MOST_UNDER_WAY => {
+                return Err(ExtractError::TooManyOpen { path: path.clone(), limit: MOST_UNDER_WAY });
             }
             Some(_) if matches!(item, Item::End { .. }) => drop(self.lanes.remove(path)),
             None if !matches!(item, Item::End { .. }) => drop(self.lanes.insert(path.clone(), lane)),

@@ -96,7 +96,7 @@ use self::survey::{keep_wanted, manifest_lines};
 use self::sync::Syncers;
 use self::tree::Tree;
 use self::unpack::Shared;
-use self::writers::{Shop, Writers};
+use self::writers::{Resources, Writers};
 use crate::disk::At;
 use crate::journal::Presence;
 use crate::stop::Stop;
@@ -158,7 +158,7 @@ impl Extraction {
 
     /// How far it is.
     pub fn progress(&self) -> Progress {
-        self.shared.shop().progress.clone()
+        self.shared.resources().progress.clone()
     }
 
     /// The flag that makes lanes and [`sync`](Self::sync) end soon with [`ExtractError::Interrupted`]. A commit goes on.
@@ -190,13 +190,14 @@ impl Extraction {
         }
         if self.planned.is_none() {
             self.shared.settle()?;
-            if self.shared.shop().any_key.load(Ordering::Relaxed) {
+            if self.shared.resources().any_key.load(Ordering::Relaxed) {
                 self.key = self.check_decrypted()?;
             }
             if self.unpacking.required == Required::Backup {
                 self.shared.check_complete()?;
             }
-            keep_wanted(self.staging.tree()?, &self.unpacking.wanted)?;
+            let kept = keep_wanted(self.staging.tree()?, &self.unpacking.wanted)?;
+            kept.into_iter().for_each(|files| self.progress().keep(files));
             self.planned = Some(Commit::plan(self.staging.tree()?, self.staging.target()?, &self.target.path)?);
         }
         Ok(())
@@ -214,7 +215,7 @@ impl Extraction {
     /// When the files cannot be listed.
     pub fn manifest(&self) -> Result<Option<Vec<u8>>, ExtractError> {
         let lines = |manifest| Ok(manifest_lines(self.staging.tree()?, manifest)?);
-        self.shared.shop().manifest.as_ref().map(lines).transpose()
+        self.shared.resources().manifest.as_ref().map(lines).transpose()
     }
 
     /// Gives every file its final name, after a [`sync`](Self::sync).
@@ -271,10 +272,11 @@ fn share(staging: &Staging, unpacking: &Unpacking) -> Result<Shared, ExtractErro
     // Whoever wants the digest of a file may have to read it again.
     let access = if manifest.is_some() { OFlags::RDWR } else { OFlags::WRONLY };
     let open = Arc::new(OpenFiles::new(staging.tree()?, access));
-    let shop = Arc::new(Shop { syncers, progress, allowance, manifest, open, any_key: AtomicBool::new(false), stop });
-    let tree = Tree::new(staging.tree()?, staging.target()?, staging.dir(), cache, Arc::clone(&shop));
-    let writers = Writers::start(workers.get(), Arc::clone(&shop)).at("starting to write", staging.dir())?;
-    Ok(Shared::new(tree, Inventory::new(stages), writers, shop))
+    let resources =
+        Arc::new(Resources { syncers, progress, allowance, manifest, open, any_key: AtomicBool::new(false), stop });
+    let tree = Tree::new(staging.tree()?, staging.target()?, staging.dir(), cache, Arc::clone(&resources));
+    let writers = Writers::start(workers.get(), Arc::clone(&resources)).at("starting to write", staging.dir())?;
+    Ok(Shared::new(tree, Inventory::new(stages), writers, resources))
 }
 
 /// Raises the soft limit of open files as far as it goes. A failure shows when files run out, with its cure.

@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,6 +16,10 @@ use rustix::fs::{Mode, OFlags, openat};
 use rustix::process::{Resource, getrlimit};
 
 use super::beneath::Beneath;
+
+/// How many files a stream may have begun and not ended: each takes some hundred bytes of memory for itself and its decoder,
+/// up to 1.5 KiB. A tool has as many under way as it has threads.
+pub(super) const MOST_UNDER_WAY: usize = 1 << 16;
 
 /// What else is open at the same time: files that are being synced, directories, sockets, the journal.
 const OTHERS: usize = 512;
@@ -35,9 +40,14 @@ pub(super) struct OpenFiles {
 #[derive(Debug)]
 pub(super) struct Handle {
     file: Option<Arc<File>>,
+    /// Which file it was when it was closed: the same must be found again.
+    closed: Option<Identity>,
     rest: Rest,
     files: Arc<OpenFiles>,
 }
+
+/// What tells a file from others, whatever its name: device and inode.
+type Identity = (u64, u64);
 
 /// Whether a file may be closed between its chunks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +77,7 @@ impl OpenFiles {
     /// Takes charge of a file that was just made.
     pub(super) fn take(self: &Arc<OpenFiles>, file: File) -> Handle {
         self.count.fetch_add(1, Ordering::Relaxed);
-        Handle { file: Some(Arc::new(file)), rest: Rest::Closed, files: Arc::clone(self) }
+        Handle { file: Some(Arc::new(file)), closed: None, rest: Rest::Closed, files: Arc::clone(self) }
     }
 
     fn reopen(&self, path: &Path) -> io::Result<File> {
@@ -86,6 +96,9 @@ impl Handle {
     pub(super) fn open(&mut self, path: &Path) -> io::Result<&Arc<File>> {
         if self.file.is_none() {
             let file = self.files.reopen(path)?;
+            if Some(identity(&file)?) != self.closed {
+                return Err(io::Error::other("somebody has put another file in its place"));
+            }
             self.files.count.fetch_add(1, Ordering::Relaxed);
             self.file = Some(Arc::new(file));
         }
@@ -101,11 +114,21 @@ impl Handle {
         self.open(path).map(drop)
     }
 
-    /// Nothing is to be written for a while: closes it if too many are open.
-    pub(super) fn rest(&mut self) {
-        if self.rest == Rest::Closed && self.files.count.load(Ordering::Relaxed) > self.files.kept / 2 {
-            self.close();
+    /// Nothing is to be written for a while: closes it if too many are open. It is synced before: errors of writing it back
+    /// are told to whoever has it open, and nobody would have.
+    ///
+    /// # Errors
+    /// When it cannot be synced.
+    pub(super) fn rest(&mut self) -> io::Result<()> {
+        if self.rest == Rest::Open || self.files.count.load(Ordering::Relaxed) <= self.files.kept / 2 {
+            return Ok(());
         }
+        if let Some(file) = &self.file {
+            file.sync_data()?;
+            self.closed = Some(identity(file)?);
+        }
+        self.close();
+        Ok(())
     }
 
     fn close(&mut self) {
@@ -113,6 +136,11 @@ impl Handle {
             self.files.count.fetch_sub(1, Ordering::Relaxed);
         }
     }
+}
+
+fn identity(file: &File) -> io::Result<Identity> {
+    let metadata = file.metadata()?;
+    Ok((metadata.dev(), metadata.ino()))
 }
 
 impl Drop for Handle {

@@ -22,7 +22,7 @@ impl Progress {
         self.current().as_ref().map(StreamPath::to_string)
     }
 
-    /// Files that are complete now: one that was sent again counts once, one that was removed not at all.
+    /// Files that are complete now: one that was sent again counts once, one that was removed or is not wanted not at all.
     pub fn files(&self) -> u64 {
         self.0.files.load(Ordering::Relaxed)
     }
@@ -37,6 +37,11 @@ impl Progress {
         if let Item::Payload { path, .. } | Item::Sparse { path, .. } = item {
             *self.current() = Some(path.clone());
         }
+        self.0.files.store(files, Ordering::Relaxed);
+    }
+
+    /// Only so many files are left.
+    pub(super) fn keep(&self, files: u64) {
         self.0.files.store(files, Ordering::Relaxed);
     }
 

@@ -1,7 +1,7 @@
 //! The files of the staging tree, once they are complete: which of them stay, and what their sums are.
 
 use std::ffi::OsStr;
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -15,31 +15,49 @@ use super::manifest::Manifest;
 use super::wanted::Wanted;
 use crate::disk::{At, DIR_FLAGS, DiskError, entry, is_dir, names};
 
-/// One file.
+/// What was come by.
 struct Found<'a> {
+    /// The directory it is in.
     dir: &'a OwnedFd,
     name: &'a OsStr,
     path: &'a Path,
     stat: Stat,
+    kind: Kind,
 }
 
-/// Removes the files that are not wanted, and the directories that are empty then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Anything but a directory.
+    File,
+    /// A directory, after all that is in it.
+    Left,
+}
+
+/// Removes the files that are not wanted, and the directories that are empty then. Gives how many files are left, if not
+/// all are wanted.
 ///
 /// # Errors
 /// When nothing is left, or something could not be removed.
-pub(super) fn keep_wanted(tree: Beneath, wanted: &Wanted) -> Result<(), ExtractError> {
+pub(super) fn keep_wanted(tree: Beneath, wanted: &Wanted) -> Result<Option<u64>, ExtractError> {
     if wanted.is_all() {
-        return Ok(());
+        return Ok(None);
     }
-    let mut kept = false;
-    walk(&tree.into_root(), Path::new(""), &mut |file| {
-        if wanted.has(file.path) {
-            kept = true;
-            return Ok(());
+    let mut kept = 0;
+    walk(&tree.into_root(), Path::new(""), &mut |found| {
+        let flags = match found.kind {
+            Kind::File if wanted.has(found.path) => {
+                kept += 1;
+                return Ok(());
+            }
+            Kind::File => AtFlags::empty(),
+            Kind::Left => AtFlags::REMOVEDIR,
+        };
+        match unlinkat(found.dir, found.name, flags) {
+            Err(Errno::NOTEMPTY | Errno::EXIST) if found.kind == Kind::Left => Ok(()),
+            done => done.at("removing", found.path),
         }
-        unlinkat(file.dir, file.name, AtFlags::empty()).at("removing", file.path)
     })?;
-    if kept { Ok(()) } else { Err(ExtractError::NothingWanted { patterns: wanted.patterns() }) }
+    if kept > 0 { Ok(Some(kept)) } else { Err(ExtractError::NothingWanted { patterns: wanted.patterns() }) }
 }
 
 /// The lines that `sha1sum` would print for all files, in order of their names.
@@ -48,9 +66,12 @@ pub(super) fn keep_wanted(tree: Beneath, wanted: &Wanted) -> Result<(), ExtractE
 /// When the tree cannot be read.
 pub(super) fn manifest_lines(tree: Beneath, manifest: &Manifest) -> Result<Vec<u8>, DiskError> {
     let mut lines = Vec::new();
-    walk(&tree.into_root(), Path::new(""), &mut |file| {
-        if let Some(sum) = manifest.sum(file.stat.st_ino) {
-            push_line(&mut lines, &sum.to_string(), file.path.as_os_str().as_bytes());
+    walk(&tree.into_root(), Path::new(""), &mut |found| {
+        if found.kind == Kind::File {
+            let missing =
+                || DiskError::new("summing", found.path, io::Error::other("it was not summed; please report this"));
+            let sum = manifest.sum(found.stat.st_ino).ok_or_else(missing)?;
+            push_line(&mut lines, &sum.to_string(), found.path.as_os_str().as_bytes());
         }
         Ok(())
     })?;
@@ -79,8 +100,8 @@ fn push_line(lines: &mut Vec<u8>, sum: &str, path: &[u8]) {
     lines.push(b'\n');
 }
 
-/// Calls `each` for all files below `dir`, called `path` in errors, in order of their names. Directories that are empty
-/// afterwards, and were not before, are removed.
+/// Calls `each` for all files below `dir`, called `path` in errors, in order of their names; and for each directory once it was
+/// gone through.
 fn walk(
     dir: &OwnedFd,
     path: &Path,
@@ -91,16 +112,11 @@ fn walk(
     for name in &all {
         let below = path.join(name);
         let Some(stat) = entry(dir, name).at("looking at", &below)? else { continue };
-        if !is_dir(&stat) {
-            each(&Found { dir, name, path: &below, stat })?;
-            continue;
+        let kind = if is_dir(&stat) { Kind::Left } else { Kind::File };
+        if kind == Kind::Left {
+            walk(&openat(dir, name, DIR_FLAGS, Mode::empty()).at("opening", &below)?, &below, each)?;
         }
-        let subdir = openat(dir, name, DIR_FLAGS, Mode::empty()).at("opening", &below)?;
-        walk(&subdir, &below, each)?;
-        match unlinkat(dir, name, AtFlags::REMOVEDIR) {
-            Ok(()) | Err(Errno::NOTEMPTY | Errno::EXIST) => {}
-            Err(error) => return Err(DiskError::new("removing", below, error)),
-        }
+        each(&Found { dir, name, path: &below, stat, kind })?;
     }
     Ok(())
 }

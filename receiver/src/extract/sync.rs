@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use super::bulk::Bulk;
+use super::writers::leave;
 use crate::disk::{At, DiskError, drop_cached};
 use crate::stop::Stop;
 
@@ -138,10 +139,11 @@ impl Syncers {
         self.check()
     }
 
-    /// Closes the files that wait without syncing them, and ends the threads.
+    /// Closes the files that wait without syncing them, and ends the threads; but waits for none that waits for a disk.
     pub(super) fn abandon(&self) {
         self.common.stop.raise();
-        let _ = self.finish();
+        drop(lock(&self.queue).take());
+        leave(std::mem::take(&mut *lock(&self.threads)));
     }
 
     fn send(&self, job: Job) {

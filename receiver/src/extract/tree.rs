@@ -22,7 +22,7 @@ use super::ending::Ending;
 use super::names::Brought;
 use super::parents::{Parent, Parents};
 use super::path::{SafePath, Trailing};
-use super::writers::{Shop, Slot};
+use super::writers::{Resources, Slot};
 use super::writing::Writing;
 use crate::disk::{At, DiskError, FILE_MODE, PageCache, as_path, entry, is_dir, names, remove_all};
 
@@ -38,7 +38,7 @@ pub(super) struct Tree {
     ending: Ending,
     parents: Parents,
     cache: PageCache,
-    shop: Arc<Shop>,
+    resources: Arc<Resources>,
 }
 
 #[derive(Debug)]
@@ -50,7 +50,7 @@ struct OpenFile {
 
 /// A file that is to be open now.
 #[derive(Debug)]
-struct Wanted {
+struct Opened {
     path: StreamPath,
     brought: Brought,
     opening: Opening,
@@ -68,10 +68,16 @@ pub(super) enum Step {
 }
 
 impl Tree {
-    /// A tree in `staged`, to become part of `target`, which is called `dir` in errors. `shop` is for its files.
-    pub(super) fn new(staged: Beneath, target: Beneath, dir: &Path, cache: PageCache, shop: Arc<Shop>) -> Tree {
+    /// A tree in `staged`, to become part of `target`, which is called `dir` in errors. `resources` are for its files.
+    pub(super) fn new(
+        staged: Beneath,
+        target: Beneath,
+        dir: &Path,
+        cache: PageCache,
+        resources: Arc<Resources>,
+    ) -> Tree {
         let (open, ending, parents) = (HashMap::new(), Ending::default(), Parents::default());
-        Tree { staged, target, dir: dir.into(), open, ending, parents, cache, shop }
+        Tree { staged, target, dir: dir.into(), open, ending, parents, cache, resources }
     }
 
     /// Does what an item asks for. Its paths are safe and those on disk, its order is right; `brought` says how
@@ -86,21 +92,21 @@ impl Tree {
             (Item::Payload { path, opening, offset, len }, Some(brought)) => {
                 // A seek beyond the end with nothing after it does not make the file longer.
                 let extent = if len > 0 { offset.saturating_add(len) } else { 0 };
-                let slot = self.opened(Wanted { path, brought, opening, extent }, chain)?;
+                let slot = self.opened(Opened { path, brought, opening, extent }, chain)?;
                 Ok(Step::Give(slot, Part::Solid { offset, len }))
             }
             (Item::Sparse { path, offset, runs, .. }, Some(brought)) => {
                 let extent = end_of(offset, &runs);
-                let slot = self.opened(Wanted { path, brought, opening: Opening::New, extent }, chain)?;
+                let slot = self.opened(Opened { path, brought, opening: Opening::New, extent }, chain)?;
                 Ok(Step::Give(slot, Part::Sparse { offset, runs }))
             }
             (Item::Seek { path, .. }, Some(brought)) => {
-                let slot = self.opened(Wanted { path, brought, opening: Opening::New, extent: 0 }, chain)?;
+                let slot = self.opened(Opened { path, brought, opening: Opening::New, extent: 0 }, chain)?;
                 Ok(Step::Give(slot, Part::Whole))
             }
             (Item::End { path }, Some(brought)) => {
                 // A file that ends without having begun is an empty one, and may replace an earlier version: see the ledger.
-                let wanted = Wanted { path: path.clone(), brought, opening: Opening::Rewrite, extent: 0 };
+                let wanted = Opened { path: path.clone(), brought, opening: Opening::Rewrite, extent: 0 };
                 let slot = self.opened(wanted, chain)?;
                 let extent = self.open.remove(&path).map_or(0, |open| open.extent);
                 self.ending.push(&slot);
@@ -115,14 +121,14 @@ impl Tree {
     /// The file that is wanted, opened if it is not open yet.
     fn opened(
         &mut self,
-        wanted: Wanted,
+        wanted: Opened,
         chain: impl FnOnce(&[StageKind]) -> Option<Chain>,
     ) -> Result<Arc<Slot>, ExtractError> {
-        let Wanted { path, brought, opening, extent } = wanted;
+        let Opened { path, brought, opening, extent } = wanted;
         if !self.open.contains_key(&path) {
             let file = self.create(&path, opening)?;
-            let file = self.shop.open.take(file);
-            let writing = Writing::new(path.clone(), file, self.cache, self.shop.manifest.as_ref());
+            let file = self.resources.open.take(file);
+            let writing = Writing::new(path.clone(), file, self.cache, self.resources.manifest.as_ref());
             let content = Content::new(brought.path, writing, chain(&brought.kinds));
             self.open.insert(path.clone(), OpenFile { slot: Arc::new(Slot::new(content)), extent: 0 });
         }
@@ -136,7 +142,7 @@ impl Tree {
         let safe = SafePath::parse(path, Trailing::Refused)?;
         let Parent { staged, target } = &*self.parent(&safe)?;
         self.check_vacant(&safe, target.as_ref())?;
-        let flags = self.shop.open.access() | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags = self.resources.open.access() | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let create = || openat(staged, safe.name(), flags, FILE_MODE);
         let created = match (create(), opening) {
             (Err(Errno::EXIST), Opening::Rewrite) => {

@@ -10,7 +10,7 @@ use super::ExtractError;
 use super::content::Part;
 use super::inventory::Inventory;
 use super::tree::{Step, Tree};
-use super::writers::{Batch, Shop, Slot, Writers};
+use super::writers::{Batch, Resources, Slot, Writers};
 use crate::stop::Stop;
 
 /// What the lanes of one extraction have in common.
@@ -19,7 +19,7 @@ pub(super) struct Shared {
     /// Held while a chunk begins, never while its payload is written.
     state: Mutex<State>,
     writers: Writers,
-    shop: Arc<Shop>,
+    resources: Arc<Resources>,
 }
 
 #[derive(Debug)]
@@ -29,41 +29,41 @@ struct State {
 }
 
 impl Shared {
-    /// `tree` and `writers` work with `shop`.
-    pub(super) fn new(tree: Tree, inventory: Inventory, writers: Writers, shop: Arc<Shop>) -> Shared {
-        Shared { state: Mutex::new(State { inventory, tree }), writers, shop }
+    /// `tree` and `writers` work with `resources`.
+    pub(super) fn new(tree: Tree, inventory: Inventory, writers: Writers, resources: Arc<Resources>) -> Shared {
+        Shared { state: Mutex::new(State { inventory, tree }), writers, resources }
     }
 
     /// Makes every lane fail before it touches another name, and no more be written or synced. Returns when no lane is amid
     /// a change of the tree: then it can be removed beside a lane that has not noticed yet.
     pub(super) fn abandon(&self) {
-        self.shop.stop.raise();
+        self.resources.stop.raise();
         drop(self.lock());
-        let _ = self.writers.finish();
-        self.shop.syncers.abandon();
+        self.writers.abandon();
+        self.resources.syncers.abandon();
     }
 
     /// The flag that makes lanes, writers and syncers give up.
     pub(super) fn stop(&self) -> Stop {
-        self.shop.stop.clone()
+        self.resources.stop.clone()
     }
 
     /// What the files have in common.
-    pub(super) fn shop(&self) -> &Shop {
-        &self.shop
+    pub(super) fn resources(&self) -> &Resources {
+        &self.resources
     }
 
     /// # Errors
     /// `Interrupted` when the session is over.
     pub(super) fn check_stop(&self) -> Result<(), ExtractError> {
-        if self.shop.stop.is_raised() { Err(ExtractError::Interrupted) } else { Ok(()) }
+        if self.resources.stop.is_raised() { Err(ExtractError::Interrupted) } else { Ok(()) }
     }
 
     /// Brings everything that has come to the disk, all of which has to be there.
     pub(super) fn settle(&self) -> Result<(), ExtractError> {
         self.lock().inventory.finish().map_err(|error| ExtractError::Unfinished(error.into()))?;
         self.writers.finish()?;
-        self.shop.syncers.finish()?;
+        self.resources.syncers.finish()?;
         // Files may have been closed without being synced.
         self.check_stop()
     }
@@ -108,7 +108,7 @@ impl Unpacker {
     pub fn write(&mut self, bytes: &Bytes) -> Result<(), ExtractError> {
         self.shared.check_stop()?;
         self.shared.writers.check()?;
-        self.shared.shop.syncers.check()?;
+        self.shared.resources.syncers.check()?;
         self.decoder.feed(bytes.clone());
         while let Some(item) = self.decoder.next().map_err(|error| self.malformed(error))? {
             self.take(item)?;
@@ -158,7 +158,7 @@ impl Unpacker {
         self.shared.check_stop()?;
         let State { inventory, tree } = &mut *state;
         let brought = inventory.take(self.lane, &mut chunk)?;
-        self.shared.shop.progress.note(&chunk, inventory.closed_files());
+        self.shared.resources.progress.note(&chunk, inventory.closed_files());
         tree.apply(chunk, brought, |kinds| inventory.chain(kinds))
     }
 

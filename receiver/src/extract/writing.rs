@@ -13,7 +13,9 @@ use super::manifest::{FileDigest, Manifest};
 use super::open_files::Handle;
 use super::punch::free_holes;
 use super::sync::Finished;
+use super::writers::Resources;
 use crate::disk::{At, DiskError, Output, PageCache, Pages, as_path, drop_cached};
+use crate::stop::Stop;
 
 /// The part of a file, in bytes, from which direct I/O pays: the tools send large files in chunks of several MiB. Smaller
 /// ones go through the page cache, where one call is all that a small file needs.
@@ -69,18 +71,20 @@ impl Writing {
         self.file.keep_open(path).at("opening", path)
     }
 
-    /// Takes the bytes that belong at `offset`.
-    pub(super) fn write(&mut self, offset: u64, bytes: &[u8]) -> Result<(), DiskError> {
-        if let Some(digest) = &mut self.digest {
-            digest.update(offset, bytes);
-        }
+    /// Takes the bytes that belong at `offset`. Once `stop` is raised, what is done about them is for nobody.
+    pub(super) fn write(&mut self, offset: u64, bytes: &[u8], stop: &Stop) -> Result<(), DiskError> {
         if offset < self.written {
             // Zeros that replace something are no hole.
             self.thinning = None;
         }
         self.end = offset + bytes.len() as u64;
         self.written = self.written.max(self.end);
-        self.put(offset, bytes).at("writing", as_path(&self.path))
+        self.put(offset, bytes).at("writing", as_path(&self.path))?;
+        // A place that no file can have is refused by now.
+        if let Some(digest) = &mut self.digest {
+            digest.update(offset, bytes, stop);
+        }
+        Ok(())
     }
 
     fn put(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
@@ -113,12 +117,11 @@ impl Writing {
             let file = self.file.open(as_path(&self.path)).at("opening", as_path(&self.path))?;
             drop_cached(file, self.end);
         }
-        self.file.rest();
-        Ok(())
+        self.file.rest().at("syncing", as_path(&self.path))
     }
 
     /// The file is complete, and at least `extent` bytes long: a hole at its end is written by nobody.
-    pub(super) fn finish(mut self, extent: u64, manifest: Option<&Manifest>) -> Result<Finished, DiskError> {
+    pub(super) fn finish(mut self, extent: u64, resources: &Resources) -> Result<Finished, DiskError> {
         let path = as_path(&self.path);
         let file = self.file.open(path).at("opening", path)?;
         let extent = extent.max(self.written);
@@ -128,8 +131,8 @@ impl Writing {
         if self.stored < extent {
             free_holes(file, self.stored).at("freeing holes of", path)?;
         }
-        if let (Some(manifest), Some(digest)) = (manifest, self.digest.take()) {
-            manifest.keep(file, digest, extent).at("reading again", path)?;
+        if let (Some(manifest), Some(digest)) = (&resources.manifest, self.digest.take()) {
+            manifest.keep(file, digest, extent, &resources.stop).at("reading again", path)?;
         }
         Ok(Finished { path: path.into(), file: Arc::clone(file), written: self.written })
     }

@@ -95,7 +95,7 @@ impl Sink for ExtractSink {
             manifest.publish(&lines)?;
         }
         let committed = self.extraction.commit();
-        if let (Err(_), Some(manifest)) = (&committed, &self.manifest) {
+        if let (Err(_), Some(manifest)) = (&committed, &mut self.manifest) {
             manifest.take_back();
         }
         committed?;

@@ -29,7 +29,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 fn limited(name: &str, path: &str, content: &[u8]) -> Case {
-    let case = Case::refused(name, "which is the limit; see --unpacked-limit", Chunk::file(path, content));
+    let case = Case::refused(name, "which is the limit (--unpacked-limit)", Chunk::file(path, content));
     case.by_the_destination().with(["--decompress"])
 }
 
@@ -64,7 +64,7 @@ fn bomb_of_qpress() -> Vec<u8> {
 fn many_small() -> Case {
     let file = |number: u32| Chunk::file(format!("d/{number}.zst"), bomb_of_zstd(1 << 20));
     let stream: Vec<u8> = (0..100).flat_map(file).collect();
-    let case = Case::refused("many small ones", "the unpacked files take more than 67108864 bytes", stream);
+    let case = Case::refused("many small ones", "decoded files take more than 64.0 MiB", stream);
     case.by_the_destination().with(["--decompress", "--unpacked-limit", "64m"])
 }
 
@@ -73,7 +73,7 @@ fn many_small() -> Case {
 fn many_windows() -> Case {
     let begin = |number: u32| Chunk::payload(format!("d/{number}.zst"), 0, &zstd_window()).bytes();
     let stream: Vec<u8> = (0..100).flat_map(begin).chain(Chunk::file("large", vec![0; 40 << 20])).collect();
-    let said = "takes more than 1073741824 bytes of memory, which is the limit";
+    let said = "takes more than 1.0 GiB of memory";
     Case::refused("many large windows", said, stream)
         .by_the_destination()
         .with(["--decompress", "--parallel", "1"])

@@ -3,7 +3,9 @@
 use super::{Case, Chunk};
 
 pub(super) fn cases() -> Vec<Case> {
-    [offsets(), twice(), conflicts(), damage()].into_iter().flatten().collect()
+    let mut cases: Vec<_> = [offsets(), twice(), conflicts(), damage()].into_iter().flatten().collect();
+    cases.push(many());
+    cases
 }
 
 fn stream<const N: usize>(chunks: [Chunk; N]) -> Vec<u8> {
@@ -60,6 +62,12 @@ fn conflicts() -> Vec<Case> {
         case("directory, then file by a seek", [&deep, &stream([Chunk::seek("a", 0), Chunk::end("a")])]),
         case("open file, then directory", [&Chunk::payload("a", 0, b"x").bytes(), &deep]),
     ]
+}
+
+/// Files that never end.
+fn many() -> Case {
+    let begun = (0..70_000).flat_map(|number| Chunk::payload(format!("d{}/{number}", number % 3), 0, b"").bytes());
+    Case::refused("many files that never end", "65536 files are under way already", begun.collect::<Vec<_>>())
 }
 
 fn damage() -> Vec<Case> {

@@ -255,7 +255,7 @@ fn a_failed_sync_fails_the_commit() {
     let mut extraction = room.extraction();
     feed(&extraction, &chunks()).unwrap();
     let (_reader, pipe) = rustix::pipe::pipe().unwrap();
-    extraction.shared.shop().syncers.push(sync::Finished {
+    extraction.shared.resources().syncers.push(sync::Finished {
         path: "db1/a".into(),
         file: Arc::new(pipe.into()),
         written: 1,

@@ -50,6 +50,7 @@ fn the_manifest_has_the_final_names() {
     let lines = String::from_utf8(extraction.manifest().unwrap().unwrap()).unwrap();
     extraction.commit().unwrap();
     assert_eq!(room.paths(), ["d/", "d/a", "d/b", "d/back", "d/c", "d/s"]);
+    assert_eq!(extraction.progress().files(), 5);
     let expected: String = ["d/a", "d/b", "d/back", "d/c", "d/s"]
         .map(|path| {
             let mut digest = xbproto::lane::LaneDigest::default();
@@ -58,6 +59,18 @@ fn the_manifest_has_the_final_names() {
         })
         .concat();
     assert_eq!(lines, expected);
+}
+
+#[test]
+fn the_manifest_leaves_a_directory_that_lost_its_files() {
+    let room = Room::new();
+    let unpacking = Unpacking { manifest: Some(room.0.path().join("unused")), ..Unpacking::default() };
+    let (mut extraction, _) = Extraction::create(&room.dir(), ID, unpacking).unwrap();
+    feed(&extraction, &[file("a", "a"), file("d/dropped", "x"), remove("d/dropped")]).unwrap();
+    extraction.sync().unwrap();
+    assert!(extraction.manifest().unwrap().unwrap().ends_with(b"  a\n"));
+    extraction.commit().unwrap();
+    assert_eq!(room.paths(), ["a", "d/"]);
 }
 
 #[test]
@@ -102,4 +115,36 @@ fn zeros_that_replace_something_are_written() {
     assert!(
         content[20 << 10..24 << 10].iter().all(|byte| *byte == 0) && content[24 << 10..].iter().all(|byte| *byte == 1)
     );
+}
+
+#[test]
+fn a_manifest_leaves_the_tree_alone() {
+    let room = Room::new();
+    let unpacking = Unpacking { manifest: Some(room.0.path().join("unused")), ..Unpacking::default() };
+    let (mut extraction, _) = Extraction::create(&room.dir(), ID, unpacking).unwrap();
+    feed(&extraction, &[file("db/a", "a"), file("b", "b"), remove("db/a")]).unwrap();
+    extraction.sync().unwrap();
+    extraction.manifest().unwrap();
+    extraction.commit().unwrap();
+    assert_eq!(room.paths(), ["b", "db/"]);
+}
+
+#[test]
+fn a_hole_without_end_does_not_keep_anybody() {
+    let room = Room::new();
+    let unpacking = Unpacking { manifest: Some(room.0.path().join("unused")), ..Unpacking::default() };
+    let (mut extraction, _) = Extraction::create(&room.dir(), ID, unpacking).unwrap();
+    // As long as the longest file of this file system, or beyond it.
+    feed(&extraction, &[seek("a", 1 << 42), payload("a", 1 << 42, "x"), end("a")]).unwrap();
+    extraction.abandon();
+    assert_eq!(room.paths(), [""; 0]);
+}
+
+#[test]
+fn more_files_than_any_tool_has_under_way_are_refused() {
+    let room = Room::new();
+    let extraction = room.extraction();
+    let begun: Vec<_> = (0..=1 << 16).map(|i| payload(&format!("f{i}"), 0, "")).collect();
+    let error = feed(&extraction, &begun).unwrap_err();
+    assert!(error.to_string().starts_with("f65536: 65536 files are under way already"), "{error}");
 }

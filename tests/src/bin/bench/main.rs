@@ -110,7 +110,7 @@ fn run(args: &Args, extent: &Extent, groups: &[Group]) -> Result<()> {
             println!("### {}: {}\n\nskipped: {error:#}\n", group.name, group.title());
             continue;
         }
-        let stream = streams.file(group.stream, &stage, |line| eprintln!("{line}"))?;
+        let stream = streams.file(group.stream, &stage, &|line: &str| eprintln!("{line}"))?;
         let results = Results::measure(group, &stream, &stage, rounds, |line| eprintln!("{line}"))?;
         println!("{}", table::render(group, &results));
         all.push(json::of(group, &results));

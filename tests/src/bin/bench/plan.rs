@@ -2,7 +2,7 @@
 
 use crate::extent::Extent;
 use crate::group::{Group, Row};
-use crate::peer::{Mbstream, Mbuffer, Nc, Ours, Recipe, Socat, Ssh, To};
+use crate::peer::{Mbstream, Mbuffer, Nc, Ours, Recipe, Socat, Ssh, To, TwoPasses, Unpack};
 use crate::scenery::{Link, Place};
 use crate::source::Source;
 use crate::streams::Stream;
@@ -12,6 +12,7 @@ use crate::target::{Bound, Figure, Target};
 pub(crate) fn groups(extent: &Extent) -> Vec<Group> {
     let mut groups =
         vec![nowhere(), file(), extracted(), small_files(), wire("veth-1500", 1500), wire("veth-9000", 9000)];
+    groups.extend([unpacked(), unpacked_small(), decompressed(ZSTD), decompressed(LZ4), qpress()]);
     groups.extend([compressed(), narrow(), pieces(), fair(extent)]);
     groups.extend(LONG.map(|(name, link)| long(name, link, extent)));
     for group in &mut groups {
@@ -90,6 +91,45 @@ fn small_files() -> Group {
     let rows = vec![Row::new("mbstream, local", Mbstream), sending("ours", "--expect=xbstream")];
     let targets = vec![rate("ours", "mbstream, local", 1.0)];
     Group { name: "small-files", place: Place::Loopback, stream: Stream::SmallFiles, to: To::Folder, rows, targets }
+}
+
+/// A stored stream, unpacked: ours synced, `mbstream` not.
+fn unpacked() -> Group {
+    let rows = vec![
+        Row::new("mbstream", Mbstream),
+        Row::new("ours", Unpack("")),
+        Row::new("ours, 1 thread", Unpack("--parallel=1")),
+        Row::new("ours, with a manifest", Unpack("--manifest=$DIR/sums-$RANDOM$RANDOM")),
+    ];
+    let (place, targets) = (Place::Loopback, vec![rate("ours", "mbstream", 1.0)]);
+    Group { name: "unpack", place, stream: Stream::Backup, to: To::Folder, rows, targets }
+}
+
+/// The same, with nothing but small files.
+fn unpacked_small() -> Group {
+    let rows = vec![Row::new("mbstream", Mbstream), Row::new("ours", Unpack("--expect=xbstream"))];
+    let (place, targets) = (Place::Loopback, Vec::new());
+    Group { name: "unpack-small", place, stream: Stream::SmallFiles, to: To::Folder, rows, targets }
+}
+
+/// A codec, and who undoes it today.
+type Codec = (&'static str, Stream, TwoPasses);
+
+const ZSTD: Codec = ("unpack-zst", Stream::Zstd, TwoPasses { program: "zstd -d -q --rm", suffix: ".zst" });
+const LZ4: Codec = ("unpack-lz4", Stream::Lz4, TwoPasses { program: "lz4 -d -q -m --rm", suffix: ".lz4" });
+
+/// A stored stream of compressed files, in one pass against two.
+fn decompressed((name, stream, today): Codec) -> Group {
+    let rows = vec![Row::new("two passes", today), Row::new("ours", Unpack("--decompress"))];
+    let targets = vec![rate("ours", "two passes", 1.0)];
+    Group { name, place: Place::Loopback, stream, to: To::Folder, rows, targets }
+}
+
+/// The same of a tool that few systems have any more.
+fn qpress() -> Group {
+    let rows = vec![Row::new("mbstream, left compressed", Mbstream), Row::new("ours", Unpack("--decompress"))];
+    let (place, targets) = (Place::Loopback, Vec::new());
+    Group { name: "unpack-qp", place, stream: Stream::Qpress, to: To::Folder, rows, targets }
 }
 
 /// Two hosts at one switch.

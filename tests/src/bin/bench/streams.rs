@@ -16,6 +16,12 @@ use crate::stage::Stage;
 pub(crate) enum Stream {
     /// What `mariadb-backup` writes: a few large tables and many small ones.
     Backup,
+    /// The same files, each compressed with zstd as xtrabackup does it by default.
+    Zstd,
+    /// The same, with LZ4.
+    Lz4,
+    /// What `mariadb-backup --compress` writes.
+    Qpress,
     /// 100 folders of files of a few KiB each.
     SmallFiles,
 }
@@ -30,19 +36,25 @@ pub(crate) struct Streams<'a> {
 
 impl Streams<'_> {
     /// The file that a stream is in, made if it is not there yet.
-    pub(crate) fn file(&self, stream: Stream, stage: &Stage, progress: impl Fn(&str)) -> Result<PathBuf> {
+    pub(crate) fn file(&self, stream: Stream, stage: &Stage, progress: &impl Fn(&str)) -> Result<PathBuf> {
         if let (Stream::Backup, Some(own)) = (stream, self.own) {
             return Ok(own.to_owned());
         }
         let name = match stream {
             Stream::Backup => format!("backup-{}.xbstream", self.extent.rows),
+            Stream::Zstd => format!("backup-{}-zst.xbstream", self.extent.rows),
+            Stream::Lz4 => format!("backup-{}-lz4.xbstream", self.extent.rows),
+            Stream::Qpress => format!("backup-{}-qp.xbstream", self.extent.rows),
             Stream::SmallFiles => format!("small-files-{}.xbstream", self.extent.small_files),
         };
         let (path, partial) = (self.folder.join(&name), stage.folder().join(&name));
         if !path.exists() {
             progress(&format!("making {}, once", path.display()));
             match stream {
-                Stream::Backup => self.back_up(&partial, stage)?,
+                Stream::Backup => self.back_up(&partial, stage, "")?,
+                Stream::Qpress => self.back_up(&partial, stage, "--compress")?,
+                Stream::Zstd => self.compress(&partial, stage, "zstd -1 -q --rm", &progress)?,
+                Stream::Lz4 => self.compress(&partial, stage, "lz4 -1 -q -m --rm", &progress)?,
                 Stream::SmallFiles => self.pack(&partial, stage)?,
             }
             fs::rename(&partial, &path).with_context(|| format!("renaming {}", partial.display()))?;
@@ -50,8 +62,8 @@ impl Streams<'_> {
         Ok(path)
     }
 
-    /// Fills a server of our own, and backs it up.
-    fn back_up(&self, path: &Path, stage: &Stage) -> Result<()> {
+    /// Fills a server of our own, and backs it up with these options.
+    fn back_up(&self, path: &Path, stage: &Stage, options: &str) -> Result<()> {
         let scene = Scene::new();
         let server = MariaDb::create(&scene, "server");
         server.run(&scene, "CREATE DATABASE large; CREATE DATABASE small;");
@@ -69,13 +81,26 @@ impl Streams<'_> {
         }
         let target = scene.new_folder("target");
         let back_up = format!(
-            "mariadb-backup --no-defaults --backup --stream=xbstream --user=root {} --target-dir={}",
+            "mariadb-backup --no-defaults --backup --stream=xbstream --user=root {} --target-dir={} {options}",
             server.socket_option(),
             target.display()
         );
         run(stage, &back_up, create(path)?)?;
         server.stop();
         Ok(())
+    }
+
+    /// Unpacks the backup, compresses every file, and packs them again.
+    fn compress(&self, path: &Path, stage: &Stage, program: &str, progress: &impl Fn(&str)) -> Result<()> {
+        let backup = self.file(Stream::Backup, stage, progress)?;
+        let tree = tempfile::tempdir_in(stage.folder()).context("a folder for the backup")?;
+        let pack = format!(
+            "cd {}; mbstream -x < {}; find * -type f -print0 | xargs -0 -n 100 {program}; \
+             find * -type f | LC_ALL=C sort | xargs mbstream -c",
+            tree.path().display(),
+            backup.display()
+        );
+        run(stage, &pack, create(path)?)
     }
 
     /// Makes the small files, and packs them.

@@ -11,6 +11,8 @@ mod ours;
 mod recipe;
 mod socat;
 mod ssh;
+mod two_passes;
+mod unpack;
 
 pub(crate) use mbstream::Mbstream;
 pub(crate) use mbuffer::Mbuffer;
@@ -19,6 +21,8 @@ pub(crate) use ours::Ours;
 pub(crate) use recipe::Recipe;
 pub(crate) use socat::Socat;
 pub(crate) use ssh::Ssh;
+pub(crate) use two_passes::TwoPasses;
+pub(crate) use unpack::Unpack;
 
 use crate::need::Need;
 
