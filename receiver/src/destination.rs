@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use xbproto::cli::{Event, Reporter};
 use xbproto::lane::LaneId;
+use xbproto::xbstream::STAGING_PREFIX;
 
 use crate::args::Args;
 use crate::disk::{DiskError, Notice};
-use crate::extract::{Progress, STAGING_PREFIX, Tenancy};
+use crate::extract::{Progress, Tenancy};
 use crate::journal::Recalled;
 use crate::preflight;
 use crate::sink::{self, CommandSink, ExtractSink, FifoSink, Opened, Sink, SinkError, StdoutSink};

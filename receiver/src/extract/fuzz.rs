@@ -4,10 +4,9 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path};
 
-use xbproto::xbstream::{Item, StreamPath};
+use xbproto::xbstream::{Item, STAGING_PREFIX, StreamPath};
 
 use super::path::{MAX_NAME, SafePath, Trailing, make_safe};
-use super::staging::STAGING_PREFIX;
 
 /// Judges `bytes` as a path. One that is taken has become the names of which it consists, none of which leads elsewhere or
 /// is ours, and stays below any directory it is joined to; one that is refused is not such a path.

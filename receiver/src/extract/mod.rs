@@ -21,6 +21,8 @@
 //! | `ownership` | giving what was unpacked to its owner |
 //! | `facts` | what the unpacked backup says of itself |
 //! | `presence` | who is unpacking, for the case that it is killed |
+//!
+//! [`STAGING_PREFIX`]: xbproto::xbstream::STAGING_PREFIX
 
 mod allowance;
 mod beneath;
@@ -65,7 +67,6 @@ pub use ownership::{Tenancy, give_away};
 pub use path::{PathError, Unsafe};
 pub use progress::Progress;
 pub use recover::Recovered;
-pub use staging::STAGING_PREFIX;
 pub use unpack::Unpacker;
 pub use wanted::{Pattern, PatternError, Wanted};
 

@@ -7,14 +7,11 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
-use xbproto::xbstream::encode;
+use xbproto::xbstream::{STAGING_PREFIX, encode};
 
 use super::DirError;
 use super::holes::{Extents, may_have_holes};
 use super::layout::{Chunks, end_len};
-
-/// How the folders begin in which `xbrecv` unpacks: what is in them is no part of what it unpacks beside.
-const STAGING_PREFIX: &[u8] = b".xbrecv-";
 
 /// The files of a directory, in the order in which they are sent: those of each directory by name.
 #[derive(Debug)]
@@ -77,7 +74,7 @@ impl Inventory {
         let place = if path.is_empty() { self.dir.clone() } else { self.place(path) };
         let failed = |error| DirError::Io { doing: "reading the directory", path: place.clone(), error };
         let entries = fs::read_dir(&place).and_then(Iterator::collect::<Result<Vec<DirEntry>, _>>).map_err(failed)?;
-        let ours = |name: &[u8]| path.is_empty() && name.starts_with(STAGING_PREFIX);
+        let ours = |name: &[u8]| path.is_empty() && name.starts_with(STAGING_PREFIX.as_bytes());
         let names = entries.into_iter().map(|entry| entry.file_name().into_vec());
         let mut names: Vec<Vec<u8>> = names.filter(|name| !ours(name)).collect();
         names.sort_unstable();
