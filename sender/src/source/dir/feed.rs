@@ -21,6 +21,7 @@ use super::DirError;
 use super::holes::Extents;
 use super::inventory::{Entry, Inventory, Stamp, open};
 use super::layout::{Chunk, Chunks};
+use super::proven::Proven;
 
 /// Pieces that are read and not taken. A chunk is two of them, its head and its data.
 const AHEAD: usize = 8;
@@ -126,7 +127,8 @@ impl Reading {
     fn file(&self, entry: &Entry, file: &File) -> Result<(), Stopped> {
         let failed = |error| self.reading(entry, error);
         let metadata = file.metadata().map_err(failed)?;
-        for chunk in Chunks::of(Extents::of(file, &metadata)) {
+        let reported = Extents::of(file, &metadata).map_err(failed)?;
+        for chunk in Chunks::of(Proven::of(file, reported)) {
             self.chunk(entry, file, &chunk.map_err(failed)?)?;
         }
         self.check(entry, file)?;

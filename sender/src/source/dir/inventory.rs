@@ -111,7 +111,7 @@ impl Inventory {
 
     fn length_with_holes(&self, path: &[u8]) -> Result<u64, DirError> {
         let place = self.place(path);
-        let length = open(&place).and_then(|file| length_of(Extents::of(&file, &file.metadata()?), path));
+        let length = open(&place).and_then(|file| length_of(Extents::of(&file, &file.metadata()?)?, path));
         length.map_err(|error| DirError::Io { doing: "looking for holes in", path: place, error })
     }
 }

@@ -3,7 +3,8 @@
 //! | module | owns |
 //! |---|---|
 //! | `inventory` | what is in it, and how long the stream will be |
-//! | `holes` | where a file has no data |
+//! | `holes` | where a file has no data, as its file system reports it |
+//! | `proven` | reading what is reported, so that nothing is lost to a wrong report |
 //! | `layout` | files cut into chunks (pure) |
 //! | `feed` | the thread that reads, and the lane |
 //!
@@ -16,6 +17,7 @@ mod feed;
 mod holes;
 mod inventory;
 mod layout;
+mod proven;
 #[cfg(test)]
 mod tests;
 
