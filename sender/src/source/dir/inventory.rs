@@ -1,4 +1,4 @@
-//! What is in a directory: the names and lengths of its files, and how long the stream of it will be.
+//! What is in a directory: the names and stamps of its files, and how long the stream of it will be.
 
 use std::ffi::OsStr;
 use std::fs::{self, DirEntry, File, FileType, Metadata};
@@ -20,19 +20,19 @@ pub(super) struct Inventory {
     pub(super) dir: PathBuf,
     /// Its files.
     pub(super) files: Vec<Entry>,
-    /// The length of the stream in bytes.
-    pub(super) length: u64,
     /// Directories in which there is nothing.
     pub(super) empty_directories: u64,
 }
 
 /// A file, as it was seen.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     /// Its path in the stream.
     pub(super) path: Box<[u8]>,
     /// How it was.
     pub(super) stamp: Stamp,
+    /// Whether it may have holes.
+    may_have_holes: bool,
 }
 
 /// What shows whether a file was written to, or is another one.
@@ -41,13 +41,16 @@ pub(super) struct Stamp {
     len: u64,
     inode: u64,
     modified: (i64, i64),
+    /// Nobody can set this one back.
+    changed: (i64, i64),
 }
 
 impl Stamp {
     /// That of a file.
     pub(super) fn of(metadata: &Metadata) -> Stamp {
         let modified = (metadata.mtime(), metadata.mtime_nsec());
-        Stamp { len: metadata.len(), inode: metadata.ino(), modified }
+        let changed = (metadata.ctime(), metadata.ctime_nsec());
+        Stamp { len: metadata.len(), inode: metadata.ino(), modified, changed }
     }
 }
 
@@ -55,14 +58,31 @@ impl Inventory {
     /// Looks through `dir`.
     ///
     /// # Errors
-    /// When there is something in it that cannot be sent, or nothing.
+    /// When there is something in it that cannot be sent.
     pub(super) fn of(dir: &Path) -> Result<Inventory, DirError> {
-        let mut inventory = Inventory { dir: dir.into(), files: Vec::new(), length: 0, empty_directories: 0 };
+        let mut inventory = Inventory { dir: dir.into(), files: Vec::new(), empty_directories: 0 };
         inventory.add_directory(&[])?;
-        match inventory.files.is_empty() {
-            true => Err(DirError::Empty(dir.into())),
-            false => Ok(inventory),
+        Ok(inventory)
+    }
+
+    /// The length of the stream in bytes, if the file system is right about holes.
+    ///
+    /// # Errors
+    /// When a file with holes cannot be looked into, or there is no file.
+    pub(super) fn length(&self) -> Result<u64, DirError> {
+        match self.files.is_empty() {
+            true => Err(DirError::Empty(self.dir.clone())),
+            false => self.files.iter().map(|entry| self.length_of(entry)).sum(),
         }
+    }
+
+    fn length_of(&self, entry: &Entry) -> Result<u64, DirError> {
+        let path = &entry.path;
+        let data = match entry.may_have_holes {
+            true => self.length_with_holes(path)?,
+            false => length_of(Extents::Dense(entry.stamp.len), path).unwrap_or(0),
+        };
+        Ok(data + end_len(path.len()))
     }
 
     /// Where the file of this path in the stream is.
@@ -100,12 +120,8 @@ impl Inventory {
     fn add_file(&mut self, path: Vec<u8>, metadata: &Metadata) -> Result<(), DirError> {
         // The one thing that a name can be is too long.
         encode::end(&path).map_err(|error| DirError::Name { path: self.place(&path), error })?;
-        let data = match may_have_holes(metadata) {
-            true => self.length_with_holes(&path)?,
-            false => length_of(Extents::Dense(metadata.len()), &path).unwrap_or(0),
-        };
-        self.length += data + end_len(path.len());
-        self.files.push(Entry { path: path.into(), stamp: Stamp::of(metadata) });
+        let (stamp, may_have_holes) = (Stamp::of(metadata), may_have_holes(metadata));
+        self.files.push(Entry { path: path.into(), stamp, may_have_holes });
         Ok(())
     }
 
