@@ -68,7 +68,7 @@ pub fn open(args: &Args, id: u64, window: u64, reporter: &Reporter) -> Result<De
         let unpacking = args.unpack.unpacking(args.page_cache(), args.required())?;
         let Opened { sink, notices, recalled } = ExtractSink::create(directory, id, unpacking)?;
         tell(notices);
-        let tenancy = if has_company(directory) { Tenancy::Shared } else { Tenancy::Sole };
+        let tenancy = tenancy(directory);
         let sink = sink.owned(args.after.ownership(), tenancy);
         if tenancy == Tenancy::Shared {
             let words =
@@ -99,8 +99,9 @@ pub fn open(args: &Args, id: u64, window: u64, reporter: &Reporter) -> Result<De
 
 /// Whether there is anything in `directory` but our own staging folder. A server would take foreign
 /// redo logs or tables in a restored directory for its own.
-pub(crate) fn has_company(directory: &Path) -> bool {
+pub(crate) fn tenancy(directory: &Path) -> Tenancy {
     let ours = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(STAGING_PREFIX.as_bytes());
-    std::fs::read_dir(directory)
-        .is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(|e| !ours(&e.file_name()))))
+    let has_company = std::fs::read_dir(directory)
+        .is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(|e| !ours(&e.file_name()))));
+    if has_company { Tenancy::Shared } else { Tenancy::Sole }
 }

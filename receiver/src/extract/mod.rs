@@ -63,7 +63,7 @@ pub use allowance::Refused;
 pub use content::ContentError;
 pub use error::ExtractError;
 pub use options::{Required, Unpacking};
-pub use ownership::{Tenancy, give_away};
+pub use ownership::{Tenancy, give_away, give_directory};
 pub use path::{PathError, Unsafe};
 pub use progress::Progress;
 pub use recover::Recovered;
