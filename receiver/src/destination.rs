@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use xbproto::cli::{Event, Reporter};
 use xbproto::lane::LaneId;
+use xbproto::xbstream::STAGING_PREFIX;
 
 use crate::args::Args;
 use crate::disk::{DiskError, Notice};
-use crate::extract::{Progress, STAGING_PREFIX, Tenancy};
+use crate::extract::{Progress, Tenancy};
 use crate::journal::Recalled;
 use crate::preflight;
 use crate::sink::{self, CommandSink, ExtractSink, FifoSink, Opened, Sink, SinkError, StdoutSink};
@@ -67,7 +68,7 @@ pub fn open(args: &Args, id: u64, window: u64, reporter: &Reporter) -> Result<De
         let unpacking = args.unpack.unpacking(args.page_cache(), args.required())?;
         let Opened { sink, notices, recalled } = ExtractSink::create(directory, id, unpacking)?;
         tell(notices);
-        let tenancy = if has_company(directory) { Tenancy::Shared } else { Tenancy::Sole };
+        let tenancy = tenancy(directory);
         let told = reporter.clone();
         let on_warning = Arc::new(move |words| told.tell(Event::Warning(words)));
         let sink = sink.owned(args.after.ownership_at_commit(), tenancy).warning(on_warning);
@@ -100,8 +101,9 @@ pub fn open(args: &Args, id: u64, window: u64, reporter: &Reporter) -> Result<De
 
 /// Whether there is anything in `directory` but our own staging folder. A server would take foreign
 /// redo logs or tables in a restored directory for its own.
-pub(crate) fn has_company(directory: &Path) -> bool {
+pub(crate) fn tenancy(directory: &Path) -> Tenancy {
     let ours = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(STAGING_PREFIX.as_bytes());
-    std::fs::read_dir(directory)
-        .is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(|e| !ours(&e.file_name()))))
+    let has_company = std::fs::read_dir(directory)
+        .is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(|e| !ours(&e.file_name()))));
+    if has_company { Tenancy::Shared } else { Tenancy::Sole }
 }

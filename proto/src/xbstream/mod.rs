@@ -53,6 +53,10 @@ pub use item::{Item, Opening, SparseRun, StreamPath};
 pub use ledger::{Ledger, Selection, StartingAt};
 pub use limits::Limits;
 
+/// How the folders begin in which `xbrecv` unpacks, inside the target directory. Paths of a stream that begin so are refused by
+/// it, and none of such a folder is sent by `xbsend --dir`: half a backup is no part of what is beside it.
+pub const STAGING_PREFIX: &str = ".xbrecv-";
+
 /// What every chunk begins with.
 const MAGIC: &[u8; 8] = b"XBSTCK01";
 

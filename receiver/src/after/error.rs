@@ -102,7 +102,7 @@ pub enum AfterError {
         /// What to run.
         command: String,
     },
-    /// The files of a preparation were not given to their owner.
+    /// The directory, or the files of a preparation, were not given to their owner.
     #[error("{0}")]
     Ownership(#[from] DiskError),
 }

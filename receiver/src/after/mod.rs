@@ -31,7 +31,7 @@ use self::environment::variables;
 use self::prepare::is_any_tool_installed;
 use self::run::Step;
 use crate::disk::Ownership;
-use crate::extract::give_away;
+use crate::extract::{Tenancy, give_away, give_directory};
 use crate::sink::is_command;
 
 /// What is to be done after the commit, in this order.
@@ -39,9 +39,11 @@ use crate::sink::is_command;
 pub struct AfterCommit {
     /// Where the backup is.
     pub place: Place,
+    /// Whose a directory was before.
+    pub tenancy: Tenancy,
     /// Whether it is to be made ready for a server.
     pub preparation: Preparation,
-    /// Whose the files are that a preparation makes.
+    /// Whose the directory is, and the files that a preparation makes.
     pub ownership: Ownership,
     /// The shell command of the user.
     pub then: Option<OsString>,
@@ -77,10 +79,16 @@ impl AfterCommit {
     /// # Errors
     /// The first [`AfterError`]; what follows is not done then.
     pub async fn run(&self, receipt: &Receipt, requests: &mut Requests, reporter: &Reporter) -> Result<(), AfterError> {
-        if let (Preparation::ByItsTool(decoded), Place::Directory(dir)) = (self.preparation, &self.place) {
-            let plan = prepare::plan(&receipt.facts, decoded, dir, |tool| is_command(tool.as_ref()))?;
-            Step { what: plan.what, label: "prepare" }.run(plan.command, requests, reporter).await?;
-            give_away(dir, &self.ownership)?;
+        if let Place::Directory(dir) = &self.place {
+            if self.tenancy == Tenancy::Sole {
+                // The commit has tried it, and could not say that it failed.
+                give_directory(dir, &self.ownership)?;
+            }
+            if let Preparation::ByItsTool(decoded) = self.preparation {
+                let plan = prepare::plan(&receipt.facts, decoded, dir, |tool| is_command(tool.as_ref()))?;
+                Step { what: plan.what, label: "prepare" }.run(plan.command, requests, reporter).await?;
+                give_away(dir, &self.ownership)?;
+            }
         }
         if let Some(then) = &self.then {
             let step = Step { what: "the command of --then".to_owned(), label: "then" };

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::{AfterCommit, Decoded, Place, Preparation, is_any_tool_installed};
 use crate::args::Args;
-use crate::destination::has_company;
+use crate::destination::tenancy;
 use crate::disk::shown;
+use crate::extract::Tenancy;
 use crate::sink::is_command;
 
 /// What was asked for cannot be done.
@@ -46,21 +47,22 @@ impl AfterCommit {
             (None, Some(path)) => Place::File(std::path::absolute(path)?),
             (None, None) => Place::Elsewhere,
         };
+        let tenancy = args.directory().map_or(Tenancy::Shared, tenancy);
         let preparation = match (&place, args.after.prepare) {
-            (Place::Directory(dir), true) => preparation(dir, args.unpack.decoded())?,
+            (Place::Directory(dir), true) => preparation(dir, tenancy, args.unpack.decoded())?,
             _ => Preparation::None,
         };
         match &place {
             Place::File(path) if !ownership.is_nothing() && is_in_place(path) => {
                 Err(RequestError::InPlace(path.clone()))
             }
-            _ => Ok(AfterCommit { place, preparation, ownership, then }),
+            _ => Ok(AfterCommit { place, tenancy, preparation, ownership, then }),
         }
     }
 }
 
-fn preparation(dir: &Path, decoded: Decoded) -> Result<Preparation, RequestError> {
-    if has_company(dir) {
+fn preparation(dir: &Path, tenancy: Tenancy, decoded: Decoded) -> Result<Preparation, RequestError> {
+    if tenancy == Tenancy::Shared {
         return Err(RequestError::NotEmpty(dir.into()));
     }
     if !is_any_tool_installed(|tool| is_command(tool.as_ref())) {

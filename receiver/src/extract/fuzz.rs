@@ -8,10 +8,9 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path};
 
-use xbproto::xbstream::{Item, StreamPath};
+use xbproto::xbstream::{Item, STAGING_PREFIX, StreamPath};
 
 use super::path::{MAX_NAME, SafePath, Trailing, make_safe};
-use super::staging::STAGING_PREFIX;
 
 pub use whole::extraction;
 

@@ -22,6 +22,8 @@
 //! | `ownership` | giving what was unpacked to its owner |
 //! | `facts`, `key_check` | what the unpacked backup says of itself, and of the key |
 //! | `presence` | who is unpacking, for the case that it is killed |
+//!
+//! [`STAGING_PREFIX`]: xbproto::xbstream::STAGING_PREFIX
 
 mod allowance;
 mod beneath;
@@ -69,12 +71,11 @@ pub use error::ExtractError;
 pub(crate) use inventory::Inventory;
 pub(crate) use key_check::{KeyCheck, KeyProof, is_metadata};
 pub use options::{Required, Unpacking};
-pub use ownership::{Tenancy, give_away};
+pub use ownership::{Tenancy, give_away, give_directory};
 pub(crate) use path::make_safe;
 pub use path::{PathError, Unsafe};
 pub use progress::Progress;
 pub use recover::Recovered;
-pub use staging::STAGING_PREFIX;
 pub use unpack::Unpacker;
 pub use wanted::{Pattern, PatternError, Wanted};
 

@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{Mode, OFlags, openat, syncfs};
+use rustix::fs::{Mode, OFlags, fsync, openat, syncfs};
 
 use super::{ExtractError, Extraction};
 use crate::disk::{At, DIR_FLAGS, DiskError, Ownership, entry, is_dir, is_file, names, open_dir};
@@ -19,21 +19,45 @@ pub enum Tenancy {
 
 impl Extraction {
     /// Gives every unpacked file and directory its owner and permissions, before the commit gives it its name. All lanes have
-    /// finished and everything is synced.
+    /// finished and everything is synced. The target directory itself stays as it is.
     ///
     /// # Errors
     /// When one of them could not be changed.
-    pub fn give_away(&self, ownership: &Ownership, tenancy: Tenancy) -> Result<(), ExtractError> {
+    pub fn give_away(&self, ownership: &Ownership) -> Result<(), ExtractError> {
         if ownership.is_nothing() {
             return Ok(());
         }
         let root = self.staging.tree()?.into_root();
         give_contents(&root, Path::new(""), ownership)?;
-        if tenancy == Tenancy::Sole {
-            ownership.give(&self.target.fd).at("giving away", &self.target.path)?;
-        }
         Ok(sync(&root, &self.target.path)?)
     }
+
+    /// Gives the target directory its owner and permissions, and nothing in it. For after the commit: a session that fails
+    /// leaves a directory that was there as it was.
+    ///
+    /// # Errors
+    /// When it could not be changed. What was committed stays so.
+    pub fn give_directory(&self, ownership: &Ownership) -> Result<(), DiskError> {
+        give_itself(&self.target.fd, &self.target.path, ownership)
+    }
+}
+
+/// Gives the directory `dir`, and nothing in it, its owner and permissions, as far as it has not got them.
+///
+/// # Errors
+/// When it could not be changed.
+pub fn give_directory(dir: &Path, ownership: &Ownership) -> Result<(), DiskError> {
+    if ownership.is_nothing() {
+        return Ok(());
+    }
+    give_itself(&open_dir(dir).at("opening", dir)?, dir, ownership)
+}
+
+fn give_itself(fd: &OwnedFd, dir: &Path, ownership: &Ownership) -> Result<(), DiskError> {
+    if ownership.is_nothing() {
+        return Ok(());
+    }
+    ownership.give(fd).and_then(|()| Ok(fsync(fd)?)).at("giving away", dir)
 }
 
 /// Gives the directory `dir` and all in it its owner and permissions, as far as it has not got them.

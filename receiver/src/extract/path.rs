@@ -4,9 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use xbproto::xbstream::{Item, StreamPath};
-
-use super::STAGING_PREFIX;
+use xbproto::xbstream::{Item, STAGING_PREFIX, StreamPath};
 
 /// Longest name of a file or directory, in bytes (`NAME_MAX`).
 pub(super) const MAX_NAME: usize = 255;

@@ -19,14 +19,12 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, fstat, fsync, mkdirat, openat, renameat, unlinkat};
 use rustix::io::Errno;
+use xbproto::xbstream::STAGING_PREFIX;
 
 use super::ExtractError;
 use super::beneath::Beneath;
 use super::record::{self, MAX_RECORD, Move};
 use crate::disk::{At, DIR_FLAGS, DIR_MODE, DiskError, entry, free_bytes, is_private, names, open_dir, remove_all};
-
-/// What the name of a staging folder begins with; the session's id follows, 16 hex digits.
-pub const STAGING_PREFIX: &str = ".xbrecv-";
 
 const LOCK: &str = "lock";
 const TREE: &str = "tree";
@@ -89,6 +87,7 @@ impl TargetDir {
 impl Staging {
     /// Makes the staging folder of the session `id` in `dir`.
     pub(super) fn create(dir: &TargetDir, id: u64) -> Result<Staging, ExtractError> {
+        // The prefix, and the session's id in 16 hex digits.
         let name = OsString::from(format!("{STAGING_PREFIX}{id:016x}"));
         let path = dir.path.join(&name);
         mkdirat(&dir.fd, &name, Mode::RWXU).at("making", &path)?;

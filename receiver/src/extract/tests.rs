@@ -17,7 +17,7 @@ use bytes::Bytes;
 use tempfile::TempDir;
 use xbproto::failure::Cause;
 use xbproto::xbstream::Opening::{New, Rewrite};
-use xbproto::xbstream::{SparseRun, encode};
+use xbproto::xbstream::{STAGING_PREFIX, SparseRun, encode};
 
 use super::*;
 

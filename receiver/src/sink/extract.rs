@@ -40,7 +40,8 @@ impl ExtractSink {
         Ok(Opened { sink, notices, recalled })
     }
 
-    /// The same, but what is unpacked gets this owner and these permissions; the directory too, if it is theirs alone.
+    /// The same, but what is unpacked gets this owner and these permissions; the directory too, if it is theirs alone, once
+    /// they are committed.
     #[must_use]
     pub fn owned(self, ownership: Ownership, tenancy: Tenancy) -> ExtractSink {
         ExtractSink { ownership, tenancy, ..self }
@@ -81,7 +82,7 @@ impl Sink for ExtractSink {
         if let (Some(words), Some(on_warning)) = (self.extraction.warning(), self.on_warning.take()) {
             on_warning(words.to_owned());
         }
-        Ok(self.extraction.give_away(&self.ownership, self.tenancy)?)
+        Ok(self.extraction.give_away(&self.ownership)?)
     }
 
     fn facts(&self) -> BackupFacts {
@@ -99,6 +100,10 @@ impl Sink for ExtractSink {
             manifest.take_back();
         }
         committed?;
+        if self.tenancy == Tenancy::Sole {
+            // The backup is committed, whatever comes of this. What is done afterwards tries it again, and tells a failure.
+            let _ = self.extraction.give_directory(&self.ownership);
+        }
         Ok(Reached::Synced)
     }
 
@@ -139,5 +144,60 @@ impl LaneSink for ExtractLane {
 
     fn finish(&mut self) -> Result<(), SinkError> {
         Ok(self.unpacker.finish()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use rustix::fs::Mode;
+    use xbproto::xbstream::{Opening, encode};
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    /// A sink for the directory `dir` that has unpacked a file, and is to give away what it makes.
+    fn unpacked(dir: &Path, tenancy: Tenancy) -> ExtractSink {
+        let modes = Ownership {
+            file_mode: Some(Mode::from_raw_mode(0o604)),
+            dir_mode: Some(Mode::from_raw_mode(0o705)),
+            ..Ownership::default()
+        };
+        let mut sink = ExtractSink::create(dir, 1, Unpacking::default()).unwrap().sink.owned(modes, tenancy);
+        let mut lane = sink.lane(LaneId(0), &LaneDigest::default()).unwrap();
+        let stream = [encode::payload(b"d/t", Opening::New, 0, b"t").unwrap(), encode::end(b"d/t").unwrap()].concat();
+        lane.write(&Bytes::from(stream)).unwrap();
+        lane.finish().unwrap();
+        sink
+    }
+
+    #[test]
+    fn the_directory_is_given_away_by_the_commit_and_not_before() {
+        for (tenancy, expected) in [(Tenancy::Sole, 0o705), (Tenancy::Shared, 0o700)] {
+            let room = tempfile::tempdir().unwrap();
+            let dir = room.path();
+            fs::set_permissions(dir, fs::Permissions::from_mode(0o700)).unwrap();
+            let mut failed = unpacked(dir, tenancy);
+            failed.sync().unwrap();
+            failed.abandon();
+            assert_eq!((mode(dir), fs::read_dir(dir).unwrap().count()), (0o700, 0));
+            let mut sink = unpacked(dir, tenancy);
+            sink.commit(&[]).unwrap();
+            assert_eq!(mode(dir), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_unpacked_is_given_away_before_the_commit() {
+        let room = tempfile::tempdir().unwrap();
+        let mut sink = unpacked(room.path(), Tenancy::Sole);
+        sink.sync().unwrap();
+        sink.commit(&[]).unwrap();
+        assert_eq!((mode(&room.path().join("d")), mode(&room.path().join("d/t"))), (0o705, 0o604));
     }
 }

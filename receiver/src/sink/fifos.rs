@@ -1,9 +1,10 @@
 //! `--fifo-dir DIR`: each stream goes to a FIFO of its own, `DIR/thread_0` and so on, for a program that reads several.
 //!
-//! A thread of its own opens them, one after the other, as soon as each has a reader: a stream that has nothing yet must not
-//! keep its reader waiting, which may want to see all of them open first, and the byte that says so.
+//! A thread of its own opens them, each as soon as it has a reader: a stream that has nothing yet must not keep its reader
+//! waiting, which may want to see all of them open first, and the byte that says so.
 
 mod lane;
+mod opening;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +21,8 @@ use rustix::io::Errno;
 use xbproto::lane::{LaneDigest, LaneId};
 use xbproto::wire::Hello;
 
-use self::lane::{FifoLane, Opening, Written, failure, open_fifo};
+use self::lane::{FifoLane, Written, failure};
+use self::opening::{Opening, Unopened, open_all};
 use super::outlet::LOOK_UP;
 use super::{Admission, Again, Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
 use crate::disk::{At, DiskError, is_same, shown};
@@ -31,7 +33,7 @@ use crate::stop::Stop;
 pub struct FifoPlan {
     /// Where. Made, if it is not there.
     pub dir: PathBuf,
-    /// How long a reader may take to open one.
+    /// How long the readers may take to open all of them.
     pub timeout: Duration,
     /// What is written into each first.
     pub sync_byte: Option<u8>,
@@ -87,14 +89,10 @@ impl FifoSink {
         }
         let (to_lanes, openings): (Vec<_>, VecDeque<_>) = (0..lanes).map(|_| mpsc::channel()).unzip();
         self.openings = openings;
-        let paths: Vec<PathBuf> = self.made.iter().map(|(path, _)| path.clone()).collect();
+        let paths = self.made.iter().map(|(path, _)| path.clone());
+        let unopened = paths.zip(to_lanes).map(|(path, to_lane)| Unopened { path, to_lane }).collect();
         let (plan, stop) = (self.plan.clone(), self.stop.clone());
-        let open_all = move || {
-            for (path, to_lane) in paths.iter().zip(to_lanes) {
-                // A lane that is gone does not want it.
-                let _ = to_lane.send(open_fifo(path, &plan, &stop));
-            }
-        };
+        let open_all = move || open_all(unopened, &plan, &stop);
         thread::Builder::new().name("open-fifos".into()).spawn(open_all).at("opening FIFOs in", &self.plan.dir)?;
         Ok(())
     }

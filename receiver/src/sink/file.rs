@@ -30,7 +30,7 @@ use xbproto::wire::{Hello, Receipt, SessionId};
 
 use self::lane::{FileLane, Reservation};
 use self::names::{CHECKSUM_PARTIAL, JOURNAL, Names, PARTIAL};
-use self::publish::publish;
+use self::publish::{Whole, publish};
 use self::several::Part;
 use super::sync_ahead::{Pace, SyncAhead};
 use super::{Admission, Interrupter, LaneSink, LaneSum, Reached, Sink, SinkError, Target};
@@ -60,6 +60,7 @@ pub struct FileSink {
     pace: Pace,
     /// Whether the whole of the partial file is durable.
     synced: bool,
+    /// What the file and its checksum get with their final names.
     ownership: Ownership,
     stop: Stop,
 }
@@ -74,23 +75,6 @@ enum Origin {
 }
 
 impl FileSink {
-    /// The same, but the file and its checksum get this owner and these permissions with their final names: until then,
-    /// whoever goes on after us finds the partial file to be his own.
-    pub(super) fn owned(mut self, ownership: Ownership) -> FileSink {
-        self.ownership = ownership;
-        self
-    }
-
-    /// Gives the partial file away.
-    fn give_away(&self) -> Result<(), DiskError> {
-        if self.ownership.is_nothing() {
-            return Ok(());
-        }
-        self.files().into_iter().try_for_each(|(names, file)| {
-            self.ownership.give(file).and_then(|()| file.sync_all()).at("giving away", names.path())
-        })
-    }
-
     fn append(&self, record: Record) -> Result<(), DiskError> {
         self.journal.as_ref().map_or(Ok(()), |journal| journal.append(record))
     }
@@ -240,12 +224,12 @@ impl Sink for FileSink {
 
     fn commit(&mut self, sums: &[LaneSum]) -> Result<Reached, SinkError> {
         self.sync()?;
-        let files: Vec<_> = self.files().iter().zip(sums).map(|((names, _), sum)| (*names, sum.sum)).collect();
+        let files = self.files().into_iter().zip(sums);
+        let files: Vec<_> = files.map(|((names, file), sum)| Whole { names, file, sum: sum.sum }).collect();
         if files.len() != sums.len() || files.len() != self.files().len() {
             return Err(self.out_of_turn("commit"));
         }
         self.append(Record::Committing(sums.to_vec()))?;
-        self.give_away()?;
         publish(&files, &self.ownership)?;
         self.partial = None;
         let receipt = Receipt::of(Reached::Synced, sums.to_vec());

@@ -76,10 +76,7 @@ pub fn to_path(
 ) -> Result<Opened<Box<dyn Sink>>, SinkError> {
     match InPlaceSink::find(path)? {
         Some(sink) => Ok(Opened { sink: Box::new(sink), notices: Vec::new(), recalled: None }),
-        None => {
-            let Opened { sink, notices, recalled } = FileSink::create(path, window, cache)?;
-            Ok(Opened { sink: sink.owned(ownership), notices, recalled }.boxed())
-        }
+        None => Ok(FileSink::create(path, window, cache, ownership)?.boxed()),
     }
 }
 

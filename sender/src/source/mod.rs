@@ -29,7 +29,7 @@ use tokio::io::AsyncRead;
 use command::Proof;
 
 pub use choose::{Choice, Lead, Origin, Stdin, Wish, choose};
-pub use dir::DirError;
+pub use dir::{DirError, Happened};
 pub use error::SourceError;
 pub use fifo::{FifoError, FifoPlan, FifoWish, Output};
 pub use note::{Note, OnNote};

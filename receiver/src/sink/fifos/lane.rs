@@ -1,28 +1,18 @@
-//! The writing end of one FIFO: opened when it has a reader, written, handed on for the verdict.
+//! The writing end of one FIFO: awaited until it has a reader, written, handed on for the verdict.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
-use std::time::Instant;
 
 use bytes::Bytes;
-use rustix::event::poll;
-use rustix::fs::{Mode, OFlags, open};
-use rustix::io::Errno;
 use xbproto::lane::LaneDigest;
-use xbproto::quantity::Span;
 
-use super::FifoPlan;
-use crate::disk::{At, DiskError, shown};
-use crate::sink::outlet::{Blocked, LOOK_UP, Outlet};
+use super::opening::Opening;
+use crate::disk::{DiskError, shown};
+use crate::sink::outlet::{Blocked, Outlet};
 use crate::sink::{LaneSink, SinkError};
-use crate::stop::Stop;
 
 /// A FIFO that has been given all of its stream.
 pub(super) type Written = (PathBuf, Outlet);
-
-/// How the opening of a FIFO went.
-pub(super) type Opening = Result<Outlet, SinkError>;
 
 /// Writes one stream to its FIFO.
 pub(super) struct FifoLane {
@@ -86,30 +76,7 @@ impl LaneSink for FifoLane {
     }
 }
 
-/// Waits for a reader, as long as the plan says, and tells it that the FIFO is open.
-pub(super) fn open_fifo(path: &Path, plan: &FifoPlan, stop: &Stop) -> Opening {
-    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let begun = Instant::now();
-    let fd = loop {
-        if stop.is_raised() {
-            return Err(failure(Blocked::Stopped, path));
-        }
-        match open(path, flags, Mode::empty()) {
-            Ok(fd) => break fd,
-            Err(Errno::NXIO) if begun.elapsed() >= plan.timeout => {
-                return Err(SinkError::NoReader { path: path.into(), waited: Span(plan.timeout) });
-            }
-            Err(Errno::NXIO) => drop(poll(&mut [], Some(&LOOK_UP))),
-            Err(error) => return Err(DiskError::new("opening", path, io::Error::from(error)).into()),
-        }
-    };
-    let outlet = Outlet::new(fd, stop.clone()).at("opening", path)?;
-    if let Some(byte) = plan.sync_byte {
-        outlet.write_all(&[byte]).map_err(|blocked| failure(blocked, path))?;
-    }
-    Ok(outlet)
-}
-
+/// What a write to the FIFO at `path` that came to nothing means.
 pub(super) fn failure(blocked: Blocked, path: &Path) -> SinkError {
     let target = shown(path).to_string();
     match blocked {

@@ -59,6 +59,30 @@ fn each_stream_has_a_fifo_that_ends_with_the_commit() {
 }
 
 #[test]
+fn readers_may_come_in_any_order() {
+    let room = tempfile::tempdir().unwrap();
+    let plan = plan(&room);
+    let mut sink = begun(plan.clone());
+    let (of_0, of_1) = (path_of(&plan.dir, 0), path_of(&plan.dir, 1));
+    // One program that opens the second before the first, and wants to see its byte before it goes on.
+    let reader = thread::spawn(move || {
+        let mut second = fs::File::open(of_1).unwrap();
+        second.read_exact(&mut [0]).unwrap();
+        let (mut first, mut all) = (fs::File::open(of_0).unwrap(), [0; 3]);
+        first.read_exact(&mut all[..2]).unwrap();
+        second.read_exact(&mut all[2..]).unwrap();
+        all
+    });
+    for number in 0..2 {
+        let mut lane = lane(&mut sink, number);
+        lane.write(&Bytes::from(format!("{number}"))).unwrap();
+        lane.finish().unwrap();
+    }
+    sink.commit(&[]).unwrap();
+    assert_eq!(reader.join().unwrap(), *b"\x5501");
+}
+
+#[test]
 fn a_reader_that_never_comes_is_not_waited_for_for_ever() {
     let room = tempfile::tempdir().unwrap();
     let plan = FifoPlan { timeout: Duration::from_millis(50), ..plan(&room) };

@@ -23,17 +23,23 @@ impl FileSink {
     /// Takes possession of `path`, under which nothing may stand yet, by making and locking its partial file, or goes on
     /// with what a receiver left there that was killed. Of that, what was synced last is read again to see that it is
     /// as it was. `window`, in bytes, is the session's: a quarter of it is synced at a time. `cache` says how it is written.
+    /// The file and its checksum get this `ownership` with their final names.
     ///
     /// # Errors
     /// When `path` or its checksum file exists, when another process is writing it, or when it cannot be made.
-    pub fn create(path: &Path, window: u64, cache: PageCache) -> Result<Opened<FileSink>, SinkError> {
+    pub fn create(
+        path: &Path,
+        window: u64,
+        cache: PageCache,
+        ownership: Ownership,
+    ) -> Result<Opened<FileSink>, SinkError> {
         let names = Names::around(path)?;
         let pace = Pace { bytes: (window / 4).max(1), age: SYNC_AGE };
-        let (partial, journal, kept, notices) = match committed(&names)? {
+        let (partial, journal, kept, notices) = match committed(&names, &ownership)? {
             Some((journal, recalled)) => (None, Some(journal), Some(recalled.into()), Vec::new()),
             None => {
                 let Claim { file, journal, notices } = claim(&names)?;
-                let kept = journal.as_ref().map_or(Ok(None), |journal| keep(&file, &names, journal))?;
+                let kept = journal.as_ref().map_or(Ok(None), |journal| keep(&file, &names, journal, &ownership))?;
                 (Some(Arc::new(file)), journal, kept, notices)
             }
         };
@@ -45,7 +51,7 @@ impl FileSink {
         let session = recalled.as_ref().and_then(|recalled| recalled.session.as_ref()).map(|s| s.hello.session);
         let origin = if recalled.is_some() { Origin::Recalled } else { Origin::Ours };
         let (journal, stop) = (journal.map(Arc::new), Stop::default());
-        let (size, ahead, synced, ownership) = (None, Vec::new(), false, Ownership::default());
+        let (size, ahead, synced) = (None, Vec::new(), false);
         let sink = FileSink {
             names,
             partial,
@@ -67,9 +73,9 @@ impl FileSink {
 }
 
 /// What is recalled of one stream, or of several.
-fn keep(file: &File, names: &Names, journal: &Journal) -> Result<Option<Kept>, SinkError> {
+fn keep(file: &File, names: &Names, journal: &Journal, ownership: &Ownership) -> Result<Option<Kept>, SinkError> {
     match journal.says().session {
-        Some(session) if session.hello.lanes > 1 => several::recall(names, journal, &session),
+        Some(session) if session.hello.lanes > 1 => several::recall(names, journal, &session, ownership),
         _ => Ok(recall(file, names, journal)?.map(Kept::from)),
     }
 }

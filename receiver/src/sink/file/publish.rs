@@ -15,17 +15,26 @@ use super::names::{CHECKSUM, CHECKSUM_PARTIAL, Names, PARTIAL};
 use crate::disk::{At, DiskError, FILE_MODE, Ownership};
 use crate::sink::SinkError;
 
+/// A file that is to be published.
+#[derive(Debug)]
+pub(super) struct Whole<'a> {
+    pub(super) names: &'a Names,
+    /// Its partial file, whose bytes are durable.
+    pub(super) file: &'a File,
+    pub(super) sum: Sha1Sum,
+}
+
 /// A rename that was done: whose, from which suffix, to which.
 type Renamed<'a> = (&'a Names, &'static str, &'static str);
 
-/// Publishes the partial files, whose bytes are durable, with their checksums, which get this `ownership`, and makes all
-/// names durable.
+/// Publishes the partial files with their checksums, makes all names durable, and gives all of them this `ownership`. The
+/// files get that last: a run after ours goes on only with a partial file of its own user.
 ///
 /// # Errors
 /// When that fails, or a name is taken; all are taken back then, unless the error is `NotUndone`.
-pub(super) fn publish(files: &[(&Names, Sha1Sum)], ownership: &Ownership) -> Result<(), SinkError> {
-    files.iter().try_for_each(|(names, sum)| write_checksum(names, *sum, ownership))?;
-    let of_all = |from, to| files.iter().map(move |(names, _)| (*names, from, to));
+pub(super) fn publish(files: &[Whole<'_>], ownership: &Ownership) -> Result<(), SinkError> {
+    files.iter().try_for_each(|whole| write_checksum(whole.names, whole.sum, ownership))?;
+    let of_all = |from, to| files.iter().map(move |whole| (whole.names, from, to));
     let mut done = Vec::new();
     for (names, from, to) in of_all(PARTIAL, "").chain(of_all(CHECKSUM_PARTIAL, CHECKSUM)) {
         if let Err(error) = names.rename(from, to) {
@@ -34,22 +43,37 @@ pub(super) fn publish(files: &[(&Names, Sha1Sum)], ownership: &Ownership) -> Res
         done.push((names, from, to));
     }
     // They are in one directory.
-    let synced = files.first().map_or(Ok(()), |(names, _)| names.sync());
-    synced.map_err(|error| take_back(error.into(), &done))
+    let synced = files.first().map_or(Ok(()), |whole| whole.names.sync());
+    let given = synced.and_then(|()| files.iter().try_for_each(|whole| give(whole.names, whole.file, ownership)));
+    given.map_err(|error| take_back(error.into(), &done))
 }
 
 /// Does what is missing of a publication that was interrupted after the file had its name.
-pub(super) fn finish(names: &Names, sum: Sha1Sum) -> Result<(), SinkError> {
+pub(super) fn finish(names: &Names, sum: Sha1Sum, ownership: &Ownership) -> Result<(), SinkError> {
     // Of a rename in two steps only the first may be done: then both names are those of one file.
     names.remove(PARTIAL)?;
     match names.entry(CHECKSUM)? {
         Some(_) => names.remove(CHECKSUM_PARTIAL)?,
         None => {
-            write_checksum(names, sum, &Ownership::default())?;
+            write_checksum(names, sum, ownership)?;
             names.rename(CHECKSUM_PARTIAL, CHECKSUM)?;
         }
     }
-    Ok(names.sync()?)
+    names.sync()?;
+    if !ownership.is_nothing() {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = openat(names.dir(), names.name(), flags, FILE_MODE).map(File::from).at("opening", names.path())?;
+        give(names, &file, ownership)?;
+    }
+    Ok(())
+}
+
+/// Gives the file away that has its name.
+fn give(names: &Names, file: &File, ownership: &Ownership) -> Result<(), DiskError> {
+    if ownership.is_nothing() {
+        return Ok(());
+    }
+    ownership.give(file).and_then(|()| file.sync_all()).at("giving away", names.path())
 }
 
 /// Writes the checksum under its temporary name, and syncs it.

@@ -11,7 +11,7 @@ use xbproto::wire::{LaneSum, Reached, Receipt};
 
 use super::names::{CHECKSUM_PARTIAL, JOURNAL, Names, PARTIAL};
 use super::publish::finish;
-use crate::disk::{At, DiskError, is_same};
+use crate::disk::{At, DiskError, Ownership, is_same};
 use crate::journal::{Damage, Found, Journal, Marks, Recalled, RecalledSession, Record, Replayed, Session};
 use crate::sink::SinkError;
 
@@ -44,7 +44,7 @@ pub(super) fn recall(file: &File, names: &Names, journal: &Journal) -> Result<Op
 ///
 /// # Errors
 /// When what it lacked cannot be done, or its owner lives.
-pub(super) fn committed(names: &Names) -> Result<Option<(Journal, Recalled)>, SinkError> {
+pub(super) fn committed(names: &Names, ownership: &Ownership) -> Result<Option<(Journal, Recalled)>, SinkError> {
     let Some(file) = names.entry("")? else { return Ok(None) };
     if names.entry(PARTIAL)?.is_some_and(|partial| !is_same(&partial, &file)) {
         return Ok(None);
@@ -61,7 +61,7 @@ pub(super) fn committed(names: &Names) -> Result<Option<(Journal, Recalled)>, Si
     if !is_file || u64::try_from(file.st_size) != Ok(sum.len) {
         return Ok(None);
     }
-    finish(names, sum.sum)?;
+    finish(names, sum.sum, ownership)?;
     if journal.idle_for()? > receiver_waits(session.hello.retry_for) {
         // The sender has given up long ago; what stands there is simply a file that exists.
         journal.remove()?;

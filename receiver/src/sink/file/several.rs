@@ -15,7 +15,7 @@ use super::claim::{Claim, claim, is_our_own};
 use super::names::{CHECKSUM_PARTIAL, JOURNAL, Names, PARTIAL};
 use super::publish::finish;
 use super::recall::{check, recalled};
-use crate::disk::{At, DiskError, is_same};
+use crate::disk::{At, DiskError, Ownership, is_same};
 use crate::journal::{Damage, Journal, Marks, Recalled, Record, Replayed, Session};
 use crate::sink::SinkError;
 
@@ -87,11 +87,16 @@ pub(super) fn remove(parts: &[Part]) {
 ///
 /// # Errors
 /// When that cannot be done, or a file cannot be cut to what is told of it.
-pub(super) fn recall(base: &Names, journal: &Journal, session: &Session) -> Result<Option<Kept>, SinkError> {
+pub(super) fn recall(
+    base: &Names,
+    journal: &Journal,
+    session: &Session,
+    ownership: &Ownership,
+) -> Result<Option<Kept>, SinkError> {
     let Replayed { presence: Some(presence), .. } = journal.says() else { return Ok(None) };
     let all = all_names(base, session.hello.lanes)?;
     if let Some(sums) = settled(session)
-        && let Some(receipt) = publication(&all, sums)?
+        && let Some(receipt) = publication(&all, sums, ownership)?
     {
         if journal.idle_for()? > receiver_waits(session.hello.retry_for) {
             // The sender has given up long ago; what stands there are simply files that exist.
@@ -132,10 +137,10 @@ fn settled(session: &Session) -> Option<&[LaneSum]> {
 }
 
 /// Finishes a publication in which every file had got its name; takes back one in which only some had.
-fn publication(all: &[Names], sums: &[LaneSum]) -> Result<Option<Receipt>, SinkError> {
+fn publication(all: &[Names], sums: &[LaneSum], ownership: &Ownership) -> Result<Option<Receipt>, SinkError> {
     let named = all.iter().zip(sums).map(|(names, sum)| is_published(names, sum)).collect::<Result<Vec<_>, _>>()?;
     if named.iter().all(|named| *named) {
-        all.iter().zip(sums).try_for_each(|(names, sum)| finish(names, sum.sum))?;
+        all.iter().zip(sums).try_for_each(|(names, sum)| finish(names, sum.sum, ownership))?;
         return Ok(Some(Receipt::of(Reached::Synced, sums.to_vec())));
     }
     for (names, _) in all.iter().zip(&named).filter(|(_, named)| **named) {

@@ -28,7 +28,7 @@ fn sum() -> LaneSum {
 }
 
 fn create(room: &TempDir) -> Result<Opened<FileSink>, SinkError> {
-    FileSink::create(&room.path().join("backup"), WINDOW, CACHE)
+    FileSink::create(&room.path().join("backup"), WINDOW, CACHE, Ownership::default())
 }
 
 fn filled(room: &TempDir) -> FileSink {

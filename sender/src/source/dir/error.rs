@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use xbproto::xbstream::encode::EncodeError;
 
+use super::Happened;
+
 /// Why a directory could not be sent. Each names the file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -44,15 +46,17 @@ pub enum DirError {
     /// There is no file in it.
     #[error("{} has no files in it", .0.display())]
     Empty(PathBuf),
-    /// Somebody has written to a file, removed it, or put another in its place.
+    /// Somebody has written to a file, removed it, or put another in its place or beside it.
     #[error(
-        "{} is not any more what it was when {} was listed; nothing may write there while it is sent",
+        "{} {happened} when {} was listed; nothing may write there while it is sent",
         path.display(),
         dir.display()
     )]
     Changed {
         /// The file.
         path: PathBuf,
+        /// What has become of it.
+        happened: Happened,
         /// The directory that is sent.
         dir: PathBuf,
     },

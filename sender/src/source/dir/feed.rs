@@ -17,10 +17,12 @@ use xbproto::lane::MAX_BLOCK;
 use xbproto::pool::Pool;
 use xbproto::xbstream::{Opening, encode};
 
-use super::DirError;
+use super::difference::first_difference;
 use super::holes::Extents;
 use super::inventory::{Entry, Inventory, Stamp, open};
 use super::layout::{Chunk, Chunks};
+use super::proven::Proven;
+use super::{DirError, Happened};
 
 /// Pieces that are read and not taken. A chunk is two of them, its head and its data.
 const AHEAD: usize = 8;
@@ -106,13 +108,20 @@ impl Reading {
                 self.file(entry, &file)?;
             }
         }
-        Ok(())
+        Ok(self.check_all()?)
+    }
+
+    /// Makes sure that all is still as it was listed, what was sent long ago as well.
+    fn check_all(&self) -> Result<(), DirError> {
+        let now = Inventory::of(&self.inventory.dir)?;
+        let different = first_difference(&self.inventory.files, &now.files);
+        different.map_or(Ok(()), |(path, happened)| Err(self.unlike(path, happened)))
     }
 
     fn open(&self, entry: &Entry) -> Result<File, DirError> {
         let place = self.inventory.place(&entry.path);
         let file = open(&place).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => self.changed(entry),
+            ErrorKind::NotFound => self.unlike(&entry.path, Happened::Vanished),
             _ => DirError::Io { doing: "opening", path: place.clone(), error },
         })?;
         self.check(entry, &file)?;
@@ -126,7 +135,8 @@ impl Reading {
     fn file(&self, entry: &Entry, file: &File) -> Result<(), Stopped> {
         let failed = |error| self.reading(entry, error);
         let metadata = file.metadata().map_err(failed)?;
-        for chunk in Chunks::of(Extents::of(file, &metadata)) {
+        let reported = Extents::of(file, &metadata).map_err(failed)?;
+        for chunk in Chunks::of(Proven::of(file, reported)) {
             self.chunk(entry, file, &chunk.map_err(failed)?)?;
         }
         self.check(entry, file)?;
@@ -165,7 +175,11 @@ impl Reading {
     }
 
     fn changed(&self, entry: &Entry) -> DirError {
-        DirError::Changed { path: self.inventory.place(&entry.path), dir: self.inventory.dir.clone() }
+        self.unlike(&entry.path, Happened::Changed)
+    }
+
+    fn unlike(&self, path: &[u8], happened: Happened) -> DirError {
+        DirError::Changed { path: self.inventory.place(path), happened, dir: self.inventory.dir.clone() }
     }
 
     fn unfit(&self, entry: &Entry, error: encode::EncodeError) -> DirError {

@@ -1,10 +1,10 @@
-//! Where a file has data, and where it has none.
+//! Where a file has data, and where its file system says that it has none.
 
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 
-use rustix::fs::{SeekFrom, seek};
+use rustix::fs::{SeekFrom, fdatasync, seek};
 use rustix::io::Errno;
 
 /// A hole, and the data that follows it. Either may be empty, but not both.
@@ -24,7 +24,7 @@ pub(super) fn may_have_holes(metadata: &Metadata) -> bool {
     metadata.blocks().saturating_mul(BLOCK) < metadata.len()
 }
 
-/// The extents of a file from its beginning to its end. Moves the file's position.
+/// The extents of a file from its beginning to its end, as the file system reports them. Moves the file's position.
 #[derive(Debug)]
 pub(super) enum Extents<'a> {
     /// All of it is data, so many bytes.
@@ -41,12 +41,27 @@ pub(super) enum Extents<'a> {
 }
 
 impl Extents<'_> {
-    /// Those of `file`, which has these `metadata`.
-    pub(super) fn of<'a>(file: &'a File, metadata: &Metadata) -> Extents<'a> {
+    /// Those of `file`, which has these `metadata`. What was written to it is brought to the disk first, if it may have
+    /// holes: there are file systems that report holes where data is not written yet.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub(super) fn of<'a>(file: &'a File, metadata: &Metadata) -> io::Result<Extents<'a>> {
         match may_have_holes(metadata) {
-            true => Extents::Sparse { file, at: 0, len: metadata.len() },
-            false => Extents::Dense(metadata.len()),
+            true => {
+                write_out(file)?;
+                Ok(Extents::Sparse { file, at: 0, len: metadata.len() })
+            }
+            false => Ok(Extents::Dense(metadata.len())),
         }
+    }
+}
+
+fn write_out(file: &File) -> io::Result<()> {
+    match fdatasync(file) {
+        // A file system that cannot be written.
+        Err(Errno::INVAL | Errno::ROFS | Errno::OPNOTSUPP) => Ok(()),
+        done => Ok(done?),
     }
 }
 
@@ -93,7 +108,7 @@ mod tests {
     use super::*;
 
     fn extents(file: &File) -> Vec<Extent> {
-        Extents::of(file, &file.metadata().unwrap()).map(Result::unwrap).collect()
+        Extents::of(file, &file.metadata().unwrap()).unwrap().map(Result::unwrap).collect()
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What is in a directory: the names and lengths of its files, and how long the stream of it will be.
+//! What is in a directory: the names and stamps of its files, and how long the stream of it will be.
 
 use std::ffi::OsStr;
 use std::fs::{self, DirEntry, File, FileType, Metadata};
@@ -7,14 +7,11 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
-use xbproto::xbstream::encode;
+use xbproto::xbstream::{STAGING_PREFIX, encode};
 
 use super::DirError;
 use super::holes::{Extents, may_have_holes};
 use super::layout::{Chunks, end_len};
-
-/// How the folders begin in which `xbrecv` unpacks: what is in them is no part of what it unpacks beside.
-const STAGING_PREFIX: &[u8] = b".xbrecv-";
 
 /// The files of a directory, in the order in which they are sent: those of each directory by name.
 #[derive(Debug)]
@@ -23,19 +20,19 @@ pub(super) struct Inventory {
     pub(super) dir: PathBuf,
     /// Its files.
     pub(super) files: Vec<Entry>,
-    /// The length of the stream in bytes.
-    pub(super) length: u64,
     /// Directories in which there is nothing.
     pub(super) empty_directories: u64,
 }
 
 /// A file, as it was seen.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     /// Its path in the stream.
     pub(super) path: Box<[u8]>,
     /// How it was.
     pub(super) stamp: Stamp,
+    /// Whether it may have holes.
+    may_have_holes: bool,
 }
 
 /// What shows whether a file was written to, or is another one.
@@ -44,13 +41,16 @@ pub(super) struct Stamp {
     len: u64,
     inode: u64,
     modified: (i64, i64),
+    /// Nobody can set this one back.
+    changed: (i64, i64),
 }
 
 impl Stamp {
     /// That of a file.
     pub(super) fn of(metadata: &Metadata) -> Stamp {
         let modified = (metadata.mtime(), metadata.mtime_nsec());
-        Stamp { len: metadata.len(), inode: metadata.ino(), modified }
+        let changed = (metadata.ctime(), metadata.ctime_nsec());
+        Stamp { len: metadata.len(), inode: metadata.ino(), modified, changed }
     }
 }
 
@@ -58,14 +58,31 @@ impl Inventory {
     /// Looks through `dir`.
     ///
     /// # Errors
-    /// When there is something in it that cannot be sent, or nothing.
+    /// When there is something in it that cannot be sent.
     pub(super) fn of(dir: &Path) -> Result<Inventory, DirError> {
-        let mut inventory = Inventory { dir: dir.into(), files: Vec::new(), length: 0, empty_directories: 0 };
+        let mut inventory = Inventory { dir: dir.into(), files: Vec::new(), empty_directories: 0 };
         inventory.add_directory(&[])?;
-        match inventory.files.is_empty() {
-            true => Err(DirError::Empty(dir.into())),
-            false => Ok(inventory),
+        Ok(inventory)
+    }
+
+    /// The length of the stream in bytes, if the file system is right about holes.
+    ///
+    /// # Errors
+    /// When a file with holes cannot be looked into, or there is no file.
+    pub(super) fn length(&self) -> Result<u64, DirError> {
+        match self.files.is_empty() {
+            true => Err(DirError::Empty(self.dir.clone())),
+            false => self.files.iter().map(|entry| self.length_of(entry)).sum(),
         }
+    }
+
+    fn length_of(&self, entry: &Entry) -> Result<u64, DirError> {
+        let path = &entry.path;
+        let data = match entry.may_have_holes {
+            true => self.length_with_holes(path)?,
+            false => length_of(Extents::Dense(entry.stamp.len), path).unwrap_or(0),
+        };
+        Ok(data + end_len(path.len()))
     }
 
     /// Where the file of this path in the stream is.
@@ -77,7 +94,7 @@ impl Inventory {
         let place = if path.is_empty() { self.dir.clone() } else { self.place(path) };
         let failed = |error| DirError::Io { doing: "reading the directory", path: place.clone(), error };
         let entries = fs::read_dir(&place).and_then(Iterator::collect::<Result<Vec<DirEntry>, _>>).map_err(failed)?;
-        let ours = |name: &[u8]| path.is_empty() && name.starts_with(STAGING_PREFIX);
+        let ours = |name: &[u8]| path.is_empty() && name.starts_with(STAGING_PREFIX.as_bytes());
         let names = entries.into_iter().map(|entry| entry.file_name().into_vec());
         let mut names: Vec<Vec<u8>> = names.filter(|name| !ours(name)).collect();
         names.sort_unstable();
@@ -103,18 +120,14 @@ impl Inventory {
     fn add_file(&mut self, path: Vec<u8>, metadata: &Metadata) -> Result<(), DirError> {
         // The one thing that a name can be is too long.
         encode::end(&path).map_err(|error| DirError::Name { path: self.place(&path), error })?;
-        let data = match may_have_holes(metadata) {
-            true => self.length_with_holes(&path)?,
-            false => length_of(Extents::Dense(metadata.len()), &path).unwrap_or(0),
-        };
-        self.length += data + end_len(path.len());
-        self.files.push(Entry { path: path.into(), stamp: Stamp::of(metadata) });
+        let (stamp, may_have_holes) = (Stamp::of(metadata), may_have_holes(metadata));
+        self.files.push(Entry { path: path.into(), stamp, may_have_holes });
         Ok(())
     }
 
     fn length_with_holes(&self, path: &[u8]) -> Result<u64, DirError> {
         let place = self.place(path);
-        let length = open(&place).and_then(|file| length_of(Extents::of(&file, &file.metadata()?), path));
+        let length = open(&place).and_then(|file| length_of(Extents::of(&file, &file.metadata()?)?, path));
         length.map_err(|error| DirError::Io { doing: "looking for holes in", path: place, error })
     }
 }

@@ -61,7 +61,7 @@ async fn files_come_in_order_of_their_names_and_the_length_is_known() {
     let dir = Files::new(&[("b", b"bb"), ("a/z", &long), ("a/b/c", b""), ("@0024x/t 1", b"x"), (".xbrecv-1/x", b"no")]);
     fs::create_dir(dir.path("empty")).unwrap();
     let inventory = dir.list().unwrap();
-    let (length, empty) = (inventory.length, inventory.empty_directories);
+    let (length, empty) = (inventory.length().unwrap(), inventory.empty_directories);
     let stream = read(inventory).await.unwrap();
     assert_eq!((stream.len() as u64, empty), (length, 1));
     let expected = ["P@0024x/t 1", "E@0024x/t 1", "Ea/b/c", "Pa/z", "Pa/z", "Pa/z", "Ea/z", "Pb", "Eb"];
@@ -76,7 +76,7 @@ async fn a_file_with_holes_is_sparse_and_its_length_is_known() {
     file.set_len(5 << 20).unwrap();
     file.sync_all().unwrap();
     let inventory = dir.list().unwrap();
-    let length = inventory.length;
+    let length = inventory.length().unwrap();
     let stream = read(inventory).await.unwrap();
     assert_eq!(stream.len() as u64, length);
     assert!(length < 2 << 20);
@@ -85,7 +85,7 @@ async fn a_file_with_holes_is_sparse_and_its_length_is_known() {
 
 #[test]
 fn what_would_be_missing_from_the_copy_is_an_error() {
-    let listed = |dir: &Files| dir.list().unwrap_err().to_string();
+    let listed = |dir: &Files| dir.list().and_then(|found| found.length()).unwrap_err().to_string();
     assert!(listed(&Files::new(&[])).ends_with("has no files in it"));
     let dir = Files::new(&[("file", b"x")]);
     std::os::unix::fs::symlink("file", dir.path("link")).unwrap();
@@ -102,9 +102,8 @@ fn what_would_be_missing_from_the_copy_is_an_error() {
 #[tokio::test]
 async fn a_file_that_is_not_what_was_listed_is_named() {
     type Change = fn(&Path);
-    let changes: [Change; 4] = [
+    let changes: [Change; 3] = [
         |path| fs::write(path, "longer than before").unwrap(),
-        |path| fs::remove_file(path).unwrap(),
         |path| fs::File::options().write(true).open(path).unwrap().set_len(1).unwrap(),
         |path| {
             fs::write(path.with_extension("new"), "two").unwrap();
@@ -117,6 +116,27 @@ async fn a_file_that_is_not_what_was_listed_is_named() {
         change(&dir.path("two"));
         let error = read(inventory).await.unwrap_err().to_string();
         assert!(error.contains("/two is not any more what it was"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_happens_behind_the_reader_is_found_before_the_end() {
+    type Change = fn(&Files);
+    let changes: [(Change, &str); 4] = [
+        (|dir| fs::write(dir.path("a/sent"), "SENT").unwrap(), "/a/sent is not any more what it was when"),
+        (|dir| fs::remove_file(dir.path("a/sent")).unwrap(), "/a/sent is not there any more, as it was when"),
+        (|dir| fs::write(dir.path("a/new"), "new").unwrap(), "/a/new was not there when"),
+        (|dir| fs::rename(dir.path("a"), dir.path("c")).unwrap(), "/a/sent is not there any more, as it was when"),
+    ];
+    let long = vec![7; 40 << 20];
+    for (change, expected) in changes {
+        let dir = Files::new(&[("a/sent", b"sent"), ("b", &long)]);
+        let mut feed = Feed::start(dir.list().unwrap()).unwrap();
+        // The first file is behind us then, and of the second the thread has not read all.
+        feed.read_exact(&mut vec![0; 1 << 20]).await.unwrap();
+        change(&dir);
+        let error = feed.read_to_end(&mut Vec::new()).await.unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
     }
 }
 

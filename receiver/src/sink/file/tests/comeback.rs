@@ -11,7 +11,7 @@ use crate::journal::{Damage, Recalled, RecalledSession};
 const WINDOW: u64 = 4;
 
 pub(super) fn open(room: &TempDir) -> Opened<FileSink> {
-    FileSink::create(&room.path().join("backup"), WINDOW, CACHE).unwrap()
+    FileSink::create(&room.path().join("backup"), WINDOW, CACHE, Ownership::default()).unwrap()
 }
 
 fn partial(room: &TempDir) -> PathBuf {
@@ -266,7 +266,7 @@ fn a_receiver_that_lives_is_left_alone() {
     let room = tempfile::tempdir().unwrap();
     let mut sink = begun(&room);
     write(&mut sink, b"", &[b"hello"]);
-    let again = || FileSink::create(&room.path().join("backup"), WINDOW, CACHE);
+    let again = || FileSink::create(&room.path().join("backup"), WINDOW, CACHE, Ownership::default());
     assert!(matches!(again(), Err(SinkError::AlreadyRunning { .. })));
     sink.commit(&[sum(LaneId(0), b"hello")]).unwrap();
     assert!(matches!(again(), Err(SinkError::AlreadyRunning { .. })), "committed, not acknowledged");
@@ -304,11 +304,11 @@ fn what_is_no_journal_is_refused_and_left_alone() {
     let journal = room.path().join("backup.partial.journal");
     fs::rename(&journal, room.path().join("real")).unwrap();
     symlink("real", &journal).unwrap();
-    let error = FileSink::create(&room.path().join("backup"), WINDOW, CACHE).unwrap_err();
+    let error = FileSink::create(&room.path().join("backup"), WINDOW, CACHE, Ownership::default()).unwrap_err();
     assert!(matches!(&error, SinkError::Exists { path } if *path == journal), "{error}");
     assert_eq!(fs::read(partial(&room)).unwrap(), b"hello");
     fs::remove_file(partial(&room)).unwrap();
-    assert!(FileSink::create(&room.path().join("backup"), WINDOW, CACHE).is_err());
+    assert!(FileSink::create(&room.path().join("backup"), WINDOW, CACHE, Ownership::default()).is_err());
     assert_eq!(names(&room), ["backup.partial.journal", "real"]);
 }
 

@@ -2,10 +2,23 @@
 
 use std::fs;
 
+use rustix::fs::Mode;
+
 use super::comeback::*;
 use super::*;
-use crate::journal::sample::{digest, sum};
+use crate::journal::sample::{digest, presence, sum};
 use crate::sink::file::names::CHECKSUM;
+
+const MODES: Ownership =
+    Ownership { user: None, group: None, file_mode: Some(Mode::from_raw_mode(0o604)), dir_mode: None };
+
+fn owned(room: &TempDir) -> Opened<FileSink> {
+    FileSink::create(&room.path().join("backup"), WINDOW, CACHE, MODES).unwrap()
+}
+
+fn mode(room: &TempDir, name: &str) -> u32 {
+    fs::metadata(room.path().join(name)).unwrap().permissions().mode() & 0o777
+}
 
 fn whole() -> LaneSum {
     sum(LaneId(0), b"hello")
@@ -87,6 +100,35 @@ fn after_that_the_rest_is_done_and_the_receipt_is_there() {
         assert_eq!(names(&room), ["backup", "backup.sha1"]);
         assert!(matches!(create(&room), Err(SinkError::Exists { .. })));
     }
+}
+
+#[test]
+fn the_rest_that_is_done_is_giving_it_away_too() {
+    for steps in 2..=4 {
+        let room = killed_after(steps);
+        assert_ne!(mode(&room, "backup"), 0o604);
+        assert_eq!(owned(&room).recalled.unwrap().committed, Some(receipt()));
+        assert_eq!(mode(&room, "backup"), 0o604, "{steps} steps");
+        // From there on the checksum has its name, and had its owner before.
+        if steps == 2 {
+            assert_eq!(mode(&room, "backup.sha1"), 0o604);
+        }
+    }
+}
+
+#[test]
+fn it_is_not_given_away_before_it_has_its_name() {
+    let room = tempfile::tempdir().unwrap();
+    let mut sink = owned(&room).sink;
+    sink.remember(&presence(9)).unwrap();
+    sink.start(&hello(1, 1)).unwrap();
+    write(&mut sink, b"", &[b"hello"]);
+    fs::write(room.path().join("backup.sha1"), "theirs").unwrap();
+    assert!(matches!(sink.commit(&[whole()]), Err(SinkError::Exists { .. })));
+    assert_ne!(mode(&room, "backup.partial"), 0o604, "a run after a kill would take it for somebody else's");
+    fs::remove_file(room.path().join("backup.sha1")).unwrap();
+    sink.commit(&[whole()]).unwrap();
+    assert_eq!((mode(&room, "backup"), mode(&room, "backup.sha1")), (0o604, 0o604));
 }
 
 #[test]

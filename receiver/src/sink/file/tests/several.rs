@@ -118,7 +118,7 @@ fn a_name_taken_meanwhile_takes_all_back() {
 #[test]
 fn another_receivers_partial_file_is_not_touched() {
     let room = tempfile::tempdir().unwrap();
-    let other = FileSink::create(&room.path().join("backup.1"), WINDOW, CACHE).unwrap().sink;
+    let other = FileSink::create(&room.path().join("backup.1"), WINDOW, CACHE, Ownership::default()).unwrap().sink;
     let mut sink = open(&room).sink;
     sink.remember(&presence(9)).unwrap();
     assert!(matches!(sink.start(&hello(1, 3)), Err(SinkError::AlreadyRunning { .. })));
