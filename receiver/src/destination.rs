@@ -45,7 +45,7 @@ impl StreamNames {
             (StreamNames::Unnamed, 0..=1) => "-".to_owned(),
             (StreamNames::Unnamed, _) => lane.to_string(),
             (StreamNames::File(path), 0..=1) => path.display().to_string(),
-            (StreamNames::File(path), _) => format!("{}.{}", path.display(), lane.0),
+            (StreamNames::File(path), _) => sink::part_path(path, lane).display().to_string(),
             (StreamNames::Fifos(dir), _) => dir.join(format!("thread_{}", lane.0)).display().to_string(),
         }
     }

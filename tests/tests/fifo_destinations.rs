@@ -64,6 +64,17 @@ fn each_stream_is_stored_in_a_file_of_its_own_and_they_make_the_backup_again() {
 }
 
 #[test]
+fn a_command_is_told_the_file_of_each_stream() {
+    let stage = Streams::small();
+    let then = "sha1sum $XB_FILE_0 $XB_FILE_1 $XB_FILE_2 | cut -c-40 > sums; echo $XB_SHA1_0 $XB_SHA1_1 $XB_SHA1_2 >> sums; \
+                ! env | grep ^XB_FILE=";
+    deliver(&stage, &["-o", "out.xb", "--then", then]);
+    let sums = stage.backup.streams::<3>().map(|stream| sha1_of(&stream).to_string());
+    let expected = format!("{}\n{}\n", sums.join("\n"), sums.join(" "));
+    assert_eq!(fs::read_to_string(stage.scene.path("sums")).expect("written"), expected);
+}
+
+#[test]
 fn a_file_in_the_way_of_one_stream_is_found_before_the_backup_runs() {
     let stage = Streams::small();
     stage.scene.file("out.xb.1.sha1", "theirs");

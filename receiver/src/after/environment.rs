@@ -4,14 +4,16 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use xbproto::backup::FactText;
-use xbproto::wire::Receipt;
+use xbproto::wire::{LaneSum, Receipt};
+
+use crate::sink::part_path;
 
 /// Where a committed backup is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// Unpacked in this directory.
     Directory(PathBuf),
-    /// In this file, or behind this device or FIFO.
+    /// In this file, or behind this device or FIFO; of several streams, in files that begin so.
     File(PathBuf),
     /// Wherever a command or a reader has put it.
     Elsewhere,
@@ -23,10 +25,9 @@ pub(super) fn variables(receipt: &Receipt, place: &Place) -> Vec<(String, Option
     let text = |text: &Option<FactText>| text.as_deref().map(str::to_owned);
     let yes = |told: Option<bool>| told.map(|yes| if yes { "yes" } else { "no" }.to_owned());
     let bytes: u64 = receipt.lanes.iter().map(|lane| lane.len).sum();
-    let (dir, file) = match place {
-        Place::Directory(path) => (Some(path.into()), None),
-        Place::File(path) => (None, Some(path.into())),
-        Place::Elsewhere => (None, None),
+    let dir = match place {
+        Place::Directory(path) => Some(path.into()),
+        Place::File(_) | Place::Elsewhere => None,
     };
     let known = [
         ("XB_REACHED", Some(receipt.reached.to_string())),
@@ -46,18 +47,28 @@ pub(super) fn variables(receipt: &Receipt, place: &Place) -> Vec<(String, Option
         ("XB_ENCRYPTED", yes(facts.encrypted)),
     ];
     let known = known.map(|(name, value)| (name.to_owned(), value.map(OsString::from)));
-    let place = [("XB_DIR".to_owned(), dir), ("XB_FILE".to_owned(), file)];
-    place.into_iter().chain(known).chain(sums(receipt)).collect()
+    let dir = ("XB_DIR".to_owned(), dir);
+    std::iter::once(dir).chain(files(receipt, place)).chain(known).chain(sums(receipt)).collect()
 }
 
-/// `XB_SHA1` of a single lane; `XB_SHA1_0` and so on of several.
+fn files(receipt: &Receipt, place: &Place) -> Vec<(String, Option<OsString>)> {
+    let Place::File(path) = place else { return vec![("XB_FILE".to_owned(), None)] };
+    let is_whole = receipt.lanes.len() == 1;
+    each("XB_FILE", &receipt.lanes, |lane| if is_whole { path.into() } else { part_path(path, lane.lane).into() })
+}
+
 fn sums(receipt: &Receipt) -> Vec<(String, Option<OsString>)> {
-    let sum = |index: usize| receipt.lanes.get(index).map(|lane| lane.sum.to_string().into());
-    match receipt.lanes.len() {
-        1 => vec![("XB_SHA1".to_owned(), sum(0))],
-        several => {
-            let each = (0..several).map(|index| (format!("XB_SHA1_{index}"), sum(index)));
-            std::iter::once(("XB_SHA1".to_owned(), None)).chain(each).collect()
+    each("XB_SHA1", &receipt.lanes, |lane| lane.sum.to_string().into())
+}
+
+/// `NAME` of a single lane; `NAME_0` and so on of several, and no `NAME`.
+fn each(name: &str, lanes: &[LaneSum], value: impl Fn(&LaneSum) -> OsString) -> Vec<(String, Option<OsString>)> {
+    let values = lanes.iter().map(|lane| Some(value(lane)));
+    match lanes.len() {
+        1 => values.map(|value| (name.to_owned(), value)).collect(),
+        _ => {
+            let numbered = values.enumerate().map(|(index, value)| (format!("{name}_{index}"), value));
+            std::iter::once((name.to_owned(), None)).chain(numbered).collect()
         }
     }
 }
@@ -70,7 +81,7 @@ fn number(value: Option<u64>) -> Option<String> {
 mod tests {
     use xbproto::backup::{BackupFacts, BackupKind};
     use xbproto::lane::{LaneId, Sha1Sum};
-    use xbproto::wire::{LaneSum, Reached};
+    use xbproto::wire::Reached;
 
     use super::*;
 
@@ -118,5 +129,23 @@ mod tests {
         let sums = [format!("XB_SHA1_0={}", "00".repeat(20)), format!("XB_SHA1_1={}", "01".repeat(20))];
         let expected = [&["XB_REACHED=consumed".to_owned(), "XB_BYTES=10".to_owned()][..], &sums].concat();
         assert_eq!(set(&receipt, &Place::Elsewhere), expected);
+    }
+
+    #[test]
+    fn the_file_is_what_there_is_of_the_backup() {
+        let place = Place::File("/backups/full.xb".into());
+        let told = |lanes: Vec<LaneSum>| {
+            let all = variables(&Receipt::of(Reached::Synced, lanes), &place).into_iter();
+            let of_files = all.filter(|(name, _)| name.starts_with("XB_FILE") && name != "XB_FILES");
+            of_files.map(|(name, value)| (name, value.map(|v| v.into_string().unwrap()))).collect::<Vec<_>>()
+        };
+        let is = |name: &str, value: Option<&str>| (name.to_owned(), value.map(str::to_owned));
+        assert_eq!(told(vec![lane(0)]), [is("XB_FILE", Some("/backups/full.xb"))]);
+        let two = [
+            is("XB_FILE", None),
+            is("XB_FILE_0", Some("/backups/full.xb.0")),
+            is("XB_FILE_1", Some("/backups/full.xb.1")),
+        ];
+        assert_eq!(told(vec![lane(0), lane(1)]), two);
     }
 }

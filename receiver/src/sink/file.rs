@@ -28,6 +28,8 @@ use std::sync::Arc;
 use xbproto::lane::{LaneDigest, LaneId};
 use xbproto::wire::{Hello, Receipt, SessionId};
 
+pub use self::names::part_path;
+
 use self::lane::{FileLane, Reservation};
 use self::names::{CHECKSUM_PARTIAL, JOURNAL, Names, PARTIAL};
 use self::publish::{Whole, publish};

@@ -28,7 +28,7 @@ pub use command::{CommandSink, OnLine};
 pub use error::SinkError;
 pub use extract::ExtractSink;
 pub use fifos::{FifoPlan, FifoSink};
-pub use file::FileSink;
+pub use file::{FileSink, part_path};
 pub use in_place::InPlaceSink;
 pub use stdout::StdoutSink;
 

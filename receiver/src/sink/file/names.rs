@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Stat, fsync, unlinkat};
 use rustix::io::Errno;
+use xbproto::lane::LaneId;
 
 use crate::disk::{At, DiskError, entry, open_dir, rename_new};
 use crate::sink::SinkError;
@@ -19,6 +20,17 @@ pub(super) const JOURNAL: &str = ".partial.journal";
 pub(super) const CHECKSUM: &str = ".sha1";
 /// The same for its checksum before it is complete.
 pub(super) const CHECKSUM_PARTIAL: &str = ".sha1.partial";
+
+/// The path of the file of one of several streams that are stored at `path`: a dot and the stream's number behind it.
+pub fn part_path(path: &Path, lane: LaneId) -> PathBuf {
+    let mut part = path.as_os_str().to_owned();
+    part.push(part_suffix(lane.0));
+    part.into()
+}
+
+fn part_suffix(lane: u16) -> String {
+    format!(".{lane}")
+}
 
 /// A file to be, by its final name.
 #[derive(Debug)]
@@ -38,7 +50,7 @@ impl Names {
 
     /// The names of the file of one of several streams: this one, a dot, and the stream's number.
     pub(super) fn of_part(&self, lane: u16) -> Result<Names, DiskError> {
-        let suffix = format!(".{lane}");
+        let suffix = part_suffix(lane);
         let path = self.beside(&suffix);
         let dir = self.dir.try_clone().at("opening the directory of", &path)?;
         Ok(Names { name: self.suffixed(&suffix), path, dir })
