@@ -28,8 +28,8 @@ impl fmt::Display for Happened {
 
 /// The path of the first file that is not the same in both lists, which have the order of an inventory.
 pub(super) fn first_difference<'a>(before: &'a [Entry], now: &'a [Entry]) -> Option<(&'a [u8], Happened)> {
-    let is_same = |(before, now): (&Entry, &Entry)| before.path == now.path && before.stamp == now.stamp;
-    let same = before.iter().zip(now).take_while(|(before, now)| is_same((before, now))).count();
+    let is_same = |before: &Entry, now: &Entry| before.path == now.path && before.stamp == now.stamp;
+    let same = before.iter().zip(now).take_while(|(before, now)| is_same(before, now)).count();
     match (before.get(same), now.get(same)) {
         (None, None) => None,
         (Some(gone), None) => Some((&gone.path, Happened::Vanished)),
