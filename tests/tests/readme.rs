@@ -197,10 +197,10 @@ fn tools(scene: &Scene, text: &str, stream: &str) -> PathBuf {
         // Stores its input where it is told to: enough of a consumer.
         .and("gpg", "while [ \"$1\" != --output ]; do shift; done; exec cat > \"$2\"")
         .and("systemctl", "[ \"$*\" = 'start mariadb' ]")
-        // On a free port, whichever the documents show; a stored stream needs none.
+        // On a free port, whichever the documents show; neither a stored stream nor a key needs one.
         .and(
             "xbrecv",
-            &format!("{path}; case $* in *--from*) ;; *) set -- -l 127.0.0.1:0 \"$@\";; esac; exec {xbrecv} \"$@\""),
+            &format!("{path}; case $* in *--from*|*--generate-key*) ;; *) set -- -l 127.0.0.1:0 \"$@\";; esac; exec {xbrecv} \"$@\""),
         )
         .and("xbsend", &format!("{path}; exec {} \"$@\"", program_path("xbsend").display()));
     // Only where it is named: with the tools of both vendors, xbsend asks which.

@@ -70,6 +70,7 @@ pub use content::ContentError;
 pub use error::ExtractError;
 pub(crate) use inventory::Inventory;
 pub(crate) use key_check::{KeyCheck, KeyProof, is_metadata};
+pub(crate) use names::on_disk;
 pub use options::{Required, Unpacking};
 pub use ownership::{Tenancy, give_away, give_directory};
 pub(crate) use path::make_safe;

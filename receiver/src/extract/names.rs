@@ -10,7 +10,7 @@ use xbproto::stage::{Chain, StageKind, Stages};
 use xbproto::xbstream::{Item, Ledger, StreamPath};
 
 use super::ExtractError;
-use super::path::{SafePath, Trailing};
+use super::path::{PathError, SafePath, Trailing};
 
 /// The names on disk of the files of a backup.
 #[derive(Debug)]
@@ -29,6 +29,20 @@ pub(super) struct Brought {
     pub(super) path: StreamPath,
     /// What is to be undone, in this order.
     pub(super) kinds: Vec<StageKind>,
+}
+
+/// The name on disk of what a stream calls `path`, which is safe, where `stages` are undone; and what is undone of it.
+///
+/// # Errors
+/// When what is left of the name is not safe.
+pub(crate) fn on_disk(stages: &Stages, path: &StreamPath) -> Result<(StreamPath, Vec<StageKind>), PathError> {
+    let (name, kinds) = stages.of(path.as_bytes());
+    if kinds.is_empty() {
+        return Ok((path.clone(), kinds));
+    }
+    // Without its suffix a name may be `..`.
+    let safe = SafePath::parse(&StreamPath(name.into()), Trailing::Refused)?;
+    Ok((safe.into_stream(), kinds))
 }
 
 impl Names {
@@ -95,13 +109,7 @@ impl Names {
 
     /// The name on disk of what the stream calls `path`.
     fn on_disk(&self, path: &StreamPath) -> Result<(StreamPath, Vec<StageKind>), ExtractError> {
-        let (name, kinds) = self.stages.of(path.as_bytes());
-        if kinds.is_empty() {
-            return Ok((path.clone(), kinds));
-        }
-        // Without its suffix a name may be `..`.
-        let safe = SafePath::parse(&StreamPath(name.into()), Trailing::Refused)?;
-        Ok((safe.into_stream(), kinds))
+        Ok(on_disk(&self.stages, path)?)
     }
 
     /// A removal may name a directory, or with `*` at its end many files, the suffix before or behind that.

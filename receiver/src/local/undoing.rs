@@ -9,7 +9,9 @@ use xbproto::xbstream::{Item, StreamPath};
 
 use super::LocalError;
 use super::decoding::View;
-use crate::extract::{Allowance, ContentError, ExtractError, KeyCheck, KeyProof, is_metadata, make_safe};
+use crate::extract::{
+    Allowance, ContentError, ExtractError, KeyCheck, KeyProof, PathError, is_metadata, make_safe, on_disk,
+};
 
 /// What is undone of the files of one backup. Clones share what it may take, and what is found of the key.
 #[derive(Clone, Debug)]
@@ -68,40 +70,43 @@ impl View for Undoer {
     fn look(&mut self, item: &Item) -> Result<(), LocalError> {
         let mut item = item.clone();
         let safe = make_safe(&mut item).map_err(ExtractError::from);
-        let looked = safe.and_then(|()| Ok(self.follow(&item)?));
+        let looked = safe.and_then(|()| self.follow(&item));
         looked.map_err(|error| LocalError::refused(self.name.clone(), error))
     }
 }
 
 impl Undoer {
-    fn follow(&mut self, item: &Item) -> Result<(), ContentError> {
+    fn follow(&mut self, item: &Item) -> Result<(), ExtractError> {
         match item {
-            Item::Payload { path, .. } => self.begin(path),
-            Item::Data(bytes) => return self.take(bytes),
-            Item::End { path } => return self.end(path),
+            Item::Payload { path, .. } => Ok(self.begin(path)?),
+            Item::Data(bytes) => Ok(self.take(bytes)?),
+            Item::End { path } => Ok(self.end(path)?),
             Item::Sparse { path, .. } | Item::Seek { path, .. } if self.is_coded(path) => {
-                return Err(ContentError::Punched { path: path.clone() });
+                Err(ContentError::Punched { path: path.clone() }.into())
             }
-            _ => self.current = None,
+            _ => {
+                self.current = None;
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     fn is_coded(&self, path: &StreamPath) -> bool {
         !self.undoing.stages.of(path.as_bytes()).1.is_empty()
     }
 
-    fn begin(&mut self, path: &StreamPath) {
+    fn begin(&mut self, path: &StreamPath) -> Result<(), PathError> {
         if !self.open.contains_key(path) {
-            let (name, kinds) = self.undoing.stages.of(path.as_bytes());
+            let (disk, kinds) = on_disk(&self.undoing.stages, path)?;
             if kinds.is_empty() {
                 self.current = None;
-                return;
+                return Ok(());
             }
-            let (chain, disk) = (self.undoing.stages.chain(&kinds), StreamPath(name.into()));
+            let chain = self.undoing.stages.chain(&kinds);
             self.open.insert(path.clone(), Coded { chain, kinds, disk, start: Vec::new(), held: 0 });
         }
         self.current = Some(path.clone());
+        Ok(())
     }
 
     fn take(&mut self, bytes: &Bytes) -> Result<(), ContentError> {

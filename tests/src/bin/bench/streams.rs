@@ -53,8 +53,8 @@ impl Streams<'_> {
             match stream {
                 Stream::Backup => self.back_up(&partial, stage, "")?,
                 Stream::Qpress => self.back_up(&partial, stage, "--compress")?,
-                Stream::Zstd => self.compress(&partial, stage, "zstd -1 -q --rm", &progress)?,
-                Stream::Lz4 => self.compress(&partial, stage, "lz4 -1 -q -m --rm", &progress)?,
+                Stream::Zstd => self.compress(&partial, stage, "zstd -1 -q --rm", progress)?,
+                Stream::Lz4 => self.compress(&partial, stage, "lz4 -1 -q -m --rm", progress)?,
                 Stream::SmallFiles => self.pack(&partial, stage)?,
             }
             fs::rename(&partial, &path).with_context(|| format!("renaming {}", partial.display()))?;
