@@ -13,7 +13,7 @@ use xbproto::shared::Shared;
 use crate::hasher::Piece;
 use crate::sink::{LaneSink, SinkError};
 
-/// How often a sink is asked how far it has synced, while it is behind and nothing arrives.
+/// How often a sink is asked how far it has come, while it is behind and nothing arrives.
 const SYNC_POLL: Duration = Duration::from_millis(50);
 
 /// What brings one lane into its sink.
@@ -38,7 +38,7 @@ impl Drain {
         let mut durable = digest.len();
         loop {
             let piece = match digest.len() - durable {
-                0 => Some(pieces.recv().await),
+                0 if sink.is_at_rest() => Some(pieces.recv().await),
                 behind => self.poll(&mut pieces, behind).await,
             };
             match piece {

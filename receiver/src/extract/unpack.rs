@@ -106,15 +106,28 @@ impl Unpacker {
     /// When they are no xbstream, or name what they may not; also when something that came earlier, on any lane, could not
     /// be decoded, written or synced. The extraction is to be abandoned then.
     pub fn write(&mut self, bytes: &Bytes) -> Result<(), ExtractError> {
-        self.shared.check_stop()?;
-        self.shared.writers.check()?;
-        self.shared.resources.syncers.check()?;
+        self.check()?;
         self.decoder.feed(bytes.clone());
         while let Some(item) = self.decoder.next().map_err(|error| self.malformed(error))? {
             self.take(item)?;
         }
         self.hand_over();
         Ok(())
+    }
+
+    /// Whether everything that has come so far, on any lane, is well.
+    ///
+    /// # Errors
+    /// When something could not be decoded, written or synced.
+    pub fn check(&self) -> Result<(), ExtractError> {
+        self.shared.check_stop()?;
+        self.shared.writers.check()?;
+        Ok(self.shared.resources.syncers.check()?)
+    }
+
+    /// Whether nothing of it waits to be written.
+    pub fn is_at_rest(&self) -> bool {
+        self.shared.writers.is_at_rest()
     }
 
     /// The lane has ended.

@@ -139,7 +139,12 @@ impl LaneSink for ExtractLane {
 
     /// A staging folder does not survive its process, so nothing is kept back for it.
     fn durable(&mut self, written: &LaneDigest) -> Result<u64, SinkError> {
+        self.unpacker.check()?;
         Ok(written.len())
+    }
+
+    fn is_at_rest(&self) -> bool {
+        self.unpacker.is_at_rest()
     }
 
     fn finish(&mut self) -> Result<(), SinkError> {

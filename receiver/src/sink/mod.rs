@@ -193,6 +193,12 @@ pub trait LaneSink: Send {
     /// When syncing in the background failed.
     fn durable(&mut self, written: &LaneDigest) -> Result<u64, SinkError>;
 
+    /// Whether all that was taken has been dealt with. Until then, `durable` is asked now and then, and may bring an error,
+    /// though nothing new arrives.
+    fn is_at_rest(&self) -> bool {
+        true
+    }
+
     /// The lane has ended: nothing follows.
     ///
     /// # Errors

@@ -72,6 +72,11 @@ impl Writers {
         self.queue.push(slot, batch);
     }
 
+    /// Whether all that has come is done, and well.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.queue.is_done()
+    }
+
     /// The first error so far.
     pub(super) fn check(&self) -> Result<(), ContentError> {
         self.queue.check()

@@ -121,6 +121,12 @@ impl WorkQueue {
         self.room.notify_all();
     }
 
+    /// Whether all that has come is done, and well: otherwise there will be news.
+    pub(super) fn is_done(&self) -> bool {
+        let state = self.state();
+        state.files == 0 && state.failed.is_none()
+    }
+
     /// The first error so far.
     pub(super) fn check(&self) -> Result<(), ContentError> {
         self.state().failed.clone().map_or(Ok(()), Err)
