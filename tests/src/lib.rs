@@ -85,6 +85,7 @@ pub use relay::Relay;
 pub use rogue::{Intruder, Rogue};
 pub use running::{Ended, Running, peak_memory};
 pub use scene::Scene;
+pub use skip::is_full_run;
 pub use streams::Streams;
 pub use terminal::Terminal;
 pub use transfer::{Transfer, Verdict};

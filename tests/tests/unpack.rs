@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use xbproto::xbstream::{SparseRun, encode};
-use xbtests::{Encoded, Input, Scene, Tree, XfsDisk, hostile};
+use xbtests::{Encoded, Input, Scene, Tree, XfsDisk, hostile, is_full_run, program_path};
 
 #[test]
 fn what_others_encoded_is_unpacked_in_one_pass() {
@@ -131,4 +131,47 @@ fn holes_are_left_on_xfs() {
     let stored = 16 * data.len() as u64;
     assert_eq!(found.len(), 64 << 20);
     assert!(found.blocks() * 512 < stored + (256 << 10), "{} bytes are used for {stored}", found.blocks() * 512);
+}
+
+/// A long file that is nearly nothing: fifty gigabytes with fifty megabytes in them.
+#[test]
+fn a_file_of_fifty_gigabytes_is_as_small_as_it_was() {
+    let scene = Scene::new();
+    let data = vec![7; 1 << 20];
+    let run = [SparseRun { skip: (1 << 30) - (1 << 20), write: 1 << 20 }];
+    let chunk = |i: u64| encode::sparse(b"db/t.ibd", i << 30, &run, &data).expect("a chunk");
+    let stream: Vec<u8> = (0..50).flat_map(chunk).chain(encode::end(b"db/t.ibd").expect("an end")).collect();
+    let stream = scene.file("stream", stream);
+    let unpacked = scene.xbrecv(["-x", "--expect", "xbstream", "-C", "large", "--from"]).arg(stream);
+    unpacked.start().wait().expect_success();
+    // And once more, from the files to the network.
+    let receiver = scene.receiver(["-x", "-C", "again"]).start();
+    scene.sender(&receiver.address(), ["--dir", "large"]).start().wait().expect_success();
+    receiver.wait().expect_success();
+    for folder in ["large", "again"] {
+        let found = fs::metadata(scene.path(folder).join("db/t.ibd")).expect("a file");
+        assert_eq!(found.len(), 50 << 30);
+        assert!(found.blocks() * 512 < 52 << 20, "{folder}: {} bytes are used", found.blocks() * 512);
+    }
+}
+
+/// A stream may have any number of files, whatever the limit of open ones.
+#[test]
+fn more_files_than_may_be_open_are_unpacked() {
+    let scene = Scene::new();
+    let count = if is_full_run() { 200_000 } else { 20_000 };
+    let mut stream = Vec::new();
+    for i in 0..count {
+        let (path, content) = (format!("db{}/t{i}.frm", i / 1000), format!("{i} ").repeat(20 + i % 100));
+        let whole = NonZeroUsize::new(content.len()).expect("some");
+        stream.extend(encode::file(path.as_bytes(), content.as_bytes(), whole).expect("a file"));
+    }
+    let stream = scene.file("stream", stream);
+    let limited = scene.program("xbrecv", "sh").args(["-c", "ulimit -n 1024; exec \"$@\"", "sh"]);
+    let unpacked = limited.arg(program_path("xbrecv")).args(["-x", "--expect", "xbstream", "-C", "many", "--from"]);
+    unpacked.arg(stream).start().wait().expect_success().expect_said(&format!("{count} files, "));
+    for i in [0, count / 2, count - 1] {
+        let found = fs::read_to_string(scene.path("many").join(format!("db{}/t{i}.frm", i / 1000))).expect("a file");
+        assert_eq!(found, format!("{i} ").repeat(20 + i % 100));
+    }
 }
