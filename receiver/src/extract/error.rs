@@ -6,8 +6,8 @@ use xbproto::failure::Cause;
 use xbproto::lane::LaneId;
 use xbproto::xbstream::{DecodeError, Missing, StreamError, StreamPath};
 
-use super::content::ContentError;
-use super::path::PathError;
+use super::files::content::ContentError;
+use super::naming::path::PathError;
 use crate::disk::{DiskError, shown};
 
 /// Why unpacking failed.

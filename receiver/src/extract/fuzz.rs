@@ -10,7 +10,7 @@ use std::path::{Component, Path};
 
 use xbproto::xbstream::{Item, STAGING_PREFIX, StreamPath};
 
-use super::path::{MAX_NAME, SafePath, Trailing, make_safe};
+use super::naming::path::{MAX_NAME, SafePath, Trailing, make_safe};
 
 pub use whole::extraction;
 

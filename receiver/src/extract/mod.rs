@@ -5,19 +5,13 @@
 //!
 //! | module | owns |
 //! |---|---|
-//! | `path` | which names of a stream may become files (pure) |
-//! | `beneath` | reaching directories through no link |
-//! | `staging` | the folder, its lock and its record |
 //! | `unpack` | one lane: decode, check the order, hand over |
-//! | `inventory`, `directories` | which chunk may come next (pure) |
-//! | `names` | what the stream calls a file, and what it is on disk |
-//! | `tree`, `parents` | what each chunk does to the names |
-//! | `open_files`, `ending` | how many of them are open, and whose names may change |
-//! | `writers`, `content`, `allowance` | the threads that decode and write; what comes for one file; what that may take |
-//! | `placing`, `holes`, `writing`, `punch` | where its bytes belong, which of them are holes, bringing them to the disk |
+//! | `naming` | which names there may be, what they are on disk, and which chunk may come next (pure) |
+//! | `tree`, `parents`, `beneath` | what each chunk does to the names, through no link |
+//! | `files` | the content of files, from their chunks to the disk |
 //! | `sync`, `bulk` | syncing finished files: one by one in the background, or all at once |
-//! | `wanted`, `manifest`, `survey` | which files stay, their sums, and going through them at the end |
-//! | `commit`, `record` | renames, their undoing, and the record of them |
+//! | `wanted`, `survey` | which files stay, and going through them at the end |
+//! | `staging`, `commit`, `record` | the folder, its lock and its record; renames, and their undoing |
 //! | `recover` | what an interrupted run left |
 //! | `ownership` | giving what was unpacked to its owner |
 //! | `facts`, `key_check` | what the unpacked backup says of itself, and of the key |
@@ -25,32 +19,21 @@
 //!
 //! [`STAGING_PREFIX`]: xbproto::xbstream::STAGING_PREFIX
 
-mod allowance;
 mod beneath;
 mod bulk;
 mod commit;
-mod content;
-mod directories;
-mod ending;
 mod error;
 mod facts;
+mod files;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
-mod holes;
-mod inventory;
 mod key_check;
-mod manifest;
-mod names;
-mod open_files;
+mod naming;
 mod options;
 mod ownership;
 mod parents;
-mod path;
-mod placing;
 mod presence;
-mod progress;
-mod punch;
 mod record;
 mod recover;
 #[cfg(test)]
@@ -61,21 +44,19 @@ mod sync;
 mod tree;
 mod unpack;
 mod wanted;
-mod writers;
-mod writing;
 
-pub(crate) use allowance::Allowance;
-pub use allowance::Refused;
-pub use content::ContentError;
 pub use error::ExtractError;
-pub(crate) use inventory::Inventory;
+pub(crate) use files::allowance::Allowance;
+pub use files::allowance::Refused;
+pub use files::content::ContentError;
+pub use files::progress::Progress;
 pub(crate) use key_check::{KeyCheck, KeyProof, is_metadata};
-pub(crate) use names::on_disk;
+pub(crate) use naming::inventory::Inventory;
+pub(crate) use naming::names::on_disk;
+pub(crate) use naming::path::make_safe;
+pub use naming::path::{PathError, Unsafe};
 pub use options::{Required, Unpacking};
 pub use ownership::{Tenancy, give_away, give_directory};
-pub(crate) use path::make_safe;
-pub use path::{PathError, Unsafe};
-pub use progress::Progress;
 pub use recover::Recovered;
 pub use unpack::Unpacker;
 pub use wanted::{Pattern, PatternError, Wanted};
@@ -90,15 +71,15 @@ use xbproto::lane::LaneId;
 
 use self::bulk::Bulk;
 use self::commit::Commit;
-use self::manifest::Manifest;
-use self::open_files::OpenFiles;
+use self::files::manifest::Manifest;
+use self::files::open_files::OpenFiles;
+use self::files::writers::{Resources, Writers};
 use self::recover::recover;
 use self::staging::{Staging, TargetDir};
 use self::survey::{keep_wanted, manifest_lines};
 use self::sync::Syncers;
 use self::tree::Tree;
 use self::unpack::Shared;
-use self::writers::{Resources, Writers};
 use crate::disk::At;
 use crate::journal::Presence;
 use crate::stop::Stop;

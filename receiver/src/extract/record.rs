@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use xbproto::xbstream::StreamPath;
 
-use super::path::{SafePath, Trailing};
+use super::naming::path::{SafePath, Trailing};
 
 const VERSION: &[u8] = b"xbrecv commit 1\n";
 const TRAILER_LEN: usize = "crc32 00000000\n".len();

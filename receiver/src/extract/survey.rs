@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 use super::ExtractError;
 use super::beneath::Beneath;
-use super::manifest::Manifest;
+use super::files::manifest::Manifest;
 use super::wanted::Wanted;
 use crate::disk::{At, DIR_FLAGS, DiskError, entry, is_dir, names};
 

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use super::bulk::Bulk;
-use super::writers::leave;
+use super::files::writers::leave;
 use crate::disk::{At, DiskError, drop_cached};
 use crate::stop::Stop;
 

@@ -17,13 +17,13 @@ use xbproto::xbstream::{Item, Opening, SparseRun, StreamPath};
 
 use super::ExtractError;
 use super::beneath::Beneath;
-use super::content::{Content, Part};
-use super::ending::Ending;
-use super::names::Brought;
+use super::files::content::{Content, Part};
+use super::files::ending::Ending;
+use super::files::writers::{Resources, Slot};
+use super::files::writing::Writing;
+use super::naming::names::Brought;
+use super::naming::path::{SafePath, Trailing};
 use super::parents::{Parent, Parents};
-use super::path::{SafePath, Trailing};
-use super::writers::{Resources, Slot};
-use super::writing::Writing;
 use crate::disk::{At, DiskError, FILE_MODE, PageCache, as_path, entry, is_dir, names, remove_all};
 
 /// The staging tree, and the target directory that it must not collide with.

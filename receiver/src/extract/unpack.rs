@@ -7,10 +7,10 @@ use xbproto::lane::LaneId;
 use xbproto::xbstream::{Decoder, Item, Limits, StreamError};
 
 use super::ExtractError;
-use super::content::Part;
-use super::inventory::Inventory;
+use super::files::content::Part;
+use super::files::writers::{Batch, Resources, Slot, Writers};
+use super::naming::inventory::Inventory;
 use super::tree::{Step, Tree};
-use super::writers::{Batch, Resources, Slot, Writers};
 use crate::stop::Stop;
 
 /// What the lanes of one extraction have in common.

@@ -7,16 +7,16 @@ use std::path::Path;
 use xbproto::xbstream::{Item, STAGING_PREFIX, StreamPath};
 
 /// Longest name of a file or directory, in bytes (`NAME_MAX`).
-pub(super) const MAX_NAME: usize = 255;
+pub(in crate::extract) const MAX_NAME: usize = 255;
 
 /// A path that leads from a directory to something inside it, spelled in the one normal way: names that are neither
 /// `.` nor `..`, with one `/` between them. Links are the business of whoever resolves it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct SafePath(StreamPath);
+pub(in crate::extract) struct SafePath(StreamPath);
 
 /// Whether a path may end in `/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Trailing {
+pub(in crate::extract) enum Trailing {
     /// No: it names a file.
     Refused,
     /// Yes: it may name a directory.
@@ -65,7 +65,7 @@ impl SafePath {
     ///
     /// # Errors
     /// [`PathError`] with the first thing that is wrong.
-    pub(super) fn parse(path: &StreamPath, trailing: Trailing) -> Result<SafePath, PathError> {
+    pub(in crate::extract) fn parse(path: &StreamPath, trailing: Trailing) -> Result<SafePath, PathError> {
         let bytes = path.as_bytes();
         match judge(bytes, trailing) {
             Err(why) => Err(PathError { path: path.clone(), why }),
@@ -75,22 +75,22 @@ impl SafePath {
     }
 
     /// The path for system calls.
-    pub(super) fn as_path(&self) -> &Path {
+    pub(in crate::extract) fn as_path(&self) -> &Path {
         Path::new(OsStr::from_bytes(self.0.as_bytes()))
     }
 
     /// The directory it lies in; empty for the directory it starts from.
-    pub(super) fn parent(&self) -> &Path {
+    pub(in crate::extract) fn parent(&self) -> &Path {
         self.as_path().parent().unwrap_or(Path::new(""))
     }
 
     /// Its last name.
-    pub(super) fn name(&self) -> &OsStr {
+    pub(in crate::extract) fn name(&self) -> &OsStr {
         self.as_path().file_name().unwrap_or_default()
     }
 
     /// The path as a key for the ledger, which compares spellings.
-    pub(super) fn into_stream(self) -> StreamPath {
+    pub(in crate::extract) fn into_stream(self) -> StreamPath {
         self.0
     }
 }

@@ -7,14 +7,14 @@ use std::collections::BTreeSet;
 
 use xbproto::xbstream::{Item, Ledger, Selection, StreamPath};
 
-use super::ExtractError;
+use crate::extract::ExtractError;
 
 /// The most directories without a file that are known. Of more than that, only the disk can tell.
 const MAX_LEFT: usize = 100_000;
 
 /// The directories of a backup, as far as its files do not tell of them.
 #[derive(Debug, Default)]
-pub(super) struct Directories {
+pub(in crate::extract) struct Directories {
     /// Those that a file was removed from, or renamed. There may be others in them.
     left: BTreeSet<StreamPath>,
 }
@@ -24,7 +24,7 @@ impl Directories {
     ///
     /// # Errors
     /// `Conflict` when one of them would be a file and a directory, `RenamedDirectory` when it renames one.
-    pub(super) fn place(&mut self, item: &Item, ledger: &Ledger) -> Result<(), ExtractError> {
+    pub(in crate::extract) fn place(&mut self, item: &Item, ledger: &Ledger) -> Result<(), ExtractError> {
         match item {
             Item::Payload { path, .. } | Item::Sparse { path, .. } | Item::Seek { path, .. } | Item::End { path } => {
                 if ledger.knows(path) {

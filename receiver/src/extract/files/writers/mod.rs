@@ -14,14 +14,14 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use self::queue::WorkQueue;
-pub(super) use self::slot::{Batch, Slot};
+pub(in crate::extract) use self::slot::{Batch, Slot};
 use super::allowance::Allowance;
 use super::content::{ContentError, Context, Part};
 use super::manifest::Manifest;
 use super::open_files::OpenFiles;
 use super::progress::Progress;
-use super::sync::Syncers;
 use crate::disk::Pages;
+use crate::extract::sync::Syncers;
 use crate::stop::Stop;
 
 /// How long threads may take to notice that nobody wants the files any more. One that waits for a disk that does not answer
@@ -33,21 +33,21 @@ const LOOK: Duration = Duration::from_millis(2);
 
 /// What all files of an extraction share.
 #[derive(Debug)]
-pub(super) struct Resources {
-    pub(super) syncers: Syncers,
-    pub(super) progress: Progress,
-    pub(super) allowance: Allowance,
-    pub(super) manifest: Option<Manifest>,
-    pub(super) open: Arc<OpenFiles>,
+pub(in crate::extract) struct Resources {
+    pub(in crate::extract) syncers: Syncers,
+    pub(in crate::extract) progress: Progress,
+    pub(in crate::extract) allowance: Allowance,
+    pub(in crate::extract) manifest: Option<Manifest>,
+    pub(in crate::extract) open: Arc<OpenFiles>,
     /// Set once a file was decrypted that holds no proof of the key.
-    pub(super) any_key: AtomicBool,
+    pub(in crate::extract) any_key: AtomicBool,
     /// Raised when nobody wants the files any more.
-    pub(super) stop: Stop,
+    pub(in crate::extract) stop: Stop,
 }
 
 /// The threads.
 #[derive(Debug)]
-pub(super) struct Writers {
+pub(in crate::extract) struct Writers {
     queue: Arc<WorkQueue>,
     stop: Stop,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -55,7 +55,7 @@ pub(super) struct Writers {
 
 impl Writers {
     /// Starts `count` threads, at least one.
-    pub(super) fn start(count: usize, resources: Arc<Resources>) -> io::Result<Writers> {
+    pub(in crate::extract) fn start(count: usize, resources: Arc<Resources>) -> io::Result<Writers> {
         let queue = Arc::new(WorkQueue::new(resources.open.at_work()));
         let writers = Writers { queue, stop: resources.stop.clone(), threads: Mutex::default() };
         for number in 0..count.max(1) {
@@ -68,22 +68,22 @@ impl Writers {
     }
 
     /// Hands over what has come for a file. Waits while too much is waiting.
-    pub(super) fn push(&self, slot: &Arc<Slot>, batch: Batch) {
+    pub(in crate::extract) fn push(&self, slot: &Arc<Slot>, batch: Batch) {
         self.queue.push(slot, batch);
     }
 
     /// Whether all that has come is done, and well.
-    pub(super) fn is_at_rest(&self) -> bool {
+    pub(in crate::extract) fn is_at_rest(&self) -> bool {
         self.queue.is_done()
     }
 
     /// The first error so far.
-    pub(super) fn check(&self) -> Result<(), ContentError> {
+    pub(in crate::extract) fn check(&self) -> Result<(), ContentError> {
         self.queue.check()
     }
 
     /// Waits until everything is written, or thrown away because of the stop, and ends the threads.
-    pub(super) fn finish(&self) -> Result<(), ContentError> {
+    pub(in crate::extract) fn finish(&self) -> Result<(), ContentError> {
         self.queue.close();
         for thread in std::mem::take(&mut *lock(&self.threads)) {
             let _ = thread.join();
@@ -92,7 +92,7 @@ impl Writers {
     }
 
     /// Throws away what waits, and ends the threads; but waits for none that waits for a disk.
-    pub(super) fn abandon(&self) {
+    pub(in crate::extract) fn abandon(&self) {
         self.stop.raise();
         self.queue.close();
         leave(std::mem::take(&mut *lock(&self.threads)));
@@ -106,7 +106,7 @@ impl Drop for Writers {
 }
 
 /// Waits for `threads` that were told to end, but not for ever.
-pub(super) fn leave(threads: Vec<JoinHandle<()>>) {
+pub(in crate::extract) fn leave(threads: Vec<JoinHandle<()>>) {
     let deadline = Instant::now() + LEAVE;
     for thread in threads {
         while !thread.is_finished() && Instant::now() < deadline {

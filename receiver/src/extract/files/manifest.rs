@@ -17,12 +17,12 @@ const PIECE: usize = 256 << 10;
 
 /// The sums of the files that are complete.
 #[derive(Debug, Default)]
-pub(super) struct Manifest(Mutex<HashMap<u64, Sha1Sum>>);
+pub(in crate::extract) struct Manifest(Mutex<HashMap<u64, Sha1Sum>>);
 
 impl Manifest {
     /// Keeps the sum of `file`, which is complete and `len` bytes long. It is read again if it was not written in order.
     /// Once `stop` is raised, the sum is wanted by nobody.
-    pub(super) fn keep(&self, file: &File, digest: FileDigest, len: u64, stop: &Stop) -> io::Result<()> {
+    pub(in crate::extract) fn keep(&self, file: &File, digest: FileDigest, len: u64, stop: &Stop) -> io::Result<()> {
         let sum = match digest.finish(len, stop) {
             Some(sum) => sum,
             None => read_again(file, len, stop)?,
@@ -33,21 +33,21 @@ impl Manifest {
     }
 
     /// The sum of the file with this inode number.
-    pub(super) fn sum(&self, inode: u64) -> Option<Sha1Sum> {
+    pub(in crate::extract) fn sum(&self, inode: u64) -> Option<Sha1Sum> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&inode).copied()
     }
 }
 
 /// The digest of one new file while it is written.
 #[derive(Clone, Debug, Default)]
-pub(super) struct FileDigest {
+pub(in crate::extract) struct FileDigest {
     /// `None` once something was written before the end.
     state: Option<Option<LaneDigest>>,
 }
 
 impl FileDigest {
     /// Takes in `bytes`, which belong at `offset`. What lies between is a hole, which may be very long.
-    pub(super) fn update(&mut self, offset: u64, bytes: &[u8], stop: &Stop) {
+    pub(in crate::extract) fn update(&mut self, offset: u64, bytes: &[u8], stop: &Stop) {
         let state = self.state.get_or_insert_with(|| Some(LaneDigest::default()));
         if state.as_ref().is_some_and(|digest| offset < digest.len()) {
             *state = None;

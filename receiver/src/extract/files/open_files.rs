@@ -15,11 +15,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rustix::fs::{Mode, OFlags, openat};
 use rustix::process::{Resource, getrlimit};
 
-use super::beneath::Beneath;
+use crate::extract::beneath::Beneath;
 
 /// How many files a stream may have begun and not ended: each takes some hundred bytes of memory for itself and its decoder,
 /// up to 1.5 KiB. A tool has as many under way as it has threads.
-pub(super) const MOST_UNDER_WAY: usize = 1 << 16;
+pub(in crate::extract) const MOST_UNDER_WAY: usize = 1 << 16;
 
 /// What else is open at the same time: files that are being synced, directories, sockets, the journal.
 const OTHERS: usize = 512;
@@ -29,7 +29,7 @@ const FEWEST: usize = 16;
 
 /// The files of one extraction that are open.
 #[derive(Debug)]
-pub(super) struct OpenFiles {
+pub(in crate::extract) struct OpenFiles {
     staged: Beneath,
     access: OFlags,
     count: AtomicUsize,
@@ -38,7 +38,7 @@ pub(super) struct OpenFiles {
 
 /// A file that is open, or can be.
 #[derive(Debug)]
-pub(super) struct Handle {
+pub(in crate::extract) struct Handle {
     file: Option<Arc<File>>,
     /// Which file it was when it was closed: the same must be found again.
     closed: Option<Identity>,
@@ -58,24 +58,24 @@ enum Rest {
 
 impl OpenFiles {
     /// Files below `staged`, opened with `access`; as many as the limit of this process allows.
-    pub(super) fn new(staged: Beneath, access: OFlags) -> OpenFiles {
+    pub(in crate::extract) fn new(staged: Beneath, access: OFlags) -> OpenFiles {
         let limit = getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok());
         let kept = limit.unwrap_or(usize::MAX).saturating_sub(OTHERS).max(FEWEST);
         OpenFiles { staged, access, count: AtomicUsize::new(0), kept }
     }
 
     /// How they are opened.
-    pub(super) fn access(&self) -> OFlags {
+    pub(in crate::extract) fn access(&self) -> OFlags {
         self.access
     }
 
     /// How many may wait to be written while they are open: the others are between their chunks.
-    pub(super) fn at_work(&self) -> usize {
+    pub(in crate::extract) fn at_work(&self) -> usize {
         (self.kept / 2).min(256)
     }
 
     /// Takes charge of a file that was just made.
-    pub(super) fn take(self: &Arc<OpenFiles>, file: File) -> Handle {
+    pub(in crate::extract) fn take(self: &Arc<OpenFiles>, file: File) -> Handle {
         self.count.fetch_add(1, Ordering::Relaxed);
         Handle { file: Some(Arc::new(file)), closed: None, rest: Rest::Closed, files: Arc::clone(self) }
     }
@@ -93,7 +93,7 @@ impl Handle {
     ///
     /// # Errors
     /// When it has to be opened again and cannot be.
-    pub(super) fn open(&mut self, path: &Path) -> io::Result<&Arc<File>> {
+    pub(in crate::extract) fn open(&mut self, path: &Path) -> io::Result<&Arc<File>> {
         if self.file.is_none() {
             let file = self.files.reopen(path)?;
             if Some(identity(&file)?) != self.closed {
@@ -109,7 +109,7 @@ impl Handle {
     ///
     /// # Errors
     /// As for [`open`](Self::open).
-    pub(super) fn keep_open(&mut self, path: &Path) -> io::Result<()> {
+    pub(in crate::extract) fn keep_open(&mut self, path: &Path) -> io::Result<()> {
         self.rest = Rest::Open;
         self.open(path).map(drop)
     }
@@ -119,7 +119,7 @@ impl Handle {
     ///
     /// # Errors
     /// When it cannot be synced.
-    pub(super) fn rest(&mut self) -> io::Result<()> {
+    pub(in crate::extract) fn rest(&mut self) -> io::Result<()> {
         if self.rest == Rest::Open || self.files.count.load(Ordering::Relaxed) <= self.files.kept / 2 {
             return Ok(());
         }

@@ -13,11 +13,11 @@ const WRITTEN: usize = 1024;
 
 /// The files that have ended.
 #[derive(Debug, Default)]
-pub(super) struct Ending(Vec<Weak<Slot>>);
+pub(in crate::extract) struct Ending(Vec<Weak<Slot>>);
 
 impl Ending {
     /// One more has ended.
-    pub(super) fn push(&mut self, slot: &Arc<Slot>) {
+    pub(in crate::extract) fn push(&mut self, slot: &Arc<Slot>) {
         if self.0.len() >= WRITTEN {
             self.0.retain(|slot| slot.strong_count() > 0);
         }
@@ -28,7 +28,7 @@ impl Ending {
     ///
     /// # Errors
     /// When one of them cannot be opened.
-    pub(super) fn free_names(&mut self) -> Result<(), DiskError> {
+    pub(in crate::extract) fn free_names(&mut self) -> Result<(), DiskError> {
         let slots = std::mem::take(&mut self.0);
         // Those that are open now will stay so.
         slots.iter().filter_map(Weak::upgrade).try_for_each(|slot| slot.keep_open())

@@ -22,7 +22,7 @@ const COMPRESSED: [u16; 4] = [14, 16, 34_354, 37_401];
 
 /// Leaves out the holes of a tablespace.
 #[derive(Clone, Debug)]
-pub(super) struct Thinning {
+pub(in crate::extract) struct Thinning {
     flags: Field<4>,
     page_type: Field<2>,
     space: Space,
@@ -81,19 +81,19 @@ impl Space {
 
 impl Thinning {
     /// Whether the file `path` may have such pages.
-    pub(super) fn may_be_for(path: &[u8]) -> bool {
+    pub(in crate::extract) fn may_be_for(path: &[u8]) -> bool {
         path.ends_with(b".ibd")
     }
 
     /// For a new tablespace.
-    pub(super) fn new() -> Thinning {
+    pub(in crate::extract) fn new() -> Thinning {
         let space = Space { page_size: 16 << 10, all_compressed: false };
         let (flags, page_type) = (Field::new(FLAGS_AT), Field::new(TYPE_AT));
         Thinning { flags, page_type, space, page: 0, held: 0, any: false }
     }
 
     /// Whether something was left out, or is likely to be.
-    pub(super) fn is_thin(&self) -> bool {
+    pub(in crate::extract) fn is_thin(&self) -> bool {
         self.any
     }
 
@@ -101,7 +101,7 @@ impl Thinning {
     ///
     /// # Errors
     /// The first one of `write`.
-    pub(super) fn put<E>(
+    pub(in crate::extract) fn put<E>(
         &mut self,
         offset: u64,
         bytes: &[u8],

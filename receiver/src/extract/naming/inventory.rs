@@ -9,11 +9,11 @@ use xbproto::lane::LaneId;
 use xbproto::stage::{Chain, StageKind, Stages};
 use xbproto::xbstream::{Completeness, Item, Ledger, Missing, OrderError, StreamPath};
 
-use super::ExtractError;
 use super::directories::Directories;
 use super::names::{Brought, Names};
-use super::open_files::MOST_UNDER_WAY;
 use super::path::make_safe;
+use crate::extract::ExtractError;
+use crate::extract::files::open_files::MOST_UNDER_WAY;
 
 /// The files of a backup while they come.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Inventory {
     }
 
     /// The same; gives its paths the names that they have on disk, and says how its file is brought, if it is about one.
-    pub(super) fn take(&mut self, lane: LaneId, item: &mut Item) -> Result<Option<Brought>, ExtractError> {
+    pub(in crate::extract) fn take(&mut self, lane: LaneId, item: &mut Item) -> Result<Option<Brought>, ExtractError> {
         make_safe(item)?;
         let brought = self.names.resolve(item, &self.ledger)?;
         let placed = self.directories.place(item, &self.ledger);
@@ -80,12 +80,12 @@ impl Inventory {
     }
 
     /// What undoes these kinds; `None` if there are none.
-    pub(super) fn chain(&self, kinds: &[StageKind]) -> Option<Chain> {
+    pub(in crate::extract) fn chain(&self, kinds: &[StageKind]) -> Option<Chain> {
         self.names.chain(kinds)
     }
 
     /// The names of the files, with what was undone of them.
-    pub(super) fn names(&self) -> &Names {
+    pub(in crate::extract) fn names(&self) -> &Names {
         &self.names
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::lock;
 use super::slot::{Batch, Slot, Turn};
-use crate::extract::content::ContentError;
+use crate::extract::files::content::ContentError;
 
 /// How much may wait, in bytes of memory that it keeps in use.
 const ROOM: usize = 32 << 20;

@@ -33,7 +33,7 @@ impl Progress {
     }
 
     /// An item has come, after which so many files are complete.
-    pub(super) fn note(&self, item: &Item, files: u64) {
+    pub(in crate::extract) fn note(&self, item: &Item, files: u64) {
         if let Item::Payload { path, .. } | Item::Sparse { path, .. } = item {
             *self.current() = Some(path.clone());
         }
@@ -41,12 +41,12 @@ impl Progress {
     }
 
     /// Only so many files are left.
-    pub(super) fn keep(&self, files: u64) {
+    pub(in crate::extract) fn keep(&self, files: u64) {
         self.0.files.store(files, Ordering::Relaxed);
     }
 
     /// More bytes of a file were written.
-    pub(super) fn add(&self, bytes: usize) {
+    pub(in crate::extract) fn add(&self, bytes: usize) {
         self.0.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 

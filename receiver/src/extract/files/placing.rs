@@ -6,7 +6,7 @@ use xbproto::xbstream::SparseRun;
 
 /// The places of the payload bytes of one chunk, in order.
 #[derive(Debug)]
-pub(super) struct Placing {
+pub(in crate::extract) struct Placing {
     /// Where the next byte goes.
     position: u64,
     /// Bytes until the next hole.
@@ -16,18 +16,18 @@ pub(super) struct Placing {
 
 impl Placing {
     /// `len` bytes from `offset` on.
-    pub(super) fn solid(offset: u64, len: u64) -> Placing {
+    pub(in crate::extract) fn solid(offset: u64, len: u64) -> Placing {
         Placing { position: offset, left: len, runs: Vec::new().into_iter() }
     }
 
     /// Holes and bytes in turn, from `offset` on.
-    pub(super) fn sparse(offset: u64, runs: Vec<SparseRun>) -> Placing {
+    pub(in crate::extract) fn sparse(offset: u64, runs: Vec<SparseRun>) -> Placing {
         Placing { position: offset, left: 0, runs: runs.into_iter() }
     }
 
     /// Splits off as many of `bytes` as belong together, with the offset of the first in the file; `None` when all are
     /// placed. The decoder has checked that the runs add up to the payload.
-    pub(super) fn next<'b>(&mut self, bytes: &mut &'b [u8]) -> Option<(u64, &'b [u8])> {
+    pub(in crate::extract) fn next<'b>(&mut self, bytes: &mut &'b [u8]) -> Option<(u64, &'b [u8])> {
         while self.left == 0 && !bytes.is_empty() {
             let run = self.runs.next()?;
             self.position += u64::from(run.skip);

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::lock;
 use crate::disk::DiskError;
-use crate::extract::content::{Content, Part};
+use crate::extract::files::content::{Content, Part};
 
 /// Bytes of a file shorter than this are copied: they may be a small part of a large buffer that they would keep in use.
 const COPIED: usize = 64 << 10;

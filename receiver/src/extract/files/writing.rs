@@ -12,21 +12,21 @@ use super::holes::Thinning;
 use super::manifest::{FileDigest, Manifest};
 use super::open_files::Handle;
 use super::punch::free_holes;
-use super::sync::Finished;
 use super::writers::Resources;
 use crate::disk::{At, DiskError, Output, PageCache, Pages, as_path, drop_cached};
+use crate::extract::sync::Finished;
 use crate::stop::Stop;
 
 /// The part of a file, in bytes, from which direct I/O pays: the tools send large files in chunks of several MiB. Smaller
 /// ones go through the page cache, where one call is all that a small file needs.
-pub(super) const LARGE: u64 = 1 << 20;
+pub(in crate::extract) const LARGE: u64 = 1 << 20;
 
 /// How much of a file, in bytes, is written through the page cache before it is sent to the disk and dropped there.
 const WRITE_BEHIND: u64 = 8 << 20;
 
 /// A file that is being written, by one thread at a time.
 #[derive(Debug)]
-pub(super) struct Writing {
+pub(in crate::extract) struct Writing {
     /// As it is called on disk.
     path: StreamPath,
     file: Handle,
@@ -49,14 +49,24 @@ pub(super) struct Writing {
 
 impl Writing {
     /// The new file `path`, with its digest if there is a manifest.
-    pub(super) fn new(path: StreamPath, file: Handle, cache: PageCache, manifest: Option<&Manifest>) -> Writing {
+    pub(in crate::extract) fn new(
+        path: StreamPath,
+        file: Handle,
+        cache: PageCache,
+        manifest: Option<&Manifest>,
+    ) -> Writing {
         let digest = manifest.map(|_| FileDigest::default());
         let thinning = Thinning::may_be_for(path.as_bytes()).then(Thinning::new);
         Writing { path, file, cache, output: None, thinning, digest, begin: 0, end: 0, written: 0, stored: 0, len: 0 }
     }
 
     /// A part of `len` bytes from `offset` on, without holes, begins; `spare` are pages of an earlier one.
-    pub(super) fn begin(&mut self, offset: u64, len: u64, spare: &mut Option<Pages>) -> Result<(), DiskError> {
+    pub(in crate::extract) fn begin(
+        &mut self,
+        offset: u64,
+        len: u64,
+        spare: &mut Option<Pages>,
+    ) -> Result<(), DiskError> {
         (self.begin, self.end) = (offset, offset);
         if len >= LARGE && !self.is_thin() {
             let file = Arc::clone(self.file.open(as_path(&self.path)).at("opening", as_path(&self.path))?);
@@ -66,13 +76,13 @@ impl Writing {
     }
 
     /// Keeps the file open: its name may go to another.
-    pub(super) fn keep_open(&mut self) -> Result<(), DiskError> {
+    pub(in crate::extract) fn keep_open(&mut self) -> Result<(), DiskError> {
         let path = as_path(&self.path);
         self.file.keep_open(path).at("opening", path)
     }
 
     /// Takes the bytes that belong at `offset`. Once `stop` is raised, what is done about them is for nobody.
-    pub(super) fn write(&mut self, offset: u64, bytes: &[u8], stop: &Stop) -> Result<(), DiskError> {
+    pub(in crate::extract) fn write(&mut self, offset: u64, bytes: &[u8], stop: &Stop) -> Result<(), DiskError> {
         if offset < self.written {
             // Zeros that replace something are no hole.
             self.thinning = None;
@@ -108,7 +118,7 @@ impl Writing {
     }
 
     /// The part is complete: all of it is in the file.
-    pub(super) fn pause(&mut self, spare: &mut Option<Pages>) -> Result<(), DiskError> {
+    pub(in crate::extract) fn pause(&mut self, spare: &mut Option<Pages>) -> Result<(), DiskError> {
         if let Some(output) = self.output.take() {
             *spare = Some(output.end().at("writing", as_path(&self.path))?);
         }
@@ -121,7 +131,7 @@ impl Writing {
     }
 
     /// The file is complete, and at least `extent` bytes long: a hole at its end is written by nobody.
-    pub(super) fn finish(mut self, extent: u64, resources: &Resources) -> Result<Finished, DiskError> {
+    pub(in crate::extract) fn finish(mut self, extent: u64, resources: &Resources) -> Result<Finished, DiskError> {
         let path = as_path(&self.path);
         let file = self.file.open(path).at("opening", path)?;
         let extent = extent.max(self.written);

@@ -9,14 +9,14 @@ use xbproto::xbstream::{SparseRun, StreamPath};
 
 use super::allowance::Refused;
 use super::placing::Placing;
-use super::sync::Finished;
 use super::writers::Resources;
 use super::writing::{LARGE, Writing};
 use crate::disk::{DiskError, Pages};
+use crate::extract::sync::Finished;
 
 /// What comes for a file, in order.
 #[derive(Debug)]
-pub(super) enum Part {
+pub(in crate::extract) enum Part {
     /// A chunk without holes begins.
     Solid {
         /// Where in the file, in bytes.
@@ -91,7 +91,7 @@ impl ContentError {
 
 /// One open file's way to the disk.
 #[derive(Debug)]
-pub(super) struct Content {
+pub(in crate::extract) struct Content {
     /// As the stream calls it.
     path: StreamPath,
     writing: Writing,
@@ -120,15 +120,15 @@ const LIKELY_LARGE: u64 = 256 << 10;
 
 /// What a writer works with.
 #[derive(Debug)]
-pub(super) struct Context<'a> {
+pub(in crate::extract) struct Context<'a> {
     /// Pages of an earlier large part.
-    pub(super) spare: &'a mut Option<Pages>,
-    pub(super) resources: &'a Resources,
+    pub(in crate::extract) spare: &'a mut Option<Pages>,
+    pub(in crate::extract) resources: &'a Resources,
 }
 
 impl Content {
     /// The content of the file that the stream calls `path`; `chain` decodes it.
-    pub(super) fn new(path: StreamPath, writing: Writing, chain: Option<Chain>) -> Content {
+    pub(in crate::extract) fn new(path: StreamPath, writing: Writing, chain: Option<Chain>) -> Content {
         let form = match chain {
             None => Form::Plain(Placing::solid(0, 0)),
             Some(chain) => Form::Encoded { chain: Box::new(chain), held: 0, taken: 0, position: 0 },
@@ -137,12 +137,12 @@ impl Content {
     }
 
     /// Keeps the file open until it is complete.
-    pub(super) fn keep_open(&mut self) -> Result<(), DiskError> {
+    pub(in crate::extract) fn keep_open(&mut self) -> Result<(), DiskError> {
         self.writing.keep_open()
     }
 
     /// Takes what comes next, all but the end.
-    pub(super) fn take(&mut self, part: Part, context: &mut Context<'_>) -> Result<(), ContentError> {
+    pub(in crate::extract) fn take(&mut self, part: Part, context: &mut Context<'_>) -> Result<(), ContentError> {
         match part {
             Part::Solid { offset, len } => self.solid(offset, len, context),
             Part::Sparse { offset, runs } => self.sparse(offset, runs),
@@ -152,7 +152,7 @@ impl Content {
     }
 
     /// The file is complete, and at least `extent` bytes long.
-    pub(super) fn finish(self, extent: u64, context: &mut Context<'_>) -> Result<Finished, ContentError> {
+    pub(in crate::extract) fn finish(self, extent: u64, context: &mut Context<'_>) -> Result<Finished, ContentError> {
         let extent = match self.form {
             Form::Plain(_) => extent,
             Form::Encoded { mut chain, held, position, .. } => {

@@ -9,12 +9,12 @@ use std::ops::Bound;
 use xbproto::stage::{Chain, StageKind, Stages};
 use xbproto::xbstream::{Item, Ledger, StreamPath};
 
-use super::ExtractError;
 use super::path::{PathError, SafePath, Trailing};
+use crate::extract::ExtractError;
 
 /// The names on disk of the files of a backup.
 #[derive(Debug)]
-pub(super) struct Names {
+pub(in crate::extract) struct Names {
     stages: Stages,
     suffixes: BTreeMap<StreamPath, Suffix>,
 }
@@ -24,11 +24,11 @@ type Suffix = Box<[u8]>;
 
 /// How the stream brings the file that an item is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Brought {
+pub(in crate::extract) struct Brought {
     /// As the stream calls it.
-    pub(super) path: StreamPath,
+    pub(in crate::extract) path: StreamPath,
     /// What is to be undone, in this order.
-    pub(super) kinds: Vec<StageKind>,
+    pub(in crate::extract) kinds: Vec<StageKind>,
 }
 
 /// The name on disk of what a stream calls `path`, which is safe, where `stages` are undone; and what is undone of it.
@@ -47,17 +47,17 @@ pub(crate) fn on_disk(stages: &Stages, path: &StreamPath) -> Result<(StreamPath,
 
 impl Names {
     /// No files yet; `stages` says what is undone.
-    pub(super) fn new(stages: Stages) -> Names {
+    pub(in crate::extract) fn new(stages: Stages) -> Names {
         Names { stages, suffixes: BTreeMap::new() }
     }
 
     /// What undoes these kinds; `None` if there are none.
-    pub(super) fn chain(&self, kinds: &[StageKind]) -> Option<Chain> {
+    pub(in crate::extract) fn chain(&self, kinds: &[StageKind]) -> Option<Chain> {
         (!kinds.is_empty()).then(|| self.stages.chain(kinds))
     }
 
     /// The files that were decoded, by their names on disk, with what was undone of each.
-    pub(super) fn decoded(&self) -> impl Iterator<Item = (&StreamPath, Vec<StageKind>)> {
+    pub(in crate::extract) fn decoded(&self) -> impl Iterator<Item = (&StreamPath, Vec<StageKind>)> {
         self.suffixes.iter().map(|(disk, suffix)| (disk, self.stages.of(&[disk.as_bytes(), suffix].concat()).1))
     }
 
@@ -66,7 +66,11 @@ impl Names {
     ///
     /// # Errors
     /// When two files of the stream would have one name, or what is left of a name is not safe.
-    pub(super) fn resolve(&mut self, item: &mut Item, ledger: &Ledger) -> Result<Option<Brought>, ExtractError> {
+    pub(in crate::extract) fn resolve(
+        &mut self,
+        item: &mut Item,
+        ledger: &Ledger,
+    ) -> Result<Option<Brought>, ExtractError> {
         match item {
             Item::Payload { path, .. } | Item::Sparse { path, .. } | Item::Seek { path, .. } | Item::End { path } => {
                 self.file(path, ledger).map(Some)

@@ -21,7 +21,7 @@ const LITTLE: u64 = 64 << 10;
 ///
 /// # Errors
 /// When the file cannot be looked at. A file system that cannot free them keeps them.
-pub(super) fn free_holes(file: &File, stored: u64) -> io::Result<()> {
+pub(in crate::extract) fn free_holes(file: &File, stored: u64) -> io::Result<()> {
     if fstatfs(file)?.f_type as u64 != XFS {
         return Ok(());
     }
