@@ -18,6 +18,9 @@ pub enum StageKind {
 }
 
 impl StageKind {
+    /// The encryptions: a file is in at most one of them.
+    pub(super) const ENCRYPTIONS: [StageKind; 1] = [StageKind::Xbcrypt];
+
     /// The compressions: a file is in at most one of them.
     pub(super) const COMPRESSIONS: [StageKind; 3] = [StageKind::Zstd, StageKind::Lz4, StageKind::Qpress];
 

@@ -35,15 +35,7 @@ impl Stages {
     /// `x.zst.xbcrypt` stays as it is where only compression is to be undone. At most one encryption and one compression
     /// are; a component that is nothing but a suffix keeps it.
     pub fn of<'p>(&self, path: &'p [u8]) -> (&'p [u8], Vec<StageKind>) {
-        let (mut name, mut kinds) = (path, Vec::new());
-        for candidates in [self.encryptions(), self.compressions()] {
-            let found = candidates.iter().find_map(|kind| Some((without_suffix(name, *kind)?, *kind)));
-            if let Some((shorter, kind)) = found {
-                name = shorter;
-                kinds.push(kind);
-            }
-        }
-        (name, kinds)
+        undone(path, [self.encryptions(), self.compressions()])
     }
 
     /// Fresh decoders for a file that is in these formats, the first being the outermost.
@@ -52,7 +44,7 @@ impl Stages {
     }
 
     fn encryptions(&self) -> &'static [StageKind] {
-        if self.decrypt.is_some() { &[StageKind::Xbcrypt] } else { &[] }
+        if self.decrypt.is_some() { &StageKind::ENCRYPTIONS } else { &[] }
     }
 
     fn compressions(&self) -> &'static [StageKind] {
@@ -61,6 +53,27 @@ impl Stages {
             Decompress::No => &[],
         }
     }
+}
+
+impl StageKind {
+    /// The formats that the name of the file `path` tells of, the outermost first: those that [`Stages::of`] gives where all
+    /// of them are undone.
+    pub fn of_name(path: &[u8]) -> Vec<StageKind> {
+        undone(path, [&StageKind::ENCRYPTIONS, &StageKind::COMPRESSIONS]).1
+    }
+}
+
+/// The name without a suffix of each of these sets of formats in turn, and the formats.
+fn undone<'p>(path: &'p [u8], sets: [&[StageKind]; 2]) -> (&'p [u8], Vec<StageKind>) {
+    let (mut name, mut kinds) = (path, Vec::new());
+    for candidates in sets {
+        let found = candidates.iter().find_map(|kind| Some((without_suffix(name, *kind)?, *kind)));
+        if let Some((shorter, kind)) = found {
+            name = shorter;
+            kinds.push(kind);
+        }
+    }
+    (name, kinds)
 }
 
 /// The path less the suffix, if it has it and something of a name besides.
