@@ -52,9 +52,9 @@ pub fn chain(bytes: &[u8]) {
 /// Undoes a file: it never panics, its memory stays within what is promised, and the bytes and the place of the error
 /// are the same wherever it is cut.
 fn file(kinds: &[StageKind], file: &[u8]) {
-    let whole = undo(kinds, file, &[file.len()]);
+    let whole = undo(&stages(), kinds, file, &[file.len()]);
     for lengths in [&[1][..], &[13, 1, 64]] {
-        let pieces = undo(kinds, file, lengths);
+        let pieces = undo(&stages(), kinds, file, lengths);
         assert_eq!(place_of(&whole), place_of(&pieces));
         // Of a frame that is damaged further on, more or less may have been given out by then.
         let common = if whole.1.is_ok() { usize::MAX } else { whole.0.len().min(pieces.0.len()) };
@@ -64,8 +64,8 @@ fn file(kinds: &[StageKind], file: &[u8]) {
 
 type Undone = (Vec<u8>, Result<(), StageError>);
 
-fn undo(kinds: &[StageKind], file: &[u8], lengths: &[usize]) -> Undone {
-    let (mut chain, mut out, mut rest) = (stages().chain(kinds), Vec::new(), Bytes::copy_from_slice(file));
+pub(super) fn undo(stages: &Stages, kinds: &[StageKind], file: &[u8], lengths: &[usize]) -> Undone {
+    let (mut chain, mut out, mut rest) = (stages.chain(kinds), Vec::new(), Bytes::copy_from_slice(file));
     let most: usize = kinds.iter().map(|kind| kind.most_memory()).sum();
     for len in lengths.iter().cycle() {
         if rest.is_empty() {

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
-use crate::stage::{Cipher, Decompress, FileKey, PIECE, StageError, StageKind, Stages};
+use crate::stage::{Cipher, Decompress, FileKey, StageError, StageKind, Stages, fuzz};
 
 /// What a file is undone with in these tests.
 pub(super) fn stages(cipher: Cipher, key: &[u8]) -> Stages {
@@ -25,22 +23,7 @@ pub(super) fn undo(
     file: &[u8],
     piece: usize,
 ) -> (Vec<u8>, Result<(), StageError>) {
-    let (mut chain, mut out) = (stages.chain(kinds), Vec::new());
-    for input in file.chunks(piece.max(1)) {
-        chain.feed(Bytes::copy_from_slice(input));
-        loop {
-            match chain.next() {
-                Ok(Some(piece)) => {
-                    assert!((1..=PIECE).contains(&piece.len()));
-                    out.extend_from_slice(piece);
-                }
-                Ok(None) => break,
-                Err(error) => return (out, Err(error)),
-            }
-        }
-    }
-    let end = chain.finish();
-    (out, end)
+    fuzz::undo(stages, kinds, file, &[piece])
 }
 
 /// The original of a file, the same however it is fed.
