@@ -12,7 +12,7 @@
 //! | [`after`] `overheard` | what is run once a backup is committed; what a child says |
 //! | [`journal`] | what outlives a receiver that is killed |
 //! | [`local`] | streams that are stored on this host, without a network |
-//! | `stop` | the flag that ends work for a session that is over |
+//! | `stop` `lock` | the flag that ends work for a session that is over; locks that outlive a panic |
 
 pub mod admission;
 pub mod after;
@@ -30,6 +30,7 @@ mod joined;
 pub mod journal;
 pub mod listen;
 pub mod local;
+mod lock;
 mod newcomer;
 mod overheard;
 mod port;

@@ -3,9 +3,11 @@
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read};
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
+
+use crate::lock::lock;
 
 /// Takes one line that a child wrote.
 pub type OnLine = Arc<dyn Fn(String) + Send + Sync>;
@@ -72,8 +74,4 @@ fn next_line(from: &mut impl BufRead) -> Option<String> {
     let mut line = Vec::new();
     let read = from.take(MAX_LINE).read_until(b'\n', &mut line).unwrap_or(0);
     (read > 0).then(|| String::from_utf8_lossy(line.trim_ascii_end()).into_owned())
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

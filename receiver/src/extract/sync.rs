@@ -10,12 +10,13 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use super::bulk::Bulk;
 use super::files::writers::leave;
 use crate::disk::{At, DiskError, drop_cached};
+use crate::lock::lock;
 use crate::stop::Stop;
 
 /// How many files are synced at a time. A backup has thousands of small ones, each of which waits for the disk.
@@ -199,10 +200,6 @@ fn run(waiting: &Mutex<Receiver<Job>>, common: &Common) {
 
 fn next(waiting: &Mutex<Receiver<Job>>) -> Option<Job> {
     lock(waiting).recv().ok()
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

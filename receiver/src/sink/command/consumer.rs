@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use xbproto::process::{Signal, isolate, signal_group};
 
 use super::OnLine;
 use crate::disk::DiskError;
+use crate::lock::lock;
 use crate::overheard::Overheard;
 use crate::sink::SinkError;
 use crate::sink::outlet::{Blocked, LOOK_UP, Outlet};
@@ -242,8 +243,4 @@ impl fmt::Display for Consumer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "consumer {}", crate::disk::shown(self.command.as_ref()))
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -9,7 +9,7 @@ mod slot;
 
 use std::io;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,7 @@ use super::open_files::OpenFiles;
 use super::progress::Progress;
 use crate::disk::Pages;
 use crate::extract::sync::Syncers;
+use crate::lock::lock;
 use crate::stop::Stop;
 
 /// How long threads may take to notice that nobody wants the files any more. One that waits for a disk that does not answer
@@ -167,8 +168,4 @@ impl Drop for PanicGuard<'_> {
             self.0.fail(ContentError::Panicked);
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

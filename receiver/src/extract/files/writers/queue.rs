@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::lock;
 use super::slot::{Batch, Slot, Turn};
 use crate::extract::files::content::ContentError;
+use crate::lock::lock;
 
 /// How much may wait, in bytes of memory that it keeps in use.
 const ROOM: usize = 32 << 20;

@@ -4,9 +4,9 @@ use std::sync::{Mutex, MutexGuard};
 
 use bytes::Bytes;
 
-use super::lock;
 use crate::disk::DiskError;
 use crate::extract::files::content::{Content, Part};
+use crate::lock::lock;
 
 /// Bytes of a file shorter than this are copied: they may be a small part of a large buffer that they would keep in use.
 const COPIED: usize = 64 << 10;
