@@ -19,6 +19,7 @@ mod lines;
 mod none;
 mod progress;
 mod receipt;
+pub mod remote;
 mod reporter;
 mod requests;
 mod secret;
