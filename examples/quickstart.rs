@@ -87,12 +87,11 @@ async fn transfer(
     let address = socket.local_addr()?;
     let sending = sending(size, key.clone(), address)?;
     let receiving = receiving(target, key, socket)?;
-    let mut requests = Requests::listen(Party::Receiver, None)?;
+    let mut asked_of_sender = Requests::listen(Party::Sender, None)?;
+    let mut asked_of_receiver = Requests::listen(Party::Receiver, None)?;
     // When one end fails, the other is told, and fails for the same cause: both always come to their end.
-    let (sent, received) = tokio::join!(
-        sending.run(Requests::listen(Party::Sender, None)?, sender),
-        receiving.run(&mut requests, receiver),
-    );
+    let (sent, received) =
+        tokio::join!(sending.run(&mut asked_of_sender, sender), receiving.run(&mut asked_of_receiver, receiver),);
     Ok((sent?, received?))
 }
 
@@ -110,6 +109,7 @@ fn receiving(target: &Path, key: Key, socket: UdpSocket) -> anyhow::Result<xbrec
         wait: None,
         window: WINDOW,
         liveness: Liveness::DEFAULT,
+        forsaken: None,
     })
 }
 
@@ -134,6 +134,7 @@ fn sending(size: ByteSize, key: Key, receiver: SocketAddr) -> anyhow::Result<xbs
         retry_for: Duration::from_secs(300),
         liveness: Liveness::DEFAULT,
         congestion: Congestion::default(),
+        forsaken: None,
     })
 }
 

@@ -5,7 +5,8 @@ use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::ExitCode;
 
-use xbproto::cli::{Event, GivenKey, Reporter, Requests, Summary, generate_key_file, given_key};
+use xbproto::cli::remote::{Caller, reachable_at};
+use xbproto::cli::{Event, GivenKey, PortChoice, Reporter, Requests, Summary, generate_key_file, given_key};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::quic::bind;
@@ -19,13 +20,17 @@ use crate::local;
 use crate::sink::{Again, SinkError};
 use crate::transfer::{Acknowledged, Done, Reopen, Transfer};
 
+/// The port where a sender looks if it is not told another.
+const DEFAULT_PORT: u16 = 9999;
+
 /// Runs `xbrecv` on the main thread and returns what it exits with.
-pub fn run(args: Args) -> ExitCode {
+/// Whoever has started it over ssh is `caller`.
+pub fn run(args: Args, caller: Option<Caller>) -> ExitCode {
     let reporter = Reporter::start(Party::Receiver, args.display.progress, args.display.verbosity());
     let result = match &args.generate_key {
         Some(path) => generate_key(path, &reporter),
         None => match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime.block_on(receive(args, &reporter)),
+            Ok(runtime) => runtime.block_on(receive(args, caller, &reporter)),
             Err(error) => Err(failure(Cause::Unforeseen, error)),
         },
     };
@@ -40,18 +45,25 @@ fn generate_key(path: &Path, reporter: &Reporter) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn receive(args: Args, reporter: &Reporter) -> Result<(), Failure> {
+async fn receive(args: Args, caller: Option<Caller>, reporter: &Reporter) -> Result<(), Failure> {
     if !args.local.from.is_empty() {
         return local::run(&args, reporter).await;
     }
-    let given = given_key(args.key.key_file.as_deref()).map_err(|error| failure(Cause::Usage, error))?;
+    let (given, forsaken) = match caller {
+        Some(Caller { key, gone }) => (Some(GivenKey { key, warning: None }), Some(gone)),
+        None => (given_key(args.key.key_file.as_deref()).map_err(|error| failure(Cause::Usage, error))?, None),
+    };
+    let by = if forsaken.is_some() { By::Caller } else { By::User };
     let mut requests =
         Requests::listen(Party::Receiver, args.session.deadline.map(|span| span.0)).map_err(unforeseen)?;
     let mut destination = open(&args, reporter)?;
     let after = AfterCommit::requested(&args).map_err(|error| failure(Cause::Usage, error))?;
-    let (socket, presence) = take_place(&args, given.as_ref(), &mut destination, reporter)?;
+    let (socket, presence) = take_place(&args, by, given.as_ref(), &mut destination, reporter)?;
     given.iter().flat_map(|given| &given.warning).for_each(|words| reporter.tell(Event::Warning(words.clone())));
     reporter.tell(Event::Listening { address: presence.address });
+    if by == By::Caller {
+        reporter.tell(Event::Reachable { addresses: reachable_at(presence.address) });
+    }
     if given.is_none() {
         invite(&presence.key, presence.address, reporter);
     }
@@ -59,7 +71,7 @@ async fn receive(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     let reopen = reopening(&args, &destination, &presence, reporter);
     let (window, liveness, wait) = (args.session.window, args.session.peer_timeout, args.wait.map(|wait| wait.0));
     let Presence { key, identity, .. } = presence;
-    let transfer = Transfer { socket, key, identity, destination, reopen, wait, window, liveness };
+    let transfer = Transfer { socket, key, identity, destination, reopen, wait, window, liveness, forsaken };
     let done = transfer.run(&mut requests, reporter).await?;
     report(&done, &names, reporter);
     reporter.leaves(format!("the committed backup, {target}"));
@@ -78,6 +90,7 @@ fn open(args: &Args, reporter: &Reporter) -> Result<Destination, Failure> {
 /// else a new one. What the destination needs to be found there again is kept with it.
 fn take_place(
     args: &Args,
+    by: By,
     given: Option<&GivenKey>,
     destination: &mut Destination,
     reporter: &Reporter,
@@ -98,7 +111,7 @@ fn take_place(
         (None, None) if reporter.can_invite() => new_key()?,
         (None, None) => return Err(failure(Cause::Usage, NO_KEY)),
     };
-    let (socket, address) = open_port(args, before.as_ref().map(|before| before.address), reporter)?;
+    let (socket, address) = open_port(args, by, before.as_ref().map(|before| before.address), reporter)?;
     let identity = match before {
         Some(before) => before.identity,
         None => Identity::one_time().map_err(unforeseen)?,
@@ -109,26 +122,54 @@ fn take_place(
 }
 
 /// Binds the port. Any free one is the one of `before` if it can be had: there the sender looks.
-fn open_port(args: &Args, before: Option<SocketAddr>, reporter: &Reporter) -> Result<(UdpSocket, SocketAddr), Failure> {
-    let (address, family) = args.listen();
-    let wanted = match before {
-        Some(before) if address.port() == 0 => SocketAddr::new(address.ip(), before.port()),
-        _ => address,
-    };
-    let socket = bind(wanted, family).or_else(|error| match wanted == address {
-        true => Err(error),
-        false => {
+fn open_port(
+    args: &Args,
+    by: By,
+    before: Option<SocketAddr>,
+    reporter: &Reporter,
+) -> Result<(UdpSocket, SocketAddr), Failure> {
+    let (ip, family) = args.listen();
+    let choice = args.port().unwrap_or(by.usual_port());
+    let open = |port| bind(SocketAddr::new(ip, port), family);
+    let socket = match before.filter(|_| choice == PortChoice::Only(0)).map(|before| open(before.port())) {
+        Some(Err(error)) => {
             reporter.tell(Event::Warning(format!("{error}; the sender of the earlier run will look there in vain")));
-            bind(address, family)
+            choice.open(open)
         }
-    });
-    let socket = socket.map_err(|error| match error.error.kind() {
+        Some(opened) => opened,
+        None => choice.open(open),
+    };
+    let socket = socket.map_err(|error| match (error.error.kind(), &choice) {
+        (io::ErrorKind::AddrInUse, PortChoice::Of(range)) => {
+            failure(Cause::Sink, format_args!("no port of {range} is free (--ports); the last: {error}"))
+        }
         // Most likely it belongs to another receiver.
-        io::ErrorKind::AddrInUse => failure(Cause::Sink, format_args!("{error}; is another xbrecv running? see -l")),
+        (io::ErrorKind::AddrInUse, _) => {
+            failure(Cause::Sink, format_args!("{error}; is another xbrecv running? see -l"))
+        }
         _ => failure(Cause::Usage, error),
     })?;
     let address = socket.local_addr().map_err(unforeseen)?;
     Ok((socket, address))
+}
+
+/// Who has started this program.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// Somebody on this host.
+    User,
+    /// A program on another host, over ssh, which is told the port.
+    Caller,
+}
+
+impl By {
+    /// The port that is taken where nothing is said of it.
+    fn usual_port(self) -> PortChoice {
+        match self {
+            By::User => PortChoice::Only(DEFAULT_PORT),
+            By::Caller => PortChoice::Preferred(DEFAULT_PORT),
+        }
+    }
 }
 
 /// How the destination is made anew for a session that takes another's place, if it can be.

@@ -3,6 +3,7 @@
 mod dir;
 mod fifo;
 mod receipt;
+mod ssh;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,10 +16,15 @@ use xbproto::quic::Congestion;
 use xbproto::wire::{MAX_LINKS, Purpose};
 
 pub use self::receipt::ReceiptArgs;
+pub use self::ssh::{DestinationError, FarReceiverArgs};
 use crate::outbox::Compression;
 use crate::source::{Lead, Wish};
 use crate::spool::SpoolPlan;
 use crate::tap::Expect;
+
+/// The ways to call it.
+const USAGE: &str = "xbsend [OPTIONS] HOST:PORT [-- COMMAND ARG...]
+       xbsend [OPTIONS] --ssh [USER@]HOST[:PORT] (--extract DIR | -o FILE) [-- COMMAND ARG...]";
 
 /// Send a streaming MySQL or MariaDB backup to an xbrecv on another host
 ///
@@ -31,11 +37,13 @@ use crate::tap::Expect;
 ///
 /// Ctrl-C and SIGTERM end it, and what it runs; losing the terminal (SIGHUP) does not.
 #[derive(Parser, Debug)]
-#[command(name = "xbsend", version, after_help = exit_codes_help(), override_usage = "xbsend [OPTIONS] HOST:PORT [-- COMMAND ARG...]")]
+#[command(name = "xbsend", version, after_help = exit_codes_help(), override_usage = USAGE)]
 pub struct Args {
     /// Where xbrecv listens; port 9999 if none is given
-    #[arg(value_name = "HOST:PORT")]
-    pub to: String,
+    ///
+    /// With --ssh it is the way to the xbrecv that is started there, where that is not HOST itself.
+    #[arg(value_name = "HOST:PORT", required_unless_present = "ssh")]
+    pub to: Option<String>,
 
     /// Run COMMAND and send its standard output; its exit code is part of the verdict
     #[arg(last = true, value_name = "COMMAND")]
@@ -127,6 +135,10 @@ pub struct Args {
     /// Try address, key, version, target and free space, without a backup; the receiver waits on
     #[arg(long, help_heading = "Connection")]
     check: bool,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub far: FarReceiverArgs,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
@@ -222,7 +234,7 @@ mod tests {
     fn everything_after_tool_args_is_the_tools() {
         let args = Args::parse_from(["xbsend", "db2:9999", "--tool-args", "--user=root", "-S", "/run/x.sock"]);
         assert_eq!(args.wish().tool_args, ["--user=root", "-S", "/run/x.sock"]);
-        assert_eq!(args.to, "db2:9999");
+        assert_eq!(args.to.as_deref(), Some("db2:9999"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! | module | owns |
 //! |---|---|
 //! | [`program`] [`args`] [`route`] | the command line, and what it comes to |
+//! | `way` `far_receiver` | the way to the receiver, which may have to be started first |
 //! | [`transfer`] `status` | one session from the first attempt to the verdict; how it does |
 //! | `links` [`resume`] `reach` | the links' threads; coming back; reaching the receiver |
 //! | [`uplink`] [`joined`] | what a link does; the links beside the main one |
@@ -14,6 +15,7 @@
 
 pub mod args;
 pub mod drive;
+mod far_receiver;
 pub mod fill;
 pub mod joined;
 pub mod lanes;
@@ -33,3 +35,4 @@ mod status;
 pub mod tap;
 pub mod transfer;
 pub mod uplink;
+mod way;

@@ -1,22 +1,21 @@
 //! The program: from its command line to its exit code.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use xbproto::cli::{Event, Moment, Reporter, Requests, StoredReceipt, Summary, ask_for_key, given_key};
+use xbproto::cli::remote::Leave;
+use xbproto::cli::{Event, Moment, Reporter, Requests, StoredReceipt, Summary};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::lane::MIN_SHARE;
 use xbproto::quantity::ByteSize;
-use xbproto::quic::Family;
 use xbproto::wire::{LaneSum, Purpose, Receipt, SessionId, Welcome};
 
 use crate::args::Args;
 use crate::result_file::ResultFile;
-use crate::route::Route;
 use crate::source::{Note, OnNote, Ready, SourceError, Stdin, choose, prepare};
 use crate::spool::Spool;
 use crate::transfer::{Done, Transfer, fits};
+use crate::way::{Company, Contact, Way};
 
 /// Runs `xbsend` on the main thread and returns what it exits with.
 pub fn run(args: Args) -> ExitCode {
@@ -32,17 +31,17 @@ pub fn run(args: Args) -> ExitCode {
 async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     let Source { ready: source, lanes, size } = source(&args, reporter)?;
     let spool = args.spool.clone().map(Spool::prepare).transpose().map_err(|error| failure(error.cause(), error))?;
-    let route = Route::parse(&args.to, family(&args), args.wait.0).map_err(|error| failure(error.cause(), error))?;
-    let key = key(&args, reporter)?;
+    let way = Way::of(&args, reporter)?;
     // From here on an end by a signal would leave something behind.
     let requests = Requests::listen(Party::Sender, args.session.deadline.map(|span| span.0));
-    let requests = requests.map_err(|error| failure(Cause::Unforeseen, error))?;
+    let mut requests = requests.map_err(|error| failure(Cause::Unforeseen, error))?;
     let results = Results::prepare(&args)?;
     let session = session_id()?;
     reporter.leaves("nothing, and what was run is ended");
     let (bind, expect, compression, rate) = (args.bind, args.expect(), args.compress, args.rate_limit);
     let (congestion, links) = (args.congestion(), args.links);
     let (window, retry_for, liveness) = (args.session.window, args.retry_for.0, args.session.peer_timeout);
+    let Contact { route, key, company, forsaken } = way.open(&args, &mut requests, reporter).await?;
     let transfer = Transfer {
         session,
         route,
@@ -60,23 +59,49 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
         retry_for,
         liveness,
         congestion,
+        forsaken,
     };
-    match transfer.run(requests, reporter).await? {
-        Done::Checked(welcome) => checked(&welcome, size, reporter),
-        Done::Confirmed { receipt, sums, elapsed, names, compressed, limited } => {
-            confirmed(&receipt, &sums, &names, reporter);
-            results.write(&StoredReceipt { session, receipt: &receipt, elapsed }, &sums, &names)?;
-            reporter.tell(Event::Finished(Summary { compressed, ..Summary::of(&receipt, elapsed, 0, limited) }));
-            Ok(())
-        }
-    }
+    let ended = transfer.run(&mut requests, reporter).await;
+    let done = Ended { session, size, ended, results }.told(company, &mut requests, reporter).await?;
+    done.into_iter().for_each(|summary| reporter.tell(Event::Finished(summary)));
+    Ok(())
 }
 
-fn family(args: &Args) -> Family {
-    match args.bind {
-        Some(IpAddr::V4(_)) => Family::V4,
-        Some(IpAddr::V6(_)) => Family::V6,
-        None => args.address.family(),
+/// A session that is over.
+struct Ended {
+    session: SessionId,
+    size: Option<u64>,
+    ended: Result<Done, Failure>,
+    results: Results,
+}
+
+impl Ended {
+    /// Tells what has come of it, writes the files that were asked for, and takes leave. Gives what there is to say at the
+    /// very end, when nothing can fail any more.
+    async fn told(
+        self,
+        company: Company,
+        requests: &mut Requests,
+        reporter: &Reporter,
+    ) -> Result<Option<Summary>, Failure> {
+        match self.ended {
+            Err(failure) => {
+                company.leave(Leave::Failed(&failure), requests).await?;
+                Err(failure)
+            }
+            Ok(Done::Checked(welcome)) => {
+                company.leave(Leave::Checked, requests).await?;
+                checked(&welcome, self.size, reporter).map(|()| None)
+            }
+            Ok(Done::Confirmed { receipt, sums, elapsed, names, compressed, limited }) => {
+                confirmed(&receipt, &sums, &names, reporter);
+                let stored = StoredReceipt { session: self.session, receipt: &receipt, elapsed };
+                let written = self.results.write(&stored, &sums, &names);
+                let left = company.leave(Leave::Confirmed, requests).await;
+                written.and(left)?;
+                Ok(Some(Summary { compressed, ..Summary::of(&receipt, elapsed, 0, limited) }))
+            }
+        }
     }
 }
 
@@ -128,17 +153,6 @@ fn notes(reporter: &Reporter) -> OnNote {
             Note::EmptyDirectories { .. } => Event::Warning(note.to_string()),
         });
     })
-}
-
-fn key(args: &Args, reporter: &Reporter) -> Result<xbproto::key::Key, Failure> {
-    let given = given_key(args.key.key_file.as_deref()).map_err(|error| failure(Cause::Usage, error))?;
-    match given {
-        Some(given) => {
-            given.warning.into_iter().for_each(|warning| reporter.tell(Event::Warning(warning)));
-            Ok(given.key)
-        }
-        None => ask_for_key().map_err(|error| failure(error.cause(), error)),
-    }
 }
 
 fn session_id() -> Result<SessionId, Failure> {

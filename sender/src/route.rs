@@ -20,6 +20,8 @@ pub struct Route {
     pub host: String,
     /// Its UDP port.
     pub port: u16,
+    /// Where else it may be, by its own account; tried first.
+    pub told: Vec<SocketAddr>,
     /// Which of its addresses may be used.
     pub family: Family,
     /// How long to try before giving up.
@@ -67,8 +69,24 @@ impl Route {
     /// # Errors
     /// [`RouteError::Malformed`].
     pub fn parse(given: &str, family: Family, wait: Duration) -> Result<Route, RouteError> {
+        Route::with_default_port(given, DEFAULT_PORT, family, wait)
+    }
+
+    /// The same, with the port of a receiver that somebody has started.
+    ///
+    /// # Errors
+    /// [`RouteError::Malformed`].
+    pub fn with_default_port(given: &str, default: u16, family: Family, wait: Duration) -> Result<Route, RouteError> {
         let (host, port) = split(given).ok_or_else(|| RouteError::Malformed { given: given.to_owned() })?;
-        Ok(Route { name: given.to_owned(), host: host.to_owned(), port, family, wait })
+        let port = port.unwrap_or(default);
+        Ok(Route { name: given.to_owned(), host: host.to_owned(), port, told: Vec::new(), family, wait })
+    }
+
+    /// The way to a receiver that was started on `host`, and has told where it listens.
+    pub fn told(host: &str, told: Vec<SocketAddr>, family: Family, wait: Duration) -> Route {
+        let port = told.first().map_or(DEFAULT_PORT, SocketAddr::port);
+        let told = told.into_iter().filter(|address| !address.ip().is_unspecified()).collect();
+        Route { name: host.to_owned(), host: host.to_owned(), port, told, family, wait }
     }
 
     /// The addresses that may be used, in order of preference; at least one.
@@ -76,9 +94,15 @@ impl Route {
     /// # Errors
     /// [`RouteError`]
     pub async fn addresses(&self) -> Result<Vec<SocketAddr>, RouteError> {
-        let found = look_up(&self.host, self.port).await;
-        let found = found.map_err(|error| RouteError::Lookup { host: self.host.clone(), error })?;
-        let addresses: Vec<_> = found.into_iter().filter(|address| self.family.has(address)).collect();
+        let found = match look_up(&self.host, self.port).await {
+            Ok(found) => found,
+            // A name that only ssh knows.
+            Err(_) if !self.told.is_empty() => Vec::new(),
+            Err(error) => return Err(RouteError::Lookup { host: self.host.clone(), error }),
+        };
+        let others = found.into_iter().filter(|address| !self.told.contains(address));
+        let mut addresses: Vec<_> = self.told.iter().copied().chain(others).collect();
+        addresses.retain(|address| self.family.has(address));
         match addresses.is_empty() {
             true => Err(RouteError::NoAddress { host: self.host.clone() }),
             false => Ok(addresses),
@@ -88,7 +112,7 @@ impl Route {
     /// The address to send from when none is wished: of IPv6 if that may be needed, for it serves IPv4 as well.
     pub fn local(&self) -> SocketAddr {
         match self.host.parse() {
-            Ok(IpAddr::V4(_)) => Family::V4.unspecified(0),
+            Ok(IpAddr::V4(_)) if self.told.iter().all(SocketAddr::is_ipv4) => Family::V4.unspecified(0),
             _ => self.family.unspecified(0),
         }
     }
@@ -109,20 +133,25 @@ async fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     told.await.unwrap_or_else(|gone| Err(io::Error::other(gone)))
 }
 
+/// The port in `HOST:PORT`, if it has one.
+pub(crate) fn port_of(given: &str) -> Option<u16> {
+    split(given)?.1
+}
+
 /// Host and port; a bare IPv6 address has no port, for nobody can tell where it would begin.
-fn split(given: &str) -> Option<(&str, u16)> {
+fn split(given: &str) -> Option<(&str, Option<u16>)> {
     if let Some(rest) = given.strip_prefix('[') {
         let (host, port) = rest.split_once(']')?;
         return match port.strip_prefix(':') {
-            Some(port) => Some((host, port.parse().ok()?)),
-            None => port.is_empty().then_some((host, DEFAULT_PORT)),
+            Some(port) => Some((host, Some(port.parse().ok()?))),
+            None => port.is_empty().then_some((host, None)),
         };
     }
     match given.split_once(':') {
         _ if given.is_empty() || given.starts_with(':') => None,
-        Some((_, port)) if port.contains(':') => Some((given, DEFAULT_PORT)),
-        Some((host, port)) => Some((host, port.parse().ok()?)),
-        None => Some((given, DEFAULT_PORT)),
+        Some((_, port)) if port.contains(':') => Some((given, None)),
+        Some((host, port)) => Some((host, Some(port.parse().ok()?))),
+        None => Some((given, None)),
     }
 }
 
@@ -133,11 +162,11 @@ mod tests {
     #[test]
     fn hosts_and_ports_are_told_apart() {
         for (given, expected) in [
-            ("db2:4444", Some(("db2", 4444))),
-            ("db2", Some(("db2", 9999))),
-            ("[::1]:77", Some(("::1", 77))),
-            ("[::1]", Some(("::1", 9999))),
-            ("fe80::1", Some(("fe80::1", 9999))),
+            ("db2:4444", Some(("db2", Some(4444)))),
+            ("db2", Some(("db2", None))),
+            ("[::1]:77", Some(("::1", Some(77)))),
+            ("[::1]", Some(("::1", None))),
+            ("fe80::1", Some(("fe80::1", None))),
             ("db2:", None),
             ("db2:99999", None),
             ("", None),
@@ -164,6 +193,18 @@ mod tests {
         let error = route("no such host", Family::Any).addresses().await.expect_err("no name");
         assert!(error.to_string().starts_with("looking up no such host: "), "{error}");
         assert_eq!(error.cause(), Cause::PeerLost);
+    }
+
+    #[tokio::test]
+    async fn what_a_receiver_tells_is_tried_first_and_may_be_all_there_is() {
+        let told = |host, told: &str| Route::told(host, vec![told.parse().unwrap()], Family::Any, Duration::ZERO);
+        let addresses = |route: Route| async move { route.addresses().await.unwrap() };
+        let both = ["192.0.2.7:77", "127.0.0.1:77"].map(|address| address.parse().unwrap());
+        assert_eq!(addresses(told("127.0.0.1", "192.0.2.7:77")).await, both);
+        assert_eq!(addresses(told("no such host", "192.0.2.7:77")).await, both[..1]);
+        assert_eq!(addresses(told("127.0.0.1", "0.0.0.0:77")).await, both[1..]);
+        assert_eq!(addresses(told("127.0.0.1", "127.0.0.1:77")).await, both[1..]);
+        assert!(told("127.0.0.1", "[2001:db8::7]:77").local().is_ipv6());
     }
 
     #[test]

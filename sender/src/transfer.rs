@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use xbproto::backup::BackupFacts;
+use xbproto::cli::remote::{Begun, Forsaken};
 use xbproto::cli::{Compressed, Event, Latest, Outgoing, Progress, Reporter, Request, Requests, Standing};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
@@ -66,6 +67,8 @@ pub struct Transfer {
     pub liveness: Liveness,
     /// What decides how much may be under way on the path.
     pub congestion: Congestion,
+    /// Tells when nobody is there any more to be reached, where this is known.
+    pub forsaken: Option<Forsaken>,
 }
 
 /// What a good end has brought.
@@ -96,9 +99,13 @@ impl Transfer {
     ///
     /// # Errors
     /// The first [`Failure`], wherever it happened. Nothing of the source is left running.
-    pub async fn run(mut self, mut requests: Requests, reporter: &Reporter) -> Result<Done, Failure> {
+    pub async fn run(mut self, requests: &mut Requests, reporter: &Reporter) -> Result<Done, Failure> {
         reporter.session(self.session.into());
         let session = Arc::new(Shared::new(Sender::new(self.config())));
+        if let Some(forsaken) = self.forsaken.take() {
+            let session = session.clone();
+            forsaken.heed(reporter, move |failure| session.change(|s| fail_unless_begun(s, failure)));
+        }
         let outbox = self.start_outbox(&session).map_err(unforeseen)?;
         let links = self.links(&session, outbox.clone(), reporter);
         let (gauge, path) = (links.uplink.gauge.clone(), links.uplink.path.clone());
@@ -239,6 +246,14 @@ impl Transfer {
     }
 }
 
+fn fail_unless_begun(session: &mut Sender, failure: Failure) -> Begun {
+    if session.welcomes() > 0 || session.outcome().is_some() {
+        return Begun::Yes;
+    }
+    session.fail(failure);
+    Begun::No
+}
+
 /// Whether `size` bytes have room where the receiver would write them, as far as both are known.
 ///
 /// # Errors
@@ -323,9 +338,10 @@ mod tests {
             retry_for: Duration::ZERO,
             liveness: Liveness::default(),
             congestion: Congestion::default(),
+            forsaken: None,
         };
-        let requests = Requests::listen(Party::Sender, None).unwrap();
-        let failure = transfer.run(requests, &reporter()).await.unwrap_err();
+        let mut requests = Requests::listen(Party::Sender, None).unwrap();
+        let failure = transfer.run(&mut requests, &reporter()).await.unwrap_err();
         assert_eq!(failure.cause, Cause::Usage);
         assert!(failure.reason.starts_with("UDP 192.0.2.1:0: "), "{failure}");
     }

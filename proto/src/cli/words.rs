@@ -70,9 +70,11 @@ fn interrupted(own: Party, reason: &str, patience: Duration) -> String {
 pub(super) fn signed(own: Party, event: &Event) -> Vec<String> {
     let sentences = sentences(own, event);
     match event {
-        Event::Listening { .. } | Event::Invite { .. } | Event::Child { .. } | Event::Far { .. } | Event::Checksum { .. } => {
-            sentences
-        },
+        Event::Listening { .. }
+        | Event::Invite { .. }
+        | Event::Child { .. }
+        | Event::Far { .. }
+        | Event::Checksum { .. } => sentences,
         _ => sentences.iter().map(|sentence| format!("{}: {sentence}", program_name(own))).collect(),
     }
 }

@@ -4,6 +4,7 @@ mod after;
 mod fifo;
 mod local;
 mod modes;
+mod ports;
 mod unpack;
 
 use std::ffi::OsString;
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{ArgGroup, Parser};
-use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, exit_codes_help};
+use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, PortChoice, SessionArgs, exit_codes_help};
 use xbproto::quantity::Span;
 use xbproto::quic::Family;
 
@@ -80,9 +81,13 @@ pub struct Args {
     #[arg(long, value_name = "FILE", conflicts_with = "deadline", conflicts_with_all = SESSION, help_heading = "Connection")]
     pub generate_key: Option<PathBuf>,
 
-    /// UDP port to listen on, or address and port; port 0 takes a free one
-    #[arg(short, long, value_name = "[ADDR:]PORT", default_value = "9999", help_heading = "Connection")]
-    listen: ListenOn,
+    /// UDP port to listen on, or address and port; port 0 takes a free one [default: 9999]
+    #[arg(short, long, value_name = "[ADDR:]PORT", help_heading = "Connection")]
+    listen: Option<ListenOn>,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    ports: ports::PortsArgs,
 
     /// How long to wait for the sender; for ever if not given
     #[arg(long, value_name = "DURATION", help_heading = "Connection")]
@@ -138,13 +143,19 @@ impl Args {
     }
 
     /// Where to listen, and for which addresses.
-    pub fn listen(&self) -> (SocketAddr, Family) {
+    pub fn listen(&self) -> (IpAddr, Family) {
         let family = self.address.family();
-        match self.listen.address {
-            None => (family.unspecified(self.listen.port), family),
-            Some(address) if address.is_ipv4() => (SocketAddr::new(address, self.listen.port), Family::V4),
-            Some(address) => (SocketAddr::new(address, self.listen.port), family),
+        match self.listen.and_then(|listen| listen.address) {
+            None => (family.unspecified(0).ip(), family),
+            Some(address) if address.is_ipv4() => (address, Family::V4),
+            Some(address) => (address, family),
         }
+    }
+
+    /// Which port to take, where the user has said so.
+    pub fn port(&self) -> Option<PortChoice> {
+        let range = || self.ports.ports.clone().map(PortChoice::Of);
+        self.listen.map(|listen| PortChoice::Only(listen.port)).or_else(range)
     }
 }
 

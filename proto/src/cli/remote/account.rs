@@ -85,15 +85,25 @@ impl Account {
         }
         let (program, host) = (program_name(self.far), self.ssh.label());
         let (cause, reason) = match status.code() {
-            Some(255) => (Cause::PeerLost, format!("ssh could not connect to {host}{}; does `{}` work?", self.quoted(), self.ssh.trial())),
+            Some(255) => (
+                Cause::PeerLost,
+                format!("ssh could not connect to {host}{}; does `{}` work?", self.quoted(), self.ssh.trial()),
+            ),
             Some(126 | 127) => self.not_there(),
             Some(2) if self.has_said(BY_SSH) => (
                 Cause::Refused,
-                format!("{program} on {host} is too old to be started over ssh (it does not know {BY_SSH}); update it there"),
+                format!(
+                    "{program} on {host} is too old to be started over ssh (it does not know {BY_SSH}); update it there"
+                ),
             ),
-            Some(2) => (Cause::Usage, format!("{program} on {host} does not take what it is asked for{}", self.quoted())),
+            Some(2) => {
+                (Cause::Usage, format!("{program} on {host} does not take what it is asked for{}", self.quoted()))
+            }
             Some(_) if self.has_said("not found") => self.not_there(),
-            _ => (Cause::PeerLost, format!("{program} on {host} never listened: what ssh ran {}{}", describe(status), self.quoted())),
+            _ => (
+                Cause::PeerLost,
+                format!("{program} on {host} never listened: what ssh ran {}{}", describe(status), self.quoted()),
+            ),
         };
         Failure::new(cause, self.far.peer(), reason)
     }
@@ -101,14 +111,21 @@ impl Account {
     /// Why a program that says nothing for `limit` is not waited for.
     pub(super) fn too_slow(&self, limit: impl std::fmt::Display) -> Failure {
         let (program, host) = (program_name(self.far), self.ssh.label());
-        let reason = format!("{program} on {host} did not listen within {limit}{}; does `{}` work?", self.quoted(), self.ssh.trial());
+        let reason = format!(
+            "{program} on {host} did not listen within {limit}{}; does `{}` work?",
+            self.quoted(),
+            self.ssh.trial()
+        );
         Failure::new(Cause::PeerLost, self.far.peer(), reason)
     }
 
     /// What is told when ssh ends in mid-session.
     pub(super) fn cut(&self) -> Event {
         let host = self.ssh.label();
-        Event::Warning(format!("the ssh connection to {host} is gone{}; the transfer goes on without it", self.quoted()))
+        Event::Warning(format!(
+            "the ssh connection to {host} is gone{}; the transfer goes on without it",
+            self.quoted()
+        ))
     }
 
     /// What there is to tell of the end, beside `ours`.
@@ -143,7 +160,8 @@ impl Account {
             (Some(failure), _) if failure.cause == Cause::AfterCommit => Err(failure.clone()),
             (_, Some(asked)) if !self.has_ended() => {
                 let (program, host) = (program_name(self.far), self.ssh.label());
-                let reason = format!("what {program} on {host} does after the commit was not waited for: {}", asked.reason);
+                let reason =
+                    format!("what {program} on {host} does after the commit was not waited for: {}", asked.reason);
                 Err(Failure::new(Cause::AfterCommit, self.far.peer(), reason))
             }
             _ => Ok(()),
@@ -201,13 +219,38 @@ mod tests {
     #[test]
     fn every_way_not_to_get_ready_is_told_from_the_others() {
         let cases: [(&[&str], u8, u8, &str); 8] = [
-            (&["me@db7: Permission denied (publickey)."], 255, 3, "ssh could not connect to db7: me@db7: Permission denied (publickey).; does `ssh me@db7 true` work?"),
-            (&["bash: xbrecv: command not found"], 127, 3, "xbrecv cannot be run on db7: bash: xbrecv: command not found; install xbrecv there, or say where it is with --remote-path"),
+            (
+                &["me@db7: Permission denied (publickey)."],
+                255,
+                3,
+                "ssh could not connect to db7: me@db7: Permission denied (publickey).; does `ssh me@db7 true` work?",
+            ),
+            (
+                &["bash: xbrecv: command not found"],
+                127,
+                3,
+                "xbrecv cannot be run on db7: bash: xbrecv: command not found; install xbrecv there, or say where it is with --remote-path",
+            ),
             (&["sudo: xbrecv: command not found"], 1, 3, "xbrecv cannot be run on db7"),
             (&["permission denied"], 126, 3, "xbrecv cannot be run on db7"),
-            (&["error: unexpected argument '--by-ssh' found", "For more information"], 2, 4, "xbrecv on db7 is too old"),
-            (&["error: unexpected argument '--bogus' found"], 2, 2, "does not take what it is asked for: error: unexpected"),
-            (&["This account is currently not available."], 1, 3, "never listened: what ssh ran exited with status 1: This account"),
+            (
+                &["error: unexpected argument '--by-ssh' found", "For more information"],
+                2,
+                4,
+                "xbrecv on db7 is too old",
+            ),
+            (
+                &["error: unexpected argument '--bogus' found"],
+                2,
+                2,
+                "does not take what it is asked for: error: unexpected",
+            ),
+            (
+                &["This account is currently not available."],
+                1,
+                3,
+                "never listened: what ssh ran exited with status 1: This account",
+            ),
             (&[], 0, 3, "never listened: what ssh ran exited with status 0"),
         ];
         for (words, status, code, reason) in cases {

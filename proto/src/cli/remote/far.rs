@@ -63,8 +63,15 @@ pub struct Far {
 pub struct Listening {
     /// The name or address of the host, as ssh has resolved its aliases.
     pub host: String,
-    /// Where the program says that it may be reached; at least its port is right.
+    /// Where the program says that it may be reached; at least one, and its port is right.
     pub addresses: Vec<SocketAddr>,
+}
+
+impl Listening {
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.addresses.first().map_or(0, SocketAddr::port)
+    }
 }
 
 /// A far program that is attended while a session runs.

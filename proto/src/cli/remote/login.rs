@@ -88,7 +88,20 @@ mod tests {
         ] {
             assert_eq!(read(given), Some((destination.to_owned(), port)), "{given}");
         }
-        let wrong = ["", "@db7", "me@", ":22", "db7:", "db7:0", "db7:ssh", "-oProxyCommand=x", "me@-v", "-l@db7", "[::1", "a b"];
+        let wrong = [
+            "",
+            "@db7",
+            "me@",
+            ":22",
+            "db7:",
+            "db7:0",
+            "db7:ssh",
+            "-oProxyCommand=x",
+            "me@-v",
+            "-l@db7",
+            "[::1",
+            "a b",
+        ];
         for wrong in wrong.into_iter().chain(["$(x)@db7", "db7;x", "db7\n"]) {
             assert_eq!(read(wrong), None, "{wrong}");
         }

@@ -6,7 +6,7 @@
 //!
 //! | module | owns |
 //! |---|---|
-//! | `args` `ports` `login` | the options, and what they mean |
+//! | `args` `login` | the options, and what they mean |
 //! | `orders` | what the far program is told (pure) |
 //! | `ssh` | how ssh is called |
 //! | `far` `lines` | the far program, from the ssh that starts it to its last words |
@@ -22,7 +22,6 @@ mod forsaken;
 mod lines;
 mod login;
 mod orders;
-mod ports;
 mod said;
 mod ssh;
 
@@ -32,5 +31,4 @@ pub use far::{Attended, Far, Leave, Listening};
 pub use forsaken::{Begun, Forsaken};
 pub use login::{Login, LoginError};
 pub use orders::{Orders, OrdersError};
-pub use ports::{PortRange, PortRangeError, PortsArgs};
 pub use ssh::{BY_SSH, Ssh};

@@ -96,10 +96,7 @@ mod tests {
         let addresses = vec!["192.0.2.7:9999".parse().unwrap(), "[2001:db8::7]:9999".parse().unwrap()];
         assert_eq!(understood(Event::Reachable { addresses: addresses.clone() }), Said::Reachable(addresses));
         assert_eq!(understood(Event::Warning("disk".into())), Said::Told("warning: disk".into()));
-        assert_eq!(
-            understood(Event::Child { label: "prepare", line: "x".into() }),
-            Said::Told("prepare: x".into())
-        );
+        assert_eq!(understood(Event::Child { label: "prepare", line: "x".into() }), Said::Told("prepare: x".into()));
         let checksum = Event::Checksum { name: "f".into(), sum: Sha1Sum([1; 20]), lane: LaneId(0) };
         assert_eq!(understood(checksum), Said::Checksum { sum: "01".repeat(20), name: "f".into() });
         let failure = Failure::new(Cause::Sink, Party::Receiver, "f exists");

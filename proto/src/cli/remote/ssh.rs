@@ -43,7 +43,7 @@ pub(super) struct Effective {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn words(line: &str) -> Result<Vec<String>, &'static str> {
+pub(super) fn words(line: &str) -> Result<Vec<String>, &'static str> {
     match shlex::split(line) {
         None => Err("a quote or a backslash has nothing that ends it"),
         Some(words) if words.is_empty() => Err("it names no program"),
