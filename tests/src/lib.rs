@@ -16,6 +16,7 @@
 //! * [`Destination`]: where a receiver puts what comes.
 //! * [`Transfer`]: a sender and a receiver with a [`Relay`] between them, a network that does as it is told; [`Verdict`]:
 //!   how both ended. [`Pace`]: how long faults last.
+//! * [`Sshd`]: a host that is reached by ssh, with an sshd of its own.
 //! * [`NarrowPath`]: network namespaces in a row, the second hop narrower than the first.
 //! * [`SmallDisk`]: a file system of a few megabytes, to be filled. [`ReadOnlyDisk`]: one that the kernel gives up.
 //!   [`FailingDisk`]: one that loses what the kernel writes back.
@@ -56,6 +57,7 @@ mod running;
 mod scene;
 pub mod sim;
 pub mod skip;
+mod sshd;
 mod streams;
 mod terminal;
 mod transfer;
@@ -86,6 +88,7 @@ pub use rogue::{Intruder, Rogue};
 pub use running::{Ended, Running, peak_memory};
 pub use scene::Scene;
 pub use skip::is_full_run;
+pub use sshd::{FAR_HOST, Sshd};
 pub use streams::Streams;
 pub use terminal::Terminal;
 pub use transfer::{Transfer, Verdict};

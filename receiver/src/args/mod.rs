@@ -154,8 +154,8 @@ impl Args {
 
     /// Which port to take, where the user has said so.
     pub fn port(&self) -> Option<PortChoice> {
-        let range = || self.ports.ports.clone().map(PortChoice::Of);
-        self.listen.map(|listen| PortChoice::Only(listen.port)).or_else(range)
+        let range = self.ports.ports.clone().map(PortChoice::Of);
+        range.or(self.listen.map(|listen| PortChoice::Only(listen.port)))
     }
 }
 

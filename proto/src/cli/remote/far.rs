@@ -221,6 +221,16 @@ impl Far {
         }
     }
 
+    /// How long it may take to end by itself.
+    fn patience(&self, leave: Leave<'_>, requests: &Requests) -> Duration {
+        match leave {
+            _ if requests.asked().is_some() => GOODBYE,
+            // It was waited for already.
+            Leave::Confirmed if !self.account.has_ended() => Duration::ZERO,
+            _ => LAST_WORDS,
+        }
+    }
+
     /// Lets go of it, listens to its last words for a while, and ends ssh if that has not ended by then.
     async fn end(&mut self, patience: Duration) {
         self.tether.abort();
@@ -257,7 +267,7 @@ impl Attended {
         if let Leave::Confirmed = leave {
             far.until_done(requests).await;
         }
-        far.end(if requests.asked().is_some() { GOODBYE } else { LAST_WORDS }).await;
+        far.end(far.patience(leave, requests)).await;
         let (told, result) = match leave {
             Leave::Checked => (Vec::new(), Ok(())),
             Leave::Failed(ours) => (far.account.last_words(Some(ours)), Ok(())),
