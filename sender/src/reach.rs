@@ -117,10 +117,10 @@ fn refusal(error: &LinkError) -> Option<Failure> {
 }
 
 fn unreachable(route: &Route, last: &Miss) -> Failure {
-    let Route { name, port, wait, .. } = route;
+    let Route { name, wait, .. } = route;
     let advice = match last {
         Miss::Lookup(_) => "is the name right?".to_owned(),
-        _ => format!("is xbrecv listening there, and do the firewalls let UDP port {port} pass?"),
+        _ => route.question(),
     };
     let reason = format!("{name} was not reached within {} (--wait; {last}); {advice}", Span(*wait));
     Failure::new(Cause::PeerLost, Party::Sender, reason)

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use xbproto::cli::remote::Listening;
 use xbproto::failure::Cause;
 use xbproto::quic::Family;
 
@@ -22,10 +23,21 @@ pub struct Route {
     pub port: u16,
     /// Where else it may be, by its own account; tried first.
     pub told: Vec<SocketAddr>,
+    /// How it came to be there.
+    pub started: Started,
     /// Which of its addresses may be used.
     pub family: Family,
     /// How long to try before giving up.
     pub wait: Duration,
+}
+
+/// Who has started a receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Started {
+    /// Somebody, it is hoped.
+    ByHand,
+    /// This program, over ssh: it does listen.
+    OverSsh,
 }
 
 /// A receiver cannot be looked for.
@@ -69,24 +81,25 @@ impl Route {
     /// # Errors
     /// [`RouteError::Malformed`].
     pub fn parse(given: &str, family: Family, wait: Duration) -> Result<Route, RouteError> {
-        Route::with_default_port(given, DEFAULT_PORT, family, wait)
+        let (host, port) = split(given).ok_or_else(|| RouteError::Malformed { given: given.to_owned() })?;
+        let (name, host, port) = (given.to_owned(), host.to_owned(), port.unwrap_or(DEFAULT_PORT));
+        Ok(Route { name, host, port, told: Vec::new(), started: Started::ByHand, family, wait })
     }
 
-    /// The same, with the port of a receiver that somebody has started.
+    /// The way that `given` says to a receiver that was started over ssh, and listens `there`.
     ///
     /// # Errors
     /// [`RouteError::Malformed`].
-    pub fn with_default_port(given: &str, default: u16, family: Family, wait: Duration) -> Result<Route, RouteError> {
-        let (host, port) = split(given).ok_or_else(|| RouteError::Malformed { given: given.to_owned() })?;
-        let port = port.unwrap_or(default);
-        Ok(Route { name: given.to_owned(), host: host.to_owned(), port, told: Vec::new(), family, wait })
+    pub fn parse_to(there: &Listening, given: &str, family: Family, wait: Duration) -> Result<Route, RouteError> {
+        let port = port_of(given).unwrap_or(there.port());
+        Ok(Route { port, started: Started::OverSsh, ..Route::parse(given, family, wait)? })
     }
 
-    /// The way to a receiver that was started on `host`, and has told where it listens.
-    pub fn told(host: &str, told: Vec<SocketAddr>, family: Family, wait: Duration) -> Route {
-        let port = told.first().map_or(DEFAULT_PORT, SocketAddr::port);
-        let told = told.into_iter().filter(|address| !address.ip().is_unspecified()).collect();
-        Route { name: host.to_owned(), host: host.to_owned(), port, told, family, wait }
+    /// The way to a receiver that was started over ssh, and has told where it listens.
+    pub fn told(by: &Listening, family: Family, wait: Duration) -> Route {
+        let (host, port) = (by.host.clone(), by.port());
+        let told = by.addresses.iter().copied().filter(|address| !address.ip().is_unspecified()).collect();
+        Route { name: format!("{}:{port}", by.label), host, port, told, started: Started::OverSsh, family, wait }
     }
 
     /// The addresses that may be used, in order of preference; at least one.
@@ -106,6 +119,18 @@ impl Route {
         match addresses.is_empty() {
             true => Err(RouteError::NoAddress { host: self.host.clone() }),
             false => Ok(addresses),
+        }
+    }
+
+    /// What to ask oneself when nobody answers.
+    pub fn question(&self) -> String {
+        let port = self.port;
+        match self.started {
+            Started::ByHand => format!("is xbrecv listening there, and do the firewalls let UDP port {port} pass?"),
+            Started::OverSsh => format!(
+                "xbrecv listens there, but UDP does not come through: do the firewalls let port {port} pass (--ports), and is \
+                 this its way? if not, give the way as HOST:PORT"
+            ),
         }
     }
 
@@ -197,7 +222,10 @@ mod tests {
 
     #[tokio::test]
     async fn what_a_receiver_tells_is_tried_first_and_may_be_all_there_is() {
-        let told = |host, told: &str| Route::told(host, vec![told.parse().unwrap()], Family::Any, Duration::ZERO);
+        let told = |host: &str, told: &str| {
+            let (label, host, addresses) = ("db7".to_owned(), host.to_owned(), vec![told.parse().unwrap()]);
+            Route::told(&Listening { label, host, addresses }, Family::Any, Duration::ZERO)
+        };
         let addresses = |route: Route| async move { route.addresses().await.unwrap() };
         let both = ["192.0.2.7:77", "127.0.0.1:77"].map(|address| address.parse().unwrap());
         assert_eq!(addresses(told("127.0.0.1", "192.0.2.7:77")).await, both);

@@ -69,8 +69,8 @@ impl Way {
         let (attended, forsaken) = far.attend();
         let company = Company(Some(attended));
         let route = match args.to.as_deref() {
-            Some(to) => Route::with_default_port(to, listening.port(), family(args), wait),
-            None => Ok(Route::told(&listening.host, listening.addresses, family(args), wait)),
+            Some(to) => Route::parse_to(&listening, to, family(args), wait),
+            None => Ok(Route::told(&listening, family(args), wait)),
         };
         match route {
             Ok(route) => Ok(Contact { route, key: orders.key, company, forsaken: Some(forsaken) }),

@@ -7,7 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use rustix::process::Signal;
 use xbproto::cli::remote::Orders;
 use xbtests::{
-    Backup, Ended, FAR, FAR_HOST, FakeTool, Input, NarrowPath, Scene, Sshd, Terminal, Trickle, program_path, sha1_of,
+    Backup, Ended, FAR, FAR_HOST, FakeSsh, FakeTool, Input, NarrowPath, Scene, Sshd, Terminal, Trickle, program_path,
+    sha1_of,
 };
 
 /// A scene with an sshd in it, unless this machine has none: then `test` is skipped.
@@ -194,7 +195,7 @@ fn a_sender_that_reaches_nobody_leaves_nobody() {
     far_host!(scene, sshd, "a_sender_that_reaches_nobody_leaves_nobody");
     let args = ["--wait", "1s", "-o", &path(&scene, "out.xb")];
     let sent = sshd.sender(&scene, args).args(nowhere(&scene)).feed(&Backup::small()).start().wait();
-    sent.expect_failure(3).expect_said("was not reached within");
+    sent.expect_failure(3).expect_said("was not reached within").expect_said("UDP does not come through");
     scene.expect_nobody_left();
     assert!(!scene.path("out.xb").exists() && !scene.path("out.xb.partial").exists());
 }
@@ -298,10 +299,9 @@ fn a_port_of_the_range_is_taken_over_there() {
 fn ssh_asks_for_a_password_at_the_terminal() {
     let (scene, xbrecv) = (Scene::new(), program_path("xbrecv").display().to_string());
     scene.file("in.xb", Backup::small().stream());
-    // Asks as ssh does, and then runs here what should run there.
-    let ask = "[ \"$1\" = -G ] && exit; printf 'password: ' > /dev/tty; read -r word < /dev/tty; [ \"$word\" = secret ] || exit 255
-               while [ $# -gt 1 ]; do shift; done; exec sh -c \"$1\"";
-    let ssh = FakeTool::new(&scene, "ssh", ask).tool("ssh");
+    // As ssh does.
+    let ask = "case $* in *-G*) ;; *) printf 'password: ' > /dev/tty; read -r word < /dev/tty; [ \"$word\" = secret ] || exit 255;; esac";
+    let ssh = FakeSsh::that_does(&scene, ask).tool("ssh");
     let words = ["--ssh", FAR_HOST, "--ssh-command", &ssh, "--remote-path", &xbrecv, "-M", "--listen=127.0.0.1:0"];
     let sender = scene.xbsend(words).args(["-o", &path(&scene, "out.xb"), "-i", "in.xb"]);
     let mut sender = Terminal::start(&scene, sender);

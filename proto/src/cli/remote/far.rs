@@ -61,7 +61,9 @@ pub struct Far {
 /// A far program that listens.
 #[derive(Debug)]
 pub struct Listening {
-    /// The name or address of the host, as ssh has resolved its aliases.
+    /// As the host is spoken of.
+    pub label: String,
+    /// Its name or address, as ssh has resolved its aliases.
     pub host: String,
     /// Where the program says that it may be reached; at least one, and its port is right.
     pub addresses: Vec<SocketAddr>,
@@ -99,10 +101,11 @@ impl Far {
         let orders = orders.encode().map_err(|error| Failure::new(Cause::Usage, own, error))?;
         reporter.tell(Event::Notice(format!("starting {} on {} over ssh", program_name(far), ssh.label())));
         let effective = ssh.effective().await;
-        let host = effective.host.clone().unwrap_or_else(|| ssh.login.host.clone());
+        let label = ssh.label().to_owned();
+        let host = effective.host.clone().unwrap_or_else(|| label.clone());
         let mut far = Far::spawn(ssh, far, &effective, orders, reporter)?;
         match far.until_it_listens(wait.max(START), requests).await {
-            Ok(addresses) => Ok((far, Listening { host, addresses })),
+            Ok(addresses) => Ok((far, Listening { label, host, addresses })),
             Err(failure) => {
                 far.end(Duration::ZERO).await;
                 Err(failure)
