@@ -1,7 +1,7 @@
 //! The receiver on another host, started from here.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use xbproto::cli::PortRange;
@@ -52,14 +52,19 @@ impl FarReceiverArgs {
     pub fn destination(&self) -> Result<Option<Vec<OsString>>, DestinationError> {
         let starts = self.ssh.ssh("xbrecv").is_some();
         match (starts, &self.extract, &self.output) {
-            (true, Some(dir), _) => Ok(Some(vec!["--extract".into(), "-C".into(), dir.into()])),
-            (true, None, Some(file)) => Ok(Some(vec!["-o".into(), file.into()])),
+            (true, Some(dir), _) => Ok(Some(vec!["--extract".into(), with_value("--directory=", dir)])),
+            (true, None, Some(file)) => Ok(Some(vec![with_value("--output=", file)])),
             (true, None, None) => Err(DestinationError::Missing),
             (false, Some(_), _) => Err(DestinationError::NoSsh { option: "--extract" }),
             (false, None, Some(_)) => Err(DestinationError::NoSsh { option: "-o" }),
             (false, None, None) => Ok(None),
         }
     }
+}
+
+/// An option and its value as one word, so that one that begins with a dash is no option.
+fn with_value(option: &str, value: &Path) -> OsString {
+    [OsStr::new(option), value.as_os_str()].into_iter().collect()
 }
 
 #[cfg(test)]
@@ -76,9 +81,9 @@ mod tests {
     #[test]
     fn a_destination_goes_with_ssh_and_only_with_it() {
         assert_eq!(destination(&["db7:9999"]), Ok(None));
-        let extract = vec!["--extract".into(), "-C".into(), "/r".into()];
+        let extract = vec!["--extract".into(), "--directory=/r".into()];
         assert_eq!(destination(&["--ssh", "me@db7", "--extract", "/r"]), Ok(Some(extract)));
-        assert_eq!(destination(&["--ssh", "db7", "-o", "-f"]), Ok(Some(vec!["-o".into(), "-f".into()])));
+        assert_eq!(destination(&["--ssh", "db7", "--output=-f"]), Ok(Some(vec!["--output=-f".into()])));
         assert!(destination(&["--ssh", "db7"]).unwrap_err().contains("--extract DIR or -o FILE"));
         assert!(destination(&["-o", "f", "db7"]).unwrap_err().contains("start `xbrecv -o ...` on the other host"));
         assert!(destination(&["--ssh", "db7", "-o", "f", "--extract", "d"]).is_err());
