@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use xbproto::cli::remote::Leave;
+use xbproto::cli::remote::{Company, Leave};
 use xbproto::cli::{Event, Moment, Reporter, Requests, StoredReceipt, Summary};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::lane::MIN_SHARE;
@@ -15,7 +15,7 @@ use crate::result_file::ResultFile;
 use crate::source::{Note, OnNote, Ready, SourceError, Stdin, choose, prepare};
 use crate::spool::Spool;
 use crate::transfer::{Done, Transfer, fits};
-use crate::way::{Company, Contact, Way};
+use crate::way::{Contact, Way};
 
 /// Runs `xbsend` on the main thread and returns what it exits with.
 pub fn run(args: Args) -> ExitCode {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use xbproto::cli::remote::{Attended, Far, Forsaken, Leave, Orders, Ssh};
+use xbproto::cli::remote::{Company, Far, Forsaken, Leave, Orders, Ssh};
 use xbproto::cli::{Event, Reporter, Requests, ask_for_key, given_key};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
@@ -31,10 +31,6 @@ pub(crate) struct Contact {
     pub(crate) forsaken: Option<Forsaken>,
 }
 
-/// The receiver that was started, if one was.
-#[derive(Debug)]
-pub(crate) struct Company(Option<Attended>);
-
 impl Way {
     /// What `args` say. Asks for the key if there is none.
     pub(crate) fn of(args: &Args, reporter: &Reporter) -> Result<Way, Failure> {
@@ -61,13 +57,15 @@ impl Way {
         reporter: &Reporter,
     ) -> Result<Contact, Failure> {
         let (ssh, orders) = match self {
-            Way::Given { route, key } => return Ok(Contact { route, key, company: Company(None), forsaken: None }),
+            Way::Given { route, key } => {
+                return Ok(Contact { route, key, company: Company::default(), forsaken: None });
+            }
             Way::OverSsh { ssh, orders } => (ssh, orders),
         };
         let wait = args.wait.0;
         let (far, listening) = Far::start(ssh, Party::Receiver, &orders, wait, requests, reporter).await?;
         let (attended, forsaken) = far.attend();
-        let company = Company(Some(attended));
+        let company = Company::from(attended);
         let route = match args.to.as_deref() {
             Some(to) => Route::parse_to(&listening, to, family(args), wait),
             None => Ok(Route::told(&listening, family(args), wait)),
@@ -79,19 +77,6 @@ impl Way {
                 company.leave(Leave::Failed(&failure), requests).await?;
                 Err(failure)
             }
-        }
-    }
-}
-
-impl Company {
-    /// Takes leave of the receiver.
-    ///
-    /// # Errors
-    /// What it has failed to do after the commit.
-    pub(crate) async fn leave(self, leave: Leave<'_>, requests: &mut Requests) -> Result<(), Failure> {
-        match self.0 {
-            Some(attended) => attended.take_leave(leave, requests).await,
-            None => Ok(()),
         }
     }
 }
