@@ -108,6 +108,7 @@ fn receiving(target: &Path, key: Key, socket: UdpSocket) -> anyhow::Result<xbrec
         destination,
         reopen: None,
         wait: None,
+        rate: None,
         window: WINDOW,
         liveness: Liveness::DEFAULT,
     })

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::ExitCode;
 
-use xbproto::cli::{Event, GivenKey, Reporter, Requests, Summary, generate_key_file, given_key};
+use xbproto::cli::{Event, GivenKey, Reporter, Requests, Summary, generate_key_file, give_order, given_key};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::quic::bind;
@@ -21,6 +21,9 @@ use crate::transfer::{Acknowledged, Done, Reopen, Transfer};
 
 /// Runs `xbrecv` on the main thread and returns what it exits with.
 pub fn run(args: Args) -> ExitCode {
+    if let Some(order) = &args.control.control {
+        return give_order(Party::Receiver, order);
+    }
     let reporter = Reporter::start(Party::Receiver, args.display.progress, args.display.verbosity());
     let result = match &args.generate_key {
         Some(path) => generate_key(path, &reporter),
@@ -47,6 +50,9 @@ async fn receive(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     let given = given_key(args.key.key_file.as_deref()).map_err(|error| failure(Cause::Usage, error))?;
     let mut requests =
         Requests::listen(Party::Receiver, args.session.deadline.map(|span| span.0)).map_err(unforeseen)?;
+    if let Some(path) = &args.control.control_socket {
+        requests.take_orders_at(path).map_err(|error| failure(Cause::Usage, error))?;
+    }
     let mut destination = open(&args, reporter)?;
     let after = AfterCommit::requested(&args).map_err(|error| failure(Cause::Usage, error))?;
     let (socket, presence) = take_place(&args, given.as_ref(), &mut destination, reporter)?;
@@ -59,7 +65,8 @@ async fn receive(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     let reopen = reopening(&args, &destination, &presence, reporter);
     let (window, liveness, wait) = (args.session.window, args.session.peer_timeout, args.wait.map(|wait| wait.0));
     let Presence { key, identity, .. } = presence;
-    let transfer = Transfer { socket, key, identity, destination, reopen, wait, window, liveness };
+    let rate = args.rate_limit;
+    let transfer = Transfer { socket, key, identity, destination, reopen, wait, rate, window, liveness };
     let done = transfer.run(&mut requests, reporter).await?;
     report(&done, &names, reporter);
     reporter.leaves(format!("the committed backup, {target}"));

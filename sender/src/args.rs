@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
-use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, exit_codes_help};
+use xbproto::cli::{AddressArgs, ControlArgs, DisplayArgs, KeyArgs, SessionArgs, exit_codes_help};
 use xbproto::quantity::{ByteSize, Rate, Span};
 use xbproto::quic::Congestion;
 use xbproto::wire::{MAX_LINKS, Purpose};
@@ -34,8 +34,8 @@ use crate::tap::Expect;
 #[command(name = "xbsend", version, after_help = exit_codes_help(), override_usage = "xbsend [OPTIONS] HOST:PORT [-- COMMAND ARG...]")]
 pub struct Args {
     /// Where xbrecv listens; port 9999 if none is given
-    #[arg(value_name = "HOST:PORT")]
-    pub to: String,
+    #[arg(value_name = "HOST:PORT", required = true)]
+    to: Option<String>,
 
     /// Run COMMAND and send its standard output; its exit code is part of the verdict
     #[arg(last = true, value_name = "COMMAND")]
@@ -85,7 +85,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR[,SIZE]", value_parser = OsStringValueParser::new().try_map(SpoolPlan::parse), help_heading = "Connection")]
     pub spool: Option<SpoolPlan>,
 
-    /// Send at most RATE bytes a second, as pv -L reads it: 10m is 10 MiB/s
+    /// Send at most RATE bytes a second, as pv -L reads it: 10m is 10 MiB/s; of both sides' limits the lower binds
     #[arg(short = 'L', long, value_name = "RATE", help_heading = "Connection")]
     pub rate_limit: Option<Rate>,
 
@@ -138,6 +138,10 @@ pub struct Args {
 
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
+    pub control: ControlArgs,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
     pub key: KeyArgs,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
@@ -166,6 +170,11 @@ enum CongestionArg {
 }
 
 impl Args {
+    /// Where the receiver is; nowhere with --control, which needs none.
+    pub fn to(&self) -> &str {
+        self.to.as_deref().unwrap_or_default()
+    }
+
     /// What decides how much may be under way.
     pub fn congestion(&self) -> Congestion {
         match self.congestion {
@@ -222,7 +231,7 @@ mod tests {
     fn everything_after_tool_args_is_the_tools() {
         let args = Args::parse_from(["xbsend", "db2:9999", "--tool-args", "--user=root", "-S", "/run/x.sock"]);
         assert_eq!(args.wish().tool_args, ["--user=root", "-S", "/run/x.sock"]);
-        assert_eq!(args.to, "db2:9999");
+        assert_eq!(args.to(), "db2:9999");
     }
 
     #[test]
@@ -233,6 +242,18 @@ mod tests {
         let level = Compression::Fixed(Effort::Zstd(3));
         assert_eq!(compress(&["--compress=3", "db2"]).ok(), Some(Some(level)));
         assert!(compress(&["--compress=99", "db2"]).is_err());
+    }
+
+    #[test]
+    fn an_order_needs_no_receiver_and_stands_alone() {
+        let parse = |args: &[&str]| Args::try_parse_from([&["xbsend"], args].concat());
+        let args = parse(&["--control", "/run/x", "rate-limit", "10m"]).expect("an order");
+        assert_eq!(args.control.control, Some(["/run/x", "rate-limit", "10m"].map(OsString::from).into()));
+        assert!(parse(&["--control", "/run/x", "status"]).is_ok());
+        assert!(parse(&["--control", "/run/x"]).is_err());
+        assert!(parse(&["-L", "1m", "--control", "/run/x", "status"]).is_err());
+        assert!(parse(&["--control", "/run/x", "rate-limit", "10m", "db2"]).is_err());
+        assert!(parse(&[]).is_err());
     }
 
     #[test]

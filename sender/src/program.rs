@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use xbproto::cli::{Event, Moment, Reporter, Requests, StoredReceipt, Summary, ask_for_key, given_key};
+use xbproto::cli::{Event, Moment, Reporter, Requests, StoredReceipt, Summary, ask_for_key, give_order, given_key};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::lane::MIN_SHARE;
 use xbproto::quantity::ByteSize;
@@ -20,6 +20,9 @@ use crate::transfer::{Done, Transfer, fits};
 
 /// Runs `xbsend` on the main thread and returns what it exits with.
 pub fn run(args: Args) -> ExitCode {
+    if let Some(order) = &args.control.control {
+        return give_order(Party::Sender, order);
+    }
     let reporter = Reporter::start(Party::Sender, args.display.progress, args.display.verbosity());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = match runtime {
@@ -32,11 +35,14 @@ pub fn run(args: Args) -> ExitCode {
 async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     let Source { ready: source, lanes, size } = source(&args, reporter)?;
     let spool = args.spool.clone().map(Spool::prepare).transpose().map_err(|error| failure(error.cause(), error))?;
-    let route = Route::parse(&args.to, family(&args), args.wait.0).map_err(|error| failure(error.cause(), error))?;
+    let route = Route::parse(args.to(), family(&args), args.wait.0).map_err(|error| failure(error.cause(), error))?;
     let key = key(&args, reporter)?;
     // From here on an end by a signal would leave something behind.
     let requests = Requests::listen(Party::Sender, args.session.deadline.map(|span| span.0));
-    let requests = requests.map_err(|error| failure(Cause::Unforeseen, error))?;
+    let mut requests = requests.map_err(|error| failure(Cause::Unforeseen, error))?;
+    if let Some(path) = &args.control.control_socket {
+        requests.take_orders_at(path).map_err(|error| failure(Cause::Usage, error))?;
+    }
     let results = Results::prepare(&args)?;
     let session = session_id()?;
     reporter.leaves("nothing, and what was run is ended");

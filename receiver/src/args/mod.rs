@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{ArgGroup, Parser};
-use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, exit_codes_help};
-use xbproto::quantity::Span;
+use xbproto::cli::{AddressArgs, ControlArgs, DisplayArgs, KeyArgs, SessionArgs, exit_codes_help};
+use xbproto::quantity::{Rate, Span};
 use xbproto::quic::Family;
 
 pub use self::after::AfterArgs;
@@ -38,7 +38,7 @@ use crate::sink::FifoPlan;
     after_help = exit_codes_help(),
     override_usage = "xbrecv [OPTIONS] (--extract [-C DIR] | -o FILE | --fifo-dir DIR | --stdout | -- COMMAND ARG...)\n       xbrecv --extract --from FILE [-C DIR]\n       xbrecv --list --from FILE\n       xbrecv --verify --from FILE\n       xbrecv --generate-key FILE"
 )]
-#[command(group = ArgGroup::new("destination").required(true).args(["extract", "output", "fifo_dir", "stdout", "command", "generate_key", "list", "verify"]))]
+#[command(group = ArgGroup::new("destination").required(true).args(["extract", "output", "fifo_dir", "stdout", "command", "generate_key", "list", "verify", "control"]))]
 pub struct Args {
     /// Feed the stream to COMMAND; its exit code 0 is part of the commit
     #[arg(last = true, value_name = "COMMAND")]
@@ -87,6 +87,14 @@ pub struct Args {
     /// How long to wait for the sender; for ever if not given
     #[arg(long, value_name = "DURATION", help_heading = "Connection")]
     pub wait: Option<Span>,
+
+    /// Have at most RATE bytes a second sent, as pv -L reads it: 10m is 10 MiB/s; of both sides' limits the lower binds
+    #[arg(short = 'L', long, value_name = "RATE", help_heading = "Connection")]
+    pub rate_limit: Option<Rate>,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub control: ControlArgs,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]

@@ -178,7 +178,6 @@ async fn receive(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Receive
     let session = Arc::new(Shared::new(Receiver::new(config)));
     let tuning = Tuning {
         window: scenario.window,
-        rate: None,
         liveness: Liveness::DEFAULT,
         congestion: Congestion::default(),
         find_route: FIND_ROUTE,
@@ -232,7 +231,6 @@ async fn send(scenario: &Scenario, sockets: Vec<Arc<Socket>>, log: &Log) -> Sent
     let gauge = Arc::new(Gauge::default());
     let tuning = Tuning {
         window: scenario.window,
-        rate: scenario.rate,
         liveness: Liveness::DEFAULT,
         congestion: scenario.congestion,
         find_route: FIND_ROUTE,
