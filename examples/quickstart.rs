@@ -109,6 +109,7 @@ fn receiving(target: &Path, key: Key, socket: UdpSocket) -> anyhow::Result<xbrec
         key,
         destination,
         reopen: None,
+        rate: None,
         window: WINDOW,
         liveness: Liveness::DEFAULT,
     })

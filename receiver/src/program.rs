@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use xbproto::cli::{Event, Reporter, Requests, Summary, Times, Turns, generate_key_file};
+use xbproto::cli::{Event, Reporter, Requests, Summary, Times, Turns, generate_key_file, give_order};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::tls::random;
@@ -19,6 +19,9 @@ use crate::transfer::{Acknowledged, Done, Reopen, Transfer};
 
 /// Runs `xbrecv` on the main thread and returns what it exits with.
 pub fn run(args: Args) -> ExitCode {
+    if let Some(order) = &args.control.control {
+        return give_order(Party::Receiver, order);
+    }
     let reporter = Reporter::start(Party::Receiver, args.display.progress, args.display.verbosity());
     let result = match &args.generate_key {
         Some(path) => generate_key(path, &reporter),
@@ -45,6 +48,9 @@ async fn receive(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     let mut stand = Stand::of(&args)?;
     let deadline = args.session.deadline.map(|span| span.0);
     let mut requests = Requests::listen(Party::Receiver, deadline).map_err(unforeseen)?;
+    if let Some(path) = &args.control.control_socket {
+        requests.take_orders_at(path).map_err(|error| failure(Cause::Usage, error))?;
+    }
     let times = args.way.times.unwrap_or(Times::ONCE);
     let mut turns = Turns::new(times);
     for turn in 1.. {
@@ -72,7 +78,8 @@ async fn take_backup(
     let Place { socket, way, presence } = place;
     let reopen = reopening(args, &destination, &presence, reporter);
     let (window, liveness, key) = (args.session.window, args.session.peer_timeout, presence.key);
-    let transfer = Transfer { socket, way, key, destination, reopen, window, liveness };
+    let rate = args.rate_limit;
+    let transfer = Transfer { socket, way, key, destination, reopen, rate, window, liveness };
     let done = transfer.run(requests, reporter).await?;
     report(&done, &names, reporter);
     reporter.leaves(format!("the committed backup, {target}"));

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
-use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, exit_codes_help};
+use xbproto::cli::{AddressArgs, ControlArgs, DisplayArgs, KeyArgs, SessionArgs, exit_codes_help};
 use xbproto::quantity::{ByteSize, Rate, Span};
 use xbproto::quic::Congestion;
 use xbproto::wire::Purpose;
@@ -87,7 +87,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR[,SIZE]", value_parser = OsStringValueParser::new().try_map(SpoolPlan::parse), help_heading = "Connection")]
     pub spool: Option<SpoolPlan>,
 
-    /// Send at most RATE bytes a second, as pv -L reads it: 10m is 10 MiB/s
+    /// Send at most RATE bytes a second, as pv -L reads it: 10m is 10 MiB/s; of both sides' limits the lower binds
     #[arg(short = 'L', long, value_name = "RATE", help_heading = "Connection")]
     pub rate_limit: Option<Rate>,
 
@@ -121,6 +121,10 @@ pub struct Args {
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
     pub session: SessionArgs,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub control: ControlArgs,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
@@ -219,6 +223,18 @@ mod tests {
         let level = Compression::Fixed(Effort::Zstd(3));
         assert_eq!(compress(&["--compress=3", "db2"]).ok(), Some(Some(level)));
         assert!(compress(&["--compress=99", "db2"]).is_err());
+    }
+
+    #[test]
+    fn an_order_needs_no_receiver_and_stands_alone() {
+        let parse = |args: &[&str]| Args::try_parse_from([&["xbsend"], args].concat());
+        let args = parse(&["--control", "/run/x", "rate-limit", "10m"]).expect("an order");
+        assert_eq!(args.control.control, Some(["/run/x", "rate-limit", "10m"].map(OsString::from).into()));
+        assert!(parse(&["--control", "/run/x", "status"]).is_ok());
+        assert!(parse(&["--control", "/run/x"]).is_err());
+        assert!(parse(&["-L", "1m", "--control", "/run/x", "status"]).is_err());
+        assert!(parse(&["--control", "/run/x", "rate-limit", "10m", "db2"]).is_err());
+        assert!(parse(&[]).is_err());
     }
 
     #[test]

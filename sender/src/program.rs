@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use xbproto::cli::{Event, Moment, Reporter, Requests, StoredReceipt, Summary, Times, Turns};
+use xbproto::cli::{Event, Moment, Reporter, Requests, StoredReceipt, Summary, Times, Turns, give_order};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::lane::MIN_SHARE;
@@ -20,6 +20,9 @@ use crate::way::Way;
 
 /// Runs `xbsend` on the main thread and returns what it exits with.
 pub fn run(args: Args) -> ExitCode {
+    if let Some(order) = &args.control.control {
+        return give_order(Party::Sender, order);
+    }
     let reporter = Reporter::start(Party::Sender, args.display.progress, args.display.verbosity());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = match runtime {
@@ -36,6 +39,9 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     // From here on an end by a signal would leave something behind.
     let requests = Requests::listen(Party::Sender, args.session.deadline.map(|span| span.0));
     let mut requests = requests.map_err(|error| failure(Cause::Unforeseen, error))?;
+    if let Some(path) = &args.control.control_socket {
+        requests.take_orders_at(path).map_err(|error| failure(Cause::Usage, error))?;
+    }
     let mut turns = Turns::new(args.way.times.unwrap_or(Times::ONCE));
     loop {
         let moved = async {

@@ -9,6 +9,7 @@
 mod args;
 mod bars;
 mod compressed;
+mod control;
 mod course;
 mod defaults;
 mod escape;
@@ -32,6 +33,9 @@ mod words;
 pub use args::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs};
 pub use bars::Bars;
 pub use compressed::Compressed;
+pub use control::{
+    Asked, ControlArgs, ControlSocket, MAX_ORDER, Order, OrderError, PlaceError, give_order, tell_limits,
+};
 pub use course::Outgoing;
 pub use defaults::WINDOW;
 

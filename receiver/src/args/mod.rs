@@ -12,7 +12,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Parser};
-use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, Times, exit_codes_help};
+use xbproto::cli::{AddressArgs, ControlArgs, DisplayArgs, KeyArgs, SessionArgs, Times, exit_codes_help};
+use xbproto::quantity::Rate;
 
 pub use self::after::AfterArgs;
 pub use self::local::{ListForm, LocalArgs, Whole};
@@ -38,7 +39,7 @@ use crate::sink::FifoPlan;
     after_help = exit_codes_help(),
     override_usage = "xbrecv [OPTIONS] (--extract [-C DIR] | -o FILE | --fifo-dir DIR | --stdout | -- COMMAND ARG...)\n       xbrecv --extract --from FILE [-C DIR]\n       xbrecv --list --from FILE\n       xbrecv --verify --from FILE\n       xbrecv --generate-key FILE"
 )]
-#[command(group = ArgGroup::new("destination").required(true).args(["extract", "output", "fifo_dir", "stdout", "command", "generate_key", "list", "verify"]))]
+#[command(group = ArgGroup::new("destination").required(true).args(["extract", "output", "fifo_dir", "stdout", "command", "generate_key", "list", "verify", "control"]))]
 pub struct Args {
     /// Feed the stream to COMMAND; its exit code 0 is part of the commit
     #[arg(last = true, value_name = "COMMAND")]
@@ -83,6 +84,14 @@ pub struct Args {
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
     pub way: WayArgs,
+
+    /// Have at most RATE bytes a second sent, as pv -L reads it: 10m is 10 MiB/s; of both sides' limits the lower binds
+    #[arg(short = 'L', long, value_name = "RATE", help_heading = "Connection")]
+    pub rate_limit: Option<Rate>,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub control: ControlArgs,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
