@@ -2,10 +2,12 @@
 //!
 //! | module | owns |
 //! |---|---|
-//! | [`program`] [`args`] [`destination`] [`preflight`] [`file_key`] | the command line, what it comes to, and whether that can be |
+//! | [`program`] [`args`] `stand` [`destination`] [`preflight`] [`file_key`] | the command line, what it comes to, and whether that can be |
+//! | `start` `far_sender` | a sender that has to be started first; what it is told |
 //! | [`transfer`] `status` | one session from the open port to the verdict; how it does |
-//! | `port` [`listen`] `newcomer` | the thread at the port; one session there; who else wants one |
-//! | [`admission`] [`arrivals`] [`strangers`] | who is at the door, on the way in, turned away |
+//! | [`way`] [`entrance`] | who makes the links; where senders come from |
+//! | `port` [`listen`] `newcomer` | the thread of the links; one session there; who else wants one |
+//! | [`admission`] | who is at the door |
 //! | [`downlink`] `joined` [`decode`] | the main link's life; further links that bring blocks; compressed blocks into original ones |
 //! | [`hasher`] [`drain`] [`settle`] | order and digest; write; verify and commit |
 //! | [`sink`] [`extract`] [`disk`] | where the bytes go; unpacking; files that are safe |
@@ -17,13 +19,14 @@
 pub mod admission;
 pub mod after;
 pub mod args;
-pub mod arrivals;
 pub mod decode;
 pub mod destination;
 pub mod disk;
 pub mod downlink;
 pub mod drain;
+pub mod entrance;
 pub mod extract;
+mod far_sender;
 pub mod file_key;
 pub mod hasher;
 mod joined;
@@ -38,7 +41,9 @@ pub mod preflight;
 pub mod program;
 pub mod settle;
 pub mod sink;
+mod stand;
+mod start;
 mod status;
 mod stop;
-pub mod strangers;
 pub mod transfer;
+pub mod way;

@@ -1,31 +1,29 @@
 //! The program: from its command line to its exit code.
 
-use std::io;
-use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::ExitCode;
 
-use xbproto::cli::remote::{Caller, reachable_at};
-use xbproto::cli::{Event, GivenKey, PortChoice, Reporter, Requests, Summary, generate_key_file, given_key};
+use xbproto::cli::remote::{Caller, Forsaken, Leave};
+use xbproto::cli::{Event, Reporter, Requests, Summary, Times, Turns, generate_key_file, give_order};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
-use xbproto::quic::bind;
-use xbproto::tls::{Identity, random};
+use xbproto::tls::random;
 
 use crate::after::AfterCommit;
 use crate::args::Args;
 use crate::destination::{self, Destination, StreamNames};
 use crate::journal::Presence;
 use crate::local;
-use crate::sink::{Again, SinkError};
+use crate::sink::Again;
+use crate::stand::{Place, Stand};
+use crate::start::{Others, start_sender};
 use crate::transfer::{Acknowledged, Done, Reopen, Transfer};
 
-/// The port where a sender looks if it is not told another.
-const DEFAULT_PORT: u16 = 9999;
-
-/// Runs `xbrecv` on the main thread and returns what it exits with.
-/// Whoever has started it over ssh is `caller`.
+/// Runs `xbrecv` on the main thread and returns what it exits with. Whoever has started it over ssh is `caller`.
 pub fn run(args: Args, caller: Option<Caller>) -> ExitCode {
+    if let Some(order) = &args.control.control {
+        return give_order(Party::Receiver, order);
+    }
     let reporter = Reporter::start(Party::Receiver, args.display.progress, args.display.verbosity());
     let result = match &args.generate_key {
         Some(path) => generate_key(path, &reporter),
@@ -49,33 +47,51 @@ async fn receive(args: Args, caller: Option<Caller>, reporter: &Reporter) -> Res
     if !args.local.from.is_empty() {
         return local::run(&args, reporter).await;
     }
-    let (given, forsaken) = match caller {
-        Some(Caller { key, gone }) => (Some(GivenKey { key, warning: None }), Some(gone)),
-        None => (given_key(args.key.key_file.as_deref()).map_err(|error| failure(Cause::Usage, error))?, None),
-    };
-    let by = if forsaken.is_some() { By::Caller } else { By::User };
-    let mut requests =
-        Requests::listen(Party::Receiver, args.session.deadline.map(|span| span.0)).map_err(unforeseen)?;
-    let mut destination = open(&args, reporter)?;
-    let after = AfterCommit::requested(&args).map_err(|error| failure(Cause::Usage, error))?;
-    let (socket, presence) = take_place(&args, by, given.as_ref(), &mut destination, reporter)?;
-    given.iter().flat_map(|given| &given.warning).for_each(|words| reporter.tell(Event::Warning(words.clone())));
-    reporter.tell(Event::Listening { address: presence.address });
-    if by == By::Caller {
-        reporter.tell(Event::Reachable { addresses: reachable_at(presence.address) });
+    let mut stand = Stand::of(&args, caller.as_ref())?;
+    let deadline = args.session.deadline.map(|span| span.0);
+    let mut requests = Requests::listen(Party::Receiver, deadline).map_err(unforeseen)?;
+    if let Some(path) = &args.control.control_socket {
+        requests.take_orders_at(path).map_err(|error| failure(Cause::Usage, error))?;
     }
-    if given.is_none() {
-        invite(&presence.key, presence.address, reporter);
+    let mut gone = caller.map(|caller| caller.gone);
+    let times = args.way.times.unwrap_or(Times::ONCE);
+    let mut turns = Turns::new(times);
+    for turn in 1.. {
+        let args = args.for_turn(turn, times).map_err(|error| failure(Cause::Usage, error))?;
+        let taken = take_backup(&args, &mut stand, gone.take(), &mut requests, reporter).await;
+        if let Some(ended) = turns.ended(taken, &requests, reporter) {
+            return ended;
+        }
     }
+    Ok(())
+}
+
+/// Takes one backup.
+async fn take_backup(
+    args: &Args,
+    stand: &mut Stand,
+    caller_gone: Option<Forsaken>,
+    requests: &mut Requests,
+    reporter: &Reporter,
+) -> Result<(), Failure> {
+    let mut destination = open(args, reporter)?;
+    let after = AfterCommit::requested(args).map_err(|error| failure(Cause::Usage, error))?;
+    let started = start_sender(args, stand, requests, reporter).await?;
+    let Others { company, gone: forsaken } = started.unwrap_or(Others { gone: caller_gone, ..Others::default() });
+    let place = stand.take(args, &mut destination, reporter)?;
+    stand.announce(&place, reporter);
     let (names, target) = (destination.names.clone(), destination.sink.target().describe);
-    let reopen = reopening(&args, &destination, &presence, reporter);
-    let (window, liveness, wait) = (args.session.window, args.session.peer_timeout, args.wait.map(|wait| wait.0));
-    let Presence { key, identity, .. } = presence;
-    let transfer = Transfer { socket, key, identity, destination, reopen, wait, window, liveness, forsaken };
-    let done = transfer.run(&mut requests, reporter).await?;
+    let Place { socket, way, presence } = place;
+    let reopen = reopening(args, &destination, &presence, reporter);
+    let (window, liveness, key) = (args.session.window, args.session.peer_timeout, presence.key);
+    let rate = args.rate_limit;
+    let transfer = Transfer { socket, way, key, destination, reopen, rate, window, liveness, forsaken };
+    let ended = transfer.run(requests, reporter).await;
+    company.leave(ended.as_ref().map_or_else(Leave::Failed, |_| Leave::Confirmed), requests).await?;
+    let done = ended?;
     report(&done, &names, reporter);
     reporter.leaves(format!("the committed backup, {target}"));
-    after.run(&done.receipt, &mut requests, reporter).await.map_err(|error| error.failure())?;
+    after.run(&done.receipt, requests, reporter).await.map_err(|error| error.failure())?;
     reporter.tell(Event::Finished(Summary::of(&done.receipt, done.elapsed, done.before, done.limited)));
     Ok(())
 }
@@ -84,92 +100,6 @@ fn open(args: &Args, reporter: &Reporter) -> Result<Destination, Failure> {
     let id = u64::from_be_bytes(random().map_err(unforeseen)?);
     let opened = destination::open(args, id, args.session.window, reporter);
     opened.map_err(|error| failure(error.cause(), error))
-}
-
-/// Takes the place where the sender will look: the one of an earlier run for the same destination if that was killed,
-/// else a new one. What the destination needs to be found there again is kept with it.
-fn take_place(
-    args: &Args,
-    by: By,
-    given: Option<&GivenKey>,
-    destination: &mut Destination,
-    reporter: &Reporter,
-) -> Result<(UdpSocket, Presence), Failure> {
-    let kept = |error: SinkError| failure(error.cause(), error);
-    let other = |kept: &Key| given.is_some_and(|given| given.key.as_bytes() != kept.as_bytes());
-    if let Some(recalled) = destination.recalled.take_if(|recalled| other(&recalled.presence.key)) {
-        if recalled.session.is_some() {
-            let target = destination.sink.target().describe;
-            return Err(failure(Cause::Usage, format_args!("{target}: {OTHER_KEY}")));
-        }
-        destination.sink.forget().map_err(kept)?;
-    }
-    let before = destination.recalled.as_ref().map(|recalled| recalled.presence.clone());
-    let key = match (given, &before) {
-        (Some(given), _) => given.key.clone(),
-        (None, Some(before)) => before.key.clone(),
-        (None, None) if reporter.can_invite() => new_key()?,
-        (None, None) => return Err(failure(Cause::Usage, NO_KEY)),
-    };
-    let (socket, address) = open_port(args, by, before.as_ref().map(|before| before.address), reporter)?;
-    let identity = match before {
-        Some(before) => before.identity,
-        None => Identity::one_time().map_err(unforeseen)?,
-    };
-    let presence = Presence { key, identity, address };
-    destination.sink.remember(&presence).map_err(kept)?;
-    Ok((socket, presence))
-}
-
-/// Binds the port. Any free one is the one of `before` if it can be had: there the sender looks.
-fn open_port(
-    args: &Args,
-    by: By,
-    before: Option<SocketAddr>,
-    reporter: &Reporter,
-) -> Result<(UdpSocket, SocketAddr), Failure> {
-    let (ip, family) = args.listen();
-    let choice = args.port().unwrap_or(by.usual_port());
-    let open = |port| bind(SocketAddr::new(ip, port), family);
-    let socket = match before.filter(|_| choice == PortChoice::Only(0)).map(|before| open(before.port())) {
-        Some(Err(error)) => {
-            reporter.tell(Event::Warning(format!("{error}; the sender of the earlier run will look there in vain")));
-            choice.open(open)
-        }
-        Some(opened) => opened,
-        None => choice.open(open),
-    };
-    let socket = socket.map_err(|error| match (error.error.kind(), &choice) {
-        (io::ErrorKind::AddrInUse, PortChoice::Of(range)) => {
-            failure(Cause::Sink, format_args!("no port of {range} is free (--ports); the last: {error}"))
-        }
-        // Most likely it belongs to another receiver.
-        (io::ErrorKind::AddrInUse, _) => {
-            failure(Cause::Sink, format_args!("{error}; is another xbrecv running? see -l"))
-        }
-        _ => failure(Cause::Usage, error),
-    })?;
-    let address = socket.local_addr().map_err(unforeseen)?;
-    Ok((socket, address))
-}
-
-/// Who has started this program.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum By {
-    /// Somebody on this host.
-    User,
-    /// A program on another host, over ssh, which is told the port.
-    Caller,
-}
-
-impl By {
-    /// The port that is taken where nothing is said of it.
-    fn usual_port(self) -> PortChoice {
-        match self {
-            By::User => PortChoice::Only(DEFAULT_PORT),
-            By::Caller => PortChoice::Preferred(DEFAULT_PORT),
-        }
-    }
 }
 
 /// How the destination is made anew for a session that takes another's place, if it can be.
@@ -186,26 +116,8 @@ fn reopening(args: &Args, destination: &Destination, presence: &Presence, report
     }))
 }
 
-/// What is said when a receiver that was killed is started again with another key.
-const OTHER_KEY: &str = "an earlier run that was killed had another key; start it with that one to go on with its session, \
-                         or remove the .partial and .partial.journal files beside it to give that up";
-
-/// What a receiver without a key says where it could not show one it made.
-const NO_KEY: &str = "there is no key, and no terminal to show a new one on: use --key-file FILE with a key made by \
-                      `xbrecv --generate-key FILE`, or set XB_KEY";
-
 fn new_key() -> Result<Key, Failure> {
     Ok(Key::new(random().map_err(|error| failure(Cause::Unforeseen, error))?))
-}
-
-/// Shows what to run on the source host, with the key it will ask for.
-fn invite(key: &Key, address: SocketAddr, reporter: &Reporter) {
-    let host = match address.ip().is_unspecified() {
-        true => rustix::system::uname().nodename().to_string_lossy().into_owned(),
-        false => address.ip().to_string(),
-    };
-    let host = if host.contains(':') { format!("[{host}]") } else { host };
-    reporter.tell(Event::Invite { command: format!("xbsend {host}:{}", address.port()), key: key.clone() });
 }
 
 fn report(done: &Done, names: &StreamNames, reporter: &Reporter) {

@@ -4,9 +4,10 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use xbproto::cli::{PortRange, Verbosity};
+use xbproto::contact::port_of;
 
 use crate::args::Args;
-use crate::route::port_of;
+use crate::stand::wait;
 
 /// How much longer than this side tries the receiver waits for it: by then ssh should have told it that this side is gone.
 const LONGER: Duration = Duration::from_secs(30);
@@ -16,7 +17,7 @@ pub(crate) fn arguments(args: &Args, destination: Vec<OsString>) -> Vec<OsString
     let milliseconds = |span: Duration| format!("{}ms", span.as_millis());
     let mut words: Vec<OsString> = vec!["--progress".into(), "json".into()];
     let mut say = |option: &str, value: String| words.extend([option.into(), value.into()]);
-    say("--wait", milliseconds(args.wait.0.saturating_add(LONGER)));
+    say("--wait", milliseconds(wait(args).saturating_add(LONGER)));
     say("--window", args.session.window.to_string());
     say("--peer-timeout", milliseconds(args.session.peer_timeout.peer_timeout()));
     if let Some(ports) = ports(args) {
@@ -32,8 +33,8 @@ pub(crate) fn arguments(args: &Args, destination: Vec<OsString>) -> Vec<OsString
 
 /// Where it is to listen: where the user says, else on the port that this side is told to go to.
 fn ports(args: &Args) -> Option<PortRange> {
-    let named = || args.to.as_deref().and_then(port_of).and_then(PortRange::only);
-    args.far.ports.clone().or_else(named)
+    let named = || args.way.to.as_deref().and_then(port_of).and_then(PortRange::only);
+    args.way.ports.clone().or_else(named)
 }
 
 #[cfg(test)]

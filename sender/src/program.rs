@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use xbproto::cli::remote::{Company, Leave};
-use xbproto::cli::{Event, Moment, Reporter, Requests, StoredReceipt, Summary};
+use xbproto::cli::remote::{Caller, Company, Leave};
+use xbproto::cli::{Event, Moment, Reporter, Requests, StoredReceipt, Summary, Times, Turns, give_order};
 use xbproto::failure::{Cause, Failure, Party};
+use xbproto::key::Key;
 use xbproto::lane::MIN_SHARE;
 use xbproto::quantity::ByteSize;
 use xbproto::wire::{LaneSum, Purpose, Receipt, SessionId, Welcome};
@@ -14,38 +15,73 @@ use crate::args::Args;
 use crate::result_file::ResultFile;
 use crate::source::{Note, OnNote, Ready, SourceError, Stdin, choose, prepare};
 use crate::spool::Spool;
+use crate::start::{Others, Start};
 use crate::transfer::{Done, Transfer, fits};
-use crate::way::{Contact, Way};
+use crate::way::Way;
 
-/// Runs `xbsend` on the main thread and returns what it exits with.
-pub fn run(args: Args) -> ExitCode {
+/// Runs `xbsend` on the main thread and returns what it exits with. Whoever has started it over ssh is `caller`.
+pub fn run(args: Args, caller: Option<Caller>) -> ExitCode {
+    if let Some(order) = &args.control.control {
+        return give_order(Party::Sender, order);
+    }
     let reporter = Reporter::start(Party::Sender, args.display.progress, args.display.verbosity());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = match runtime {
-        Ok(runtime) => runtime.block_on(send(args, &reporter)),
+        Ok(runtime) => runtime.block_on(send(args, caller, &reporter)),
         Err(error) => Err(failure(Cause::Unforeseen, error)),
     };
     reporter.conclude(result)
 }
 
-async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
-    let Source { ready: source, lanes, size } = source(&args, reporter)?;
-    let spool = args.spool.clone().map(Spool::prepare).transpose().map_err(|error| failure(error.cause(), error))?;
-    let way = Way::of(&args, reporter)?;
+/// Makes and moves as many backups as are wanted, each for a receiver of its own.
+async fn send(args: Args, caller: Option<Caller>, reporter: &Reporter) -> Result<(), Failure> {
+    // With orders on it, it is no source.
+    let stdin = if caller.is_some() { Stdin::Nothing } else { Stdin::inspect() };
+    let mut first = Some(Backup::prepare(&args, stdin, reporter)?);
+    let start = Start::of(&args, caller.as_ref(), reporter)?;
     // From here on an end by a signal would leave something behind.
     let requests = Requests::listen(Party::Sender, args.session.deadline.map(|span| span.0));
     let mut requests = requests.map_err(|error| failure(Cause::Unforeseen, error))?;
-    let results = Results::prepare(&args)?;
+    if let Some(path) = &args.control.control_socket {
+        requests.take_orders_at(path).map_err(|error| failure(Cause::Usage, error))?;
+    }
+    let (mut stand, mut others) = start.make(&args, &mut requests, reporter).await?;
+    if let Some(caller) = caller {
+        others.gone = Some(caller.gone);
+    }
+    let mut turns = Turns::new(args.way.times.unwrap_or(Times::ONCE));
+    loop {
+        let moved = async {
+            let backup = first.take().map_or_else(|| Backup::prepare(&args, stdin, reporter), Ok)?;
+            let way = stand.way(reporter)?;
+            let others = std::mem::take(&mut others);
+            move_backup(&args, backup, way, stand.key.clone(), others, &mut requests, reporter).await
+        };
+        let moved = moved.await;
+        if let Some(ended) = turns.ended(moved, &requests, reporter) {
+            return ended;
+        }
+    }
+}
+
+/// Moves one backup.
+async fn move_backup(
+    args: &Args,
+    backup: Backup,
+    way: Way,
+    key: Key,
+    Others { company, gone: forsaken }: Others,
+    requests: &mut Requests,
+    reporter: &Reporter,
+) -> Result<(), Failure> {
+    let Backup { source: Source { ready: source, lanes, size }, spool } = backup;
+    let results = Results::prepare(args)?;
     let session = session_id()?;
     reporter.leaves("nothing, and what was run is ended");
-    let (bind, expect, compression, rate) = (args.bind, args.expect(), args.compress, args.rate_limit);
-    let (congestion, links) = (args.congestion(), args.links);
+    let (expect, compression, rate, congestion) = (args.expect(), args.compress, args.rate_limit, args.congestion());
     let (window, retry_for, liveness) = (args.session.window, args.retry_for.0, args.session.peer_timeout);
-    let Contact { route, key, company, forsaken } = way.open(&args, &mut requests, reporter).await?;
     let transfer = Transfer {
         session,
-        route,
-        bind,
         key,
         source,
         lanes,
@@ -55,15 +91,14 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
         rate,
         size,
         window,
-        links,
         retry_for,
         liveness,
         congestion,
         forsaken,
     };
-    let ended = transfer.run(&mut requests, reporter).await;
-    let done = Ended { session, size, ended, results }.told(company, &mut requests, reporter).await?;
-    done.into_iter().for_each(|summary| reporter.tell(Event::Finished(summary)));
+    let ended = transfer.run(way, requests, reporter).await;
+    let summary = Ended { session, size, ended, results }.told(company, requests, reporter).await?;
+    summary.into_iter().for_each(|summary| reporter.tell(Event::Finished(summary)));
     Ok(())
 }
 
@@ -105,6 +140,20 @@ impl Ended {
     }
 }
 
+/// A backup that can be begun.
+struct Backup {
+    source: Source,
+    spool: Option<Spool>,
+}
+
+impl Backup {
+    fn prepare(args: &Args, stdin: Stdin, reporter: &Reporter) -> Result<Backup, Failure> {
+        let source = source(args, stdin, reporter)?;
+        let spool = args.spool.clone().map(Spool::prepare).transpose();
+        Ok(Backup { source, spool: spool.map_err(|error| failure(error.cause(), error))? })
+    }
+}
+
 /// What is to be sent.
 struct Source {
     /// Nothing for a check.
@@ -116,9 +165,15 @@ struct Source {
 
 /// Finds the source. What can be wrong with it shows here, before a receiver that takes one sender only has been
 /// reached.
-fn source(args: &Args, reporter: &Reporter) -> Result<Source, Failure> {
+fn source(args: &Args, stdin: Stdin, reporter: &Reporter) -> Result<Source, Failure> {
     let failed = |error: SourceError| failure(error.cause(), error);
-    let choice = choose(args.wish(), Stdin::inspect()).map_err(failed)?;
+    let choice = choose(args.wish(), stdin).map_err(failed)?;
+    if choice.is_read_once() && args.way.times.is_some_and(|times| times != Times::ONCE) {
+        return Err(failure(
+            Cause::Usage,
+            "standard input can be read only once; --times needs a command, a file or --dir",
+        ));
+    }
     let lanes = choice.lanes();
     wide_enough(args.session.window, lanes)?;
     let (ready, length) = match args.purpose() {

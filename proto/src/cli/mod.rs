@@ -9,6 +9,7 @@
 mod args;
 mod bars;
 mod compressed;
+mod control;
 mod course;
 mod defaults;
 mod escape;
@@ -16,6 +17,7 @@ mod event;
 mod exit;
 pub mod json;
 mod lines;
+mod listen_on;
 mod none;
 mod ports;
 mod progress;
@@ -27,11 +29,15 @@ mod secret;
 mod setting;
 mod status;
 mod style;
+mod turns;
 mod words;
 
 pub use args::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs};
 pub use bars::Bars;
 pub use compressed::Compressed;
+pub use control::{
+    Asked, ControlArgs, ControlSocket, MAX_ORDER, Order, OrderError, PlaceError, give_order, tell_limits,
+};
 pub use course::Outgoing;
 pub use defaults::WINDOW;
 
@@ -40,6 +46,7 @@ pub use event::{Event, Face, LastWords, Moment, SessionTag, Snapshot, Summary, p
 pub use exit::{EXIT_CODES, advice, exit_code, exit_codes_help, meaning};
 pub use json::Json;
 pub use lines::Lines;
+pub use listen_on::{ListenError, ListenOn, Times, TimesError};
 pub use none::Quiet;
 pub use ports::{PortChoice, PortRange, PortRangeError};
 pub use progress::{Latest, Progress, Standing};
@@ -50,3 +57,4 @@ pub use secret::{GivenKey, SecretError, ask_for_key, generate_key_file, given_ke
 pub use setting::Setting;
 pub use status::{Fill, Status};
 pub use style::{ProgressStyle, Screen};
+pub use turns::Turns;

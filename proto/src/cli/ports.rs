@@ -1,11 +1,10 @@
 //! The ports a listener may take.
 
 use std::fmt;
-use std::io;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use crate::quic::SocketError;
+use crate::contact::DEFAULT_PORT;
 
 /// `LO-HI`, or one port: at least one of them, and never port 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,11 +57,19 @@ pub enum PortChoice {
 }
 
 impl PortChoice {
+    /// The same where somebody is told which one it is: the usual port is good, and any other is, too.
+    pub fn told(self) -> PortChoice {
+        match self {
+            PortChoice::Only(DEFAULT_PORT) => PortChoice::Preferred(DEFAULT_PORT),
+            choice => choice,
+        }
+    }
+
     /// Has `open` open one port after the other until one is not taken.
     ///
     /// # Errors
     /// The error of the last one.
-    pub fn open<T>(&self, open: impl Fn(u16) -> Result<T, SocketError>) -> Result<T, SocketError> {
+    pub fn open<T, E>(&self, open: impl Fn(u16) -> Result<T, E>, is_taken: impl Fn(&E) -> bool) -> Result<T, E> {
         let (mut ports, last) = match self {
             PortChoice::Only(port) => (*port..=*port, None),
             PortChoice::Of(range) => (range.ports(), None),
@@ -72,7 +79,7 @@ impl PortChoice {
         ports.next();
         for port in ports.chain(last) {
             match &result {
-                Err(error) if error.error.kind() == io::ErrorKind::AddrInUse => result = open(port),
+                Err(error) if is_taken(error) => result = open(port),
                 _ => return result,
             }
         }
@@ -89,11 +96,13 @@ mod tests {
     /// What is tried, and taken, where these ports are not free.
     fn tried(choice: &PortChoice, taken: &[u16]) -> (Vec<u16>, Option<u16>) {
         let tried = RefCell::new(Vec::new());
-        let opened = choice.open(|port| {
-            tried.borrow_mut().push(port);
-            let error = || SocketError { address: ([0, 0, 0, 0], port).into(), error: io::ErrorKind::AddrInUse.into() };
-            if taken.contains(&port) { Err(error()) } else { Ok(port) }
-        });
+        let opened = choice.open(
+            |port| {
+                tried.borrow_mut().push(port);
+                if taken.contains(&port) { Err(port) } else { Ok(port) }
+            },
+            |_| true,
+        );
         (tried.into_inner(), opened.ok())
     }
 

@@ -4,7 +4,6 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use xbproto::cli::PortRange;
 use xbproto::cli::remote::SshArgs;
 
 /// How xbrecv is started over there, and what it is to do with the backup.
@@ -22,10 +21,6 @@ pub struct FarReceiverArgs {
     /// With --ssh: write the stream there to FILE, and its checksum to FILE.sha1, as xbrecv -o FILE does
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-
-    /// With --ssh: have xbrecv listen there on a free UDP port of this range, such as 9999-10010 [default: 9999, or any]
-    #[arg(long, value_name = "LO-HI", requires = "ssh")]
-    pub ports: Option<PortRange>,
 }
 
 /// The command line does not say where the backup is to be.

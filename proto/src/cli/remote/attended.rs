@@ -80,6 +80,7 @@ impl Far {
                 request = requests.next() => match request {
                     Request::End(_) => return,
                     Request::Report => self.reporter.tell(self.account.at_work()),
+                    Request::Order(_) => {}
                 },
                 () = until(limit) => return,
             }

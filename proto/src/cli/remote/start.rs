@@ -80,6 +80,8 @@ impl Far {
                 request = requests.next() => match request {
                     Request::End(failure) => return Err(failure),
                     Request::Report => self.reporter.tell(Event::Notice("waiting for ssh".to_owned())),
+                    // Whoever gives it hears that nobody takes it.
+                    Request::Order(_) => {}
                 },
                 () = sleep_until(deadline) => return Err(self.account.too_slow(Span(limit))),
             }

@@ -4,22 +4,23 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
+use crate::cli::program_name;
+use crate::cli::remote::Listening;
+use crate::failure::{Cause, Party};
+use crate::quic::Family;
 use tokio::sync::oneshot;
-use xbproto::cli::remote::Listening;
-use xbproto::failure::Cause;
-use xbproto::quic::Family;
 
 /// The port when none is given.
-const DEFAULT_PORT: u16 = 9999;
+pub const DEFAULT_PORT: u16 = 9999;
 
-/// Where the receiver is, and how long to look for it.
+/// Where a listener is, and how long to look for it.
 #[derive(Clone, Debug)]
 pub struct Route {
     /// As the user wrote it.
     pub name: String,
     /// Its name or address.
     pub host: String,
-    /// Its UDP port.
+    /// Its port.
     pub port: u16,
     /// Where else it may be, by its own account; tried first.
     pub told: Vec<SocketAddr>,
@@ -31,7 +32,7 @@ pub struct Route {
     pub wait: Duration,
 }
 
-/// Who has started a receiver.
+/// Who has started a listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Started {
     /// Somebody, it is hoped.
@@ -40,7 +41,7 @@ pub enum Started {
     OverSsh,
 }
 
-/// A receiver cannot be looked for.
+/// A listener cannot be looked for.
 #[derive(Debug, thiserror::Error)]
 pub enum RouteError {
     /// It is not `HOST:PORT`.
@@ -66,7 +67,7 @@ pub enum RouteError {
 }
 
 impl RouteError {
-    /// What the program exits for. Only a receiver that is not found may be worth another try.
+    /// What the program exits for. Only one that is not found may be worth another try.
     pub fn cause(&self) -> Cause {
         match self {
             RouteError::Lookup { .. } => Cause::PeerLost,
@@ -86,20 +87,24 @@ impl Route {
         Ok(Route { name, host, port, told: Vec::new(), started: Started::ByHand, family, wait })
     }
 
-    /// The way that `given` says to a receiver that was started over ssh, and listens `there`.
+    /// The way to a listener that was started over ssh: the one that is `given`, if one is, else where it says it is.
     ///
     /// # Errors
     /// [`RouteError::Malformed`].
-    pub fn parse_to(there: &Listening, given: &str, family: Family, wait: Duration) -> Result<Route, RouteError> {
-        let port = port_of(given).unwrap_or(there.port());
-        Ok(Route { port, started: Started::OverSsh, ..Route::parse(given, family, wait)? })
-    }
-
-    /// The way to a receiver that was started over ssh, and has told where it listens.
-    pub fn told(by: &Listening, family: Family, wait: Duration) -> Route {
-        let (host, port) = (by.host.clone(), by.port());
-        let told = by.addresses.iter().copied().filter(|address| !address.ip().is_unspecified()).collect();
-        Route { name: format!("{}:{port}", by.label), host, port, told, started: Started::OverSsh, family, wait }
+    pub fn over_ssh(
+        there: &Listening,
+        given: Option<&str>,
+        family: Family,
+        wait: Duration,
+    ) -> Result<Route, RouteError> {
+        let started = Started::OverSsh;
+        if let Some(given) = given {
+            let port = port_of(given).unwrap_or(there.port());
+            return Ok(Route { port, started, ..Route::parse(given, family, wait)? });
+        }
+        let (host, port) = (there.host.clone(), there.port());
+        let told = there.addresses.iter().copied().filter(|address| !address.ip().is_unspecified()).collect();
+        Ok(Route { name: format!("{}:{port}", there.label), host, port, told, started, family, wait })
     }
 
     /// The addresses that may be used, in order of preference; at least one.
@@ -122,14 +127,14 @@ impl Route {
         }
     }
 
-    /// What to ask oneself when nobody answers.
-    pub fn question(&self) -> String {
-        let port = self.port;
+    /// What to ask oneself when nobody answers there, where the program of `peer` should.
+    pub fn question(&self, peer: Party) -> String {
+        let (program, port) = (program_name(peer), self.port);
         match self.started {
-            Started::ByHand => format!("is xbrecv listening there, and do the firewalls let UDP port {port} pass?"),
+            Started::ByHand => format!("is {program} listening there, and do the firewalls let UDP port {port} pass?"),
             Started::OverSsh => format!(
-                "xbrecv listens there, but UDP does not come through: do the firewalls let port {port} pass (--ports), and is \
-                 this its way? if not, give the way as HOST:PORT"
+                "{program} listens there, but UDP does not come through: do the firewalls let port {port} pass (--ports), and \
+                 is this its way? if not, give the way as HOST:PORT"
             ),
         }
     }
@@ -159,7 +164,7 @@ async fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
 }
 
 /// The port in `HOST:PORT`, if it has one.
-pub(crate) fn port_of(given: &str) -> Option<u16> {
+pub fn port_of(given: &str) -> Option<u16> {
     split(given)?.1
 }
 
@@ -220,19 +225,29 @@ mod tests {
         assert_eq!(error.cause(), Cause::PeerLost);
     }
 
+    fn there(host: &str, address: &str) -> Listening {
+        let addresses = vec![address.parse().expect("an address")];
+        Listening { label: "db7".to_owned(), host: host.to_owned(), addresses }
+    }
+
     #[tokio::test]
-    async fn what_a_receiver_tells_is_tried_first_and_may_be_all_there_is() {
-        let told = |host: &str, told: &str| {
-            let (label, host, addresses) = ("db7".to_owned(), host.to_owned(), vec![told.parse().unwrap()]);
-            Route::told(&Listening { label, host, addresses }, Family::Any, Duration::ZERO)
-        };
-        let addresses = |route: Route| async move { route.addresses().await.unwrap() };
-        let both = ["192.0.2.7:77", "127.0.0.1:77"].map(|address| address.parse().unwrap());
+    async fn what_a_listener_tells_is_tried_first_and_may_be_all_there_is() {
+        let told = |host, told| Route::over_ssh(&there(host, told), None, Family::Any, Duration::ZERO).expect("a way");
+        let addresses = |route: Route| async move { route.addresses().await.expect("addresses") };
+        let both = ["192.0.2.7:77", "127.0.0.1:77"].map(|address| address.parse().expect("an address"));
         assert_eq!(addresses(told("127.0.0.1", "192.0.2.7:77")).await, both);
         assert_eq!(addresses(told("no such host", "192.0.2.7:77")).await, both[..1]);
         assert_eq!(addresses(told("127.0.0.1", "0.0.0.0:77")).await, both[1..]);
         assert_eq!(addresses(told("127.0.0.1", "127.0.0.1:77")).await, both[1..]);
         assert!(told("127.0.0.1", "[2001:db8::7]:77").local().is_ipv6());
+    }
+
+    #[test]
+    fn a_way_that_is_given_counts() {
+        let to = |given| Route::over_ssh(&there("db7", "192.0.2.7:77"), Some(given), Family::Any, Duration::ZERO);
+        let to = |given| to(given).map(|route| (route.host, route.port, route.told.len())).expect("a way");
+        assert_eq!(to("gate:7000"), ("gate".to_owned(), 7000, 0));
+        assert_eq!(to("gate"), ("gate".to_owned(), 77, 0));
     }
 
     #[test]
