@@ -23,6 +23,8 @@ const EXTENSION: &str = "cnf";
 pub(super) struct Disk {
     /// Words for the user.
     pub(super) warnings: Vec<String>,
+    /// The file of ours that is read, if one is.
+    pub(super) config: Option<PathBuf>,
 }
 
 impl Files for Disk {

@@ -103,7 +103,9 @@ fn settle<A: Parser>(line: Vec<OsString>, surroundings: &Surroundings) -> Result
     let layers = layers(&options, &given, surroundings, &mut disk)?;
     let chosen = merge.choose(layers, &typed(&options, &given))?;
     if let Some(form) = show_form(&given) {
-        return Ok(Outcome::Show(Shown::new(&options, &given, &chosen, &surroundings.environment).text(form)));
+        return Ok(Outcome::Show(
+            Shown::new(&options, &given, &chosen, disk.config.as_deref(), &surroundings.environment).text(form),
+        ));
     }
     let args = A::try_parse_from(merge.whole_line(&chosen.taken)).map_err(SettingsError::CommandLine)?;
     Ok(Outcome::Run(Settled { args, notes: notes(disk, &options, &chosen, surroundings) }))
@@ -123,6 +125,7 @@ fn layers(
         Some(path) => Some(path),
         None => disk.find(&surroundings.environment, &surroundings.system_file)?,
     };
+    disk.config.clone_from(&config);
     let defaults = named(args.defaults_file, "defaults_file", &environment);
     let mut layers = Vec::new();
     for (path, owner) in [(config, Owner::Us), (defaults, Owner::MySql)] {

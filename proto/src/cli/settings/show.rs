@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write;
+use std::path::Path;
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
@@ -38,12 +39,18 @@ struct Row {
 }
 
 impl Shown {
-    /// Puts together what the command line says, what was chosen besides, and the defaults.
-    pub(super) fn new(options: &Options, given: &ArgMatches, chosen: &Chosen, environment: &Environment) -> Shown {
+    /// Puts together what the command line says, what was chosen besides, and the defaults; `config` is the file that is read.
+    pub(super) fn new(
+        options: &Options,
+        given: &ArgMatches,
+        chosen: &Chosen,
+        config: Option<&Path>,
+        environment: &Environment,
+    ) -> Shown {
         let rows = options.all.iter().filter(|known| known.name != "show-config");
         let rows = rows.flat_map(|known| match chosen.taken.iter().find(|setting| setting.id == known.id) {
             Some(setting) => of_setting(setting),
-            None => of_command_line(known, given),
+            None => of_command_line(known, given, config.filter(|_| known.name == "config")),
         });
         let has = |option: &str| options.all.iter().any(|known| known.name == option);
         let secrets =
@@ -107,7 +114,8 @@ fn of_setting(setting: &Setting) -> Vec<Row> {
     setting.said.iter().map(row).collect()
 }
 
-fn of_command_line(known: &Known, given: &ArgMatches) -> Vec<Row> {
+/// What the command line has of an option; `otherwise` stands where that and its definition have nothing.
+fn of_command_line(known: &Known, given: &ArgMatches, otherwise: Option<&Path>) -> Vec<Row> {
     let source = match given.value_source(&known.id) {
         Some(ValueSource::CommandLine) => "command line",
         _ => "default",
@@ -115,7 +123,7 @@ fn of_command_line(known: &Known, given: &ArgMatches) -> Vec<Row> {
     let values: Vec<String> = given.get_raw(&known.id).into_iter().flatten().map(text).collect();
     let row = |value| Row { option: known.name.clone(), value, source: source.to_owned() };
     match values.is_empty() {
-        true => vec![row(None)],
+        true => vec![row(otherwise.map(text))],
         false => values.into_iter().map(|value| row(Some(value))).collect(),
     }
 }

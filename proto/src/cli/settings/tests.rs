@@ -180,7 +180,9 @@ fn a_named_file_takes_the_place_of_the_others() {
     let args = process.args();
     assert_eq!((args.wait.as_str(), args.verbose), ("2s", false));
     assert_eq!(process.shown("config"), row("named.conf", "environment XB_CONFIG"));
-    assert_eq!(process.variable("XB_CONFIG", "").args().wait, "1s");
+    let process = process.variable("XB_CONFIG", "");
+    assert_eq!(process.args().wait, "1s");
+    assert_eq!(process.shown("config"), row("system.conf", "default"));
     let lost = Process::new(&["db2", "--config", "/nonexistent/xb.conf"]).error();
     assert!(lost.starts_with("reading the settings in /nonexistent/xb.conf: No such file"), "{lost}");
 }
