@@ -6,7 +6,7 @@
 //! | layer | modules | owns | feature |
 //! |---|---|---|---|
 //! | L4 | [`cli`] | what both programs share on the terminal | `cli` |
-//! | L3 | [`quic`] [`tls`] [`throttle`] [`place`] [`shared`] [`waiting`] [`process`] | the async edge | `link` |
+//! | L3 | [`link`] [`quic`] [`tls`] [`throttle`] [`place`] [`shared`] [`waiting`] [`process`] | the async edge | `link` |
 //! | L2 | [`session`] | the conversation of the two halves | |
 //! | L1 | [`lane`] [`pool`] | order, window and digest of one byte stream; memory for its blocks | |
 //! | L0 | [`xbstream`] [`stage`] [`backup`] [`wire`] [`congestion`] [`meter`] [`limit`] [`quantity`] [`key`] [`failure`] [`liveness`] [`retry`] | formats and arithmetic | |
@@ -29,6 +29,8 @@ pub mod stage;
 pub mod wire;
 pub mod xbstream;
 
+#[cfg(feature = "link")]
+pub mod link;
 #[cfg(feature = "link")]
 pub mod place;
 #[cfg(feature = "link")]

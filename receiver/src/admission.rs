@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use xbproto::failure::Party;
 use xbproto::key::Key;
-use xbproto::quic::{Admission, Link, LinkError, TurnedAway, admit, canonical};
+use xbproto::link::{Admission, Link, LinkError, TurnedAway, admit, canonical};
 use xbproto::session::LinkRefused;
 use xbproto::wire::{CloseCode, Hello, Message, VERSIONS};
 
@@ -96,7 +96,7 @@ pub(crate) async fn greeting(connecting: Connecting, key: Arc<Key>) -> Arrival {
     let peer = canonical(connecting.remote_address());
     let admission = Admission { key: &key, role: Party::Receiver, versions: VERSIONS };
     let greeted = async {
-        let mut link = admit(connecting.await.map_err(LinkError::from)?, admission).await?;
+        let mut link = admit(connecting.await.map_err(LinkError::from)?.into(), admission).await?;
         match link.reader.next().await.map_err(LinkError::from)? {
             Some(Message::Hello(hello)) => Ok(Greeted { link, hello }),
             other => Err(LinkError::Stranger(format!("it greeted with {:?}", other.map(|m| m.name()))).into()),

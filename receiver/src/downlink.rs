@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use quinn::{Connection, RecvStream};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use xbproto::cli::{Event, Reporter};
 use xbproto::failure::Party;
 use xbproto::lane::{Block, LaneId};
+use xbproto::link::{BlockIn, Connection, CurrentPath, Link, LinkError, Lost, begin_block, canonical, converse};
 use xbproto::liveness::Liveness;
-use xbproto::quic::{CurrentPath, Link, LinkError, Lost, PathReport, begin_block, canonical, converse};
 use xbproto::session::{Coming, Receiver, Violation};
 use xbproto::shared::Shared;
 use xbproto::wire::BlockHeader;
@@ -48,16 +47,16 @@ impl Downlink {
             }
         };
         let ended = converse(&self.session, link, self.liveness, blocks).await;
-        self.reporter.tell(Event::Detail(PathReport::of(&connection).to_string()));
+        self.reporter.tell(Event::Detail(connection.report().to_string()));
         ended
     }
 
     /// Tells when the sender has moved to another address: QUIC goes on without a word.
     async fn follow(&self, connection: &Connection) -> Result<(), LinkError> {
-        let mut known = connection.remote_address();
+        let mut known = connection.peer();
         loop {
             sleep(self.liveness.heartbeat()).await;
-            let now = connection.remote_address();
+            let now = connection.peer();
             if now != known {
                 let words = format!("the sender's address is {} now, it was {}", canonical(now), canonical(known));
                 self.reporter.tell(Event::Notice(words));
@@ -81,8 +80,8 @@ pub(crate) async fn take_blocks(
                 Ok(taken) => taken?,
                 Err(panic) => return Err(LinkError::Lost(panic.to_string())),
             },
-            stream = connection.accept_uni() => {
-                blocks.spawn(take_block(session.clone(), decoders.clone(), stream?));
+            block = connection.next_block() => {
+                blocks.spawn(take_block(session.clone(), decoders.clone(), block?));
             }
         }
     }
@@ -93,9 +92,9 @@ pub(crate) async fn take_blocks(
 async fn take_block(
     session: Arc<Shared<Receiver>>,
     decoders: Arc<Decoders>,
-    stream: RecvStream,
+    block: Box<dyn BlockIn>,
 ) -> Result<(), LinkError> {
-    let Some(incoming) = begin_block(stream).await? else { return Ok(()) };
+    let Some(incoming) = begin_block(block).await? else { return Ok(()) };
     let BlockHeader { lane, offset, len, .. } = incoming.header;
     let violated = match session.change(|s| s.begins(lane, offset, len as usize)) {
         Ok(Coming::Known) => return incoming.skip().await,

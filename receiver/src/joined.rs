@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use quinn::{RecvStream, VarInt};
 use tokio::task::JoinSet;
 use xbproto::cli::{Event, Reporter};
 use xbproto::failure::{Cause, Failure, Party};
-use xbproto::quic::{ClosedAtLast, ControlReader, CurrentPath, Link, LinkError, PathReport, Tuning};
+use xbproto::link::{ClosedAtLast, ControlReader, CurrentPath, Link, LinkError, Room};
+use xbproto::quic::Tuning;
 use xbproto::session::{LinkRefused, Receiver};
 use xbproto::shared::Shared;
 use xbproto::wire::{MAX_LINKS, Message};
@@ -39,8 +39,7 @@ impl Joined {
 
     /// Takes blocks from one more.
     fn add(&mut self, link: Link, tuning: &Tuning, bringer: Bringer) {
-        tuning.trust(&link.connection, Party::Receiver);
-        link.connection.set_receive_window(VarInt::from_u64(tuning.window / PART).unwrap_or(VarInt::MAX));
+        link.connection.let_send(Room { bytes: tuning.window / PART, ..tuning.room() });
         self.0.spawn(async move { bringer.run(link).await });
     }
 
@@ -100,11 +99,10 @@ impl Bringer {
         let words = tokio::select! {
             biased;
             () = self.session.when(|s| (!s.is_linked() || s.outcome().is_some()).then_some(())) => None,
-            ended = serve => ended.err().map(|error| self.learn(connection.close_reason().map_or(error, LinkError::from))),
+            ended = serve => ended.err().map(|error| self.learn(connection.reason(error))),
         };
         let words = words.unwrap_or_else(|| "it is not needed any more".to_owned());
-        self.reporter
-            .tell(Event::Detail(format!("a joined link has ended ({words}); {}", PathReport::of(&connection))));
+        self.reporter.tell(Event::Detail(format!("a joined link has ended ({words}); {}", connection.report())));
     }
 
     /// Gives the words for what has ended the link. A peer that does not keep to the protocol ends the session.
@@ -117,7 +115,7 @@ impl Bringer {
 }
 
 /// Hears that the sender is alive, and that is all it may say here.
-async fn hear(reader: &mut ControlReader<RecvStream>) -> Result<(), LinkError> {
+async fn hear(reader: &mut ControlReader) -> Result<(), LinkError> {
     loop {
         match reader.next().await? {
             Some(Message::Pulse(_)) => {}

@@ -11,8 +11,9 @@ use tokio::time::timeout;
 use xbproto::cli::{Reporter, Requests};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
+use xbproto::link::CurrentPath;
 use xbproto::place::{Place, Work};
-use xbproto::quic::{self, Acceptor, CurrentPath, ReceiveBuffer, Tuning, listener_config};
+use xbproto::quic::{self, Acceptor, ReceiveBuffer, Tuning, listener_config};
 use xbproto::tls::Identity;
 
 use crate::admission::Door;

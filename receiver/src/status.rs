@@ -1,7 +1,7 @@
 //! What `xbrecv` answers to SIGUSR1.
 
 use xbproto::cli::{Fill, Latest, Setting, Status};
-use xbproto::quic::CurrentPath;
+use xbproto::link::CurrentPath;
 use xbproto::session::Receiver;
 use xbproto::shared::Shared;
 

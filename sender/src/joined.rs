@@ -5,11 +5,11 @@
 
 use std::pin::pin;
 
-use quinn::{Connection, Endpoint, RecvStream, SendStream};
+use quinn::Endpoint;
 use tokio::time::{Instant, sleep, timeout};
 use xbproto::cli::{Event, Reporter};
 use xbproto::key::Key;
-use xbproto::quic::{ClosedAtLast, ControlReader, ControlWriter, Link, LinkError, PathReport};
+use xbproto::link::{ClosedAtLast, Connection, ControlReader, ControlWriter, Link, LinkError};
 use xbproto::retry::Backoff;
 use xbproto::session::{LinkId, Sender};
 use xbproto::wire::{Message, Pulse, Waiting};
@@ -124,7 +124,7 @@ impl Joiner<'_> {
             link.writer.send(&Message::Hello(self.uplink.session.look(Sender::join))).await?;
             link.reader.next().await
         };
-        match answered.await.map_err(|error| reason(&link.connection, error.into()))? {
+        match answered.await.map_err(|error| link.connection.reason(error.into()))? {
             Some(Message::Joined) => Ok(link),
             Some(Message::Abort(failure)) => Err(LinkError::Lost(failure.reason)),
             other => Err(LinkError::Stranger(format!("it answered with {:?}", other.map(|m| m.name())))),
@@ -149,16 +149,12 @@ impl Joiner<'_> {
             lost = hear_nothing(&mut reader) => lost,
         };
         uplink.session.change(|s| s.link_lost(link));
-        let why = ended.err().map_or_else(String::new, |error| format!(" ({})", reason(&connection, error)));
-        self.reporter.tell(Event::Detail(format!("{link} has ended{why}; {}", PathReport::of(&connection))));
+        let why = ended.err().map_or_else(String::new, |error| format!(" ({})", connection.reason(error)));
+        self.reporter.tell(Event::Detail(format!("{link} has ended{why}; {}", connection.report())));
     }
 
     /// Says that this side is alive whenever nothing else brings an acknowledgement.
-    async fn look_after(
-        &self,
-        connection: &Connection,
-        mut writer: ControlWriter<SendStream>,
-    ) -> Result<(), LinkError> {
+    async fn look_after(&self, connection: &Connection, mut writer: ControlWriter) -> Result<(), LinkError> {
         let begun = Instant::now();
         loop {
             self.uplink.until_quiet(self.link, connection, begun).await;
@@ -176,13 +172,8 @@ impl Joiner<'_> {
     }
 }
 
-/// Whatever a stream says about its end, the connection knows the reason.
-fn reason(connection: &Connection, error: LinkError) -> LinkError {
-    connection.close_reason().map_or(error, LinkError::from)
-}
-
 /// The receiver says nothing on a link that has joined, until it is over.
-async fn hear_nothing(reader: &mut ControlReader<RecvStream>) -> Result<(), LinkError> {
+async fn hear_nothing(reader: &mut ControlReader) -> Result<(), LinkError> {
     match reader.next().await? {
         Some(message) => Err(LinkError::Stranger(format!("it said {} on a joined link", message.name()))),
         None => Err(LinkError::Lost("the receiver has ended it".to_owned())),

@@ -11,9 +11,9 @@ use xbproto::cli::Reporter;
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::place::Place;
-use xbproto::quic;
 use xbproto::session::{LinkId, Sender, Sent};
 use xbproto::shared::Shared;
+use xbproto::{link, quic};
 
 use crate::joined::keep_joined;
 use crate::resume::keep_linked;
@@ -44,7 +44,7 @@ impl Links {
         for (link, socket) in std::iter::once(LinkId::MAIN).chain(joining).zip(sockets) {
             let links = self.clone();
             let work = Place::Threads.start(&link.to_string(), move || links.keep(link, socket))?;
-            threads.spawn(quic::watch(work, session.clone()));
+            threads.spawn(link::watch(work, session.clone()));
         }
         Ok(threads)
     }

@@ -8,8 +8,9 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use xbproto::cli::{Event, Reporter};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
+use xbproto::link::{Admission, Link, LinkError, knock};
 use xbproto::quantity::Span;
-use xbproto::quic::{Admission, Link, LinkError, Tuning, connect, knock};
+use xbproto::quic::{Tuning, connect};
 use xbproto::wire::{CloseCode, VERSIONS};
 
 use crate::route::{Route, RouteError};
@@ -29,7 +30,7 @@ pub(crate) async fn dial(
 ) -> Result<Link, LinkError> {
     let connecting = connect(endpoint, address, tuning);
     let connecting = connecting.map_err(|error| LinkError::Lost(error.to_string()))?;
-    knock(connecting.await?, Admission { key, role: Party::Sender, versions: VERSIONS }).await
+    knock(connecting.await?.into(), Admission { key, role: Party::Sender, versions: VERSIONS }).await
 }
 
 /// Looks up the route's addresses and tries them in turn, again and again, until one answers or the time is up.

@@ -10,8 +10,8 @@ use tokio::time::{Instant, sleep};
 use xbproto::cli::{Event, Reporter};
 use xbproto::failure::Party;
 use xbproto::key::Key;
+use xbproto::link::{Link, LinkError, Lost, Outage};
 use xbproto::quantity::Span;
-use xbproto::quic::{Link, LinkError, Lost, Outage, PathReport};
 use xbproto::retry::Backoff;
 use xbproto::session::{Sender, Sent};
 
@@ -101,7 +101,7 @@ impl Dialer<'_> {
             never = resumed => never,
             ended = self.uplink.run(link) => ended,
         };
-        self.reporter.tell(Event::Detail(PathReport::of(&connection).to_string()));
+        self.reporter.tell(Event::Detail(connection.report().to_string()));
         ended
     }
 

@@ -10,11 +10,12 @@ use xbproto::cli::{Compressed, Event, Latest, Outgoing, Progress, Reporter, Requ
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::limit::Limited;
+use xbproto::link::{self, CurrentPath};
 use xbproto::liveness::Liveness;
 use xbproto::meter::Gauge;
 use xbproto::place::Place;
 use xbproto::quantity::{ByteSize, Rate};
-use xbproto::quic::{self, Congestion, CurrentPath, Family, Tuning};
+use xbproto::quic::{self, Congestion, Family, Tuning};
 use xbproto::session::{Sender, SenderConfig, Sent};
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
@@ -163,7 +164,7 @@ impl Transfer {
         let Some(compression) = self.compression else { return Ok(Outbox::plain(session.clone())) };
         let (outbox, workers) = Outbox::compressing(session.clone(), compression, Place::Threads)?;
         for worker in workers {
-            tokio::spawn(quic::watch(worker, session.clone()));
+            tokio::spawn(link::watch(worker, session.clone()));
         }
         Ok(outbox)
     }

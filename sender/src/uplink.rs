@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use quinn::Connection;
 use tokio::time::{Instant, sleep};
+use xbproto::link::{Connection, CurrentPath, Link, LinkError, Lost, converse, write_block};
 use xbproto::meter::Gauge;
-use xbproto::quic::{CurrentPath, Link, LinkError, Lost, Tuning, converse, write_block};
+use xbproto::quic::Tuning;
 use xbproto::session::{LinkId, SILENCE, Sender, Sign, Vitality};
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
@@ -67,7 +67,7 @@ impl Uplink {
             let (turn, block) = self.outbox.next(link).await;
             let age = if turn == Turn::Again { 0 } else { age };
             if self.links > 1 {
-                connection.set_send_window(self.send_window(connection));
+                connection.hold_at_most(self.send_window(connection));
             }
             write_block(connection, block, age, &self.throttle, &self.gauge).await?;
         }
@@ -77,20 +77,21 @@ impl Uplink {
     /// How many bytes a connection may hold. One of several holds little more than what is on its way, so that
     /// the others have a share and no block waits behind many on a slow path.
     fn send_window(&self, connection: &Connection) -> u64 {
-        let all = self.tuning.send_window(connection.rtt());
+        let path = connection.report();
+        let all = self.tuning.send_window(path.round_trip);
         match self.links {
             0 | 1 => all,
-            _ => all.min(connection.stats().path.cwnd * 3 / 2 + AHEAD),
+            _ => all.min(path.congestion_window * 3 / 2 + AHEAD),
         }
     }
 
     /// Keeps the send window in step with the round-trip time; ends with the connection.
     pub(crate) async fn retune(&self, connection: &Connection) -> Result<(), LinkError> {
         loop {
-            connection.set_send_window(self.send_window(connection));
+            connection.hold_at_most(self.send_window(connection));
             tokio::select! {
                 biased;
-                error = connection.closed() => return Err(error.into()),
+                error = connection.closed() => return Err(error),
                 () = sleep(RETUNE) => {}
             }
         }
@@ -113,8 +114,7 @@ impl Uplink {
     pub(crate) async fn until_quiet(&self, link: LinkId, connection: &Connection, begun: Instant) {
         loop {
             sleep(LOOK).await;
-            let stats = connection.stats();
-            let (acknowledgements, round_trip) = (stats.frame_rx.acks, stats.path.rtt);
+            let (acknowledgements, round_trip) = (connection.acknowledgements(), connection.report().round_trip);
             let sign = Sign { acknowledgements, at: begun.elapsed(), round_trip };
             if self.session.change(|s| s.look_at(link, sign)) != Vitality::Well {
                 return;

@@ -4,17 +4,15 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use quinn::{Connection, Endpoint, EndpointConfig, RecvStream, Runtime as _, SendStream, TokioRuntime};
+use quinn::{Connection, Endpoint, EndpointConfig, Runtime as _, SendStream, TokioRuntime};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use xbproto::failure::Party;
 use xbproto::key::Key;
 use xbproto::lane::LaneId;
+use xbproto::link::{Admission, ControlReader, Link, LinkError, TurnedAway, admit, knock};
 use xbproto::liveness::Liveness;
-use xbproto::quic::{
-    Acceptor, Admission, Congestion, ControlReader, Family, Link, LinkError, Route, Tuning, TurnedAway, admit, bind,
-    connect, dialer, knock, listener,
-};
+use xbproto::quic::{Acceptor, Congestion, Family, Route, Tuning, bind, connect, dialer, listener};
 use xbproto::tls::Identity;
 use xbproto::tls::proof::{ChannelBinding, LinkEnd, prove};
 use xbproto::wire::{BlockHeader, EXPORTER_LABEL, Encoding, Hello, Knock, Message, Purpose, SessionId, VERSIONS};
@@ -75,7 +73,7 @@ impl Rogue {
     pub fn knock(&self, to: SocketAddr, key: &Key, versions: &[u16]) -> Result<Link, LinkError> {
         self.run(async {
             let connecting = connect(&self.endpoint, to, &TUNING).expect("a valid address");
-            knock(connecting.await?, admission(key, Party::Sender, versions)).await
+            knock(connecting.await?.into(), admission(key, Party::Sender, versions)).await
         })
     }
 
@@ -137,7 +135,7 @@ impl Rogue {
         self.run(async {
             let incoming = self.endpoint.accept().await.expect("an open endpoint");
             let connection = incoming.await.map_err(LinkError::from)?;
-            let link = admit(connection, admission(key, Party::Receiver, versions)).await;
+            let link = admit(connection.into(), admission(key, Party::Receiver, versions)).await;
             match &link {
                 Ok(link) => TUNING.trust(&link.connection, Party::Receiver),
                 // The refusal has to reach the dialer.
@@ -145,6 +143,11 @@ impl Rogue {
             }
             link
         })
+    }
+
+    /// Closes its connections with any code, known or not, and a sentence.
+    pub fn close(&self, code: u32, sentence: &str) {
+        self.endpoint.close(code.into(), sentence.as_bytes());
     }
 
     /// Waits until none of its connections is left, and the other sides know.
@@ -209,7 +212,7 @@ fn proof_of(key: &Key, connection: &Connection) -> Message {
 pub struct Intruder {
     connection: Connection,
     control: SendStream,
-    heard: ControlReader<RecvStream>,
+    heard: ControlReader,
 }
 
 impl Intruder {

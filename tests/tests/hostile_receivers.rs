@@ -2,10 +2,9 @@
 
 use std::thread;
 
-use quinn::VarInt;
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::lane::{LaneDigest, LaneId, Sha1Sum};
-use xbproto::quic::Link;
+use xbproto::link::Link;
 use xbproto::wire::{Ack, CloseCode, LaneSum, Message, Reached, Receipt, Resume, VERSIONS, Welcome};
 use xbtests::{Backup, Ended, Pace, Rogue, Scene};
 
@@ -15,6 +14,10 @@ const WHOLE: [&str; 3] = ["--", "cat", "whole.xb"];
 
 /// A sender with this source comes to a receiver that does this; how the sender ended.
 fn sender_meets<const N: usize>(source: [&str; N], deed: impl AsyncFnOnce(&mut Link)) -> Ended {
+    sender_meets_rogue(source, async |link, _| deed(link).await)
+}
+
+fn sender_meets_rogue<const N: usize>(source: [&str; N], deed: impl AsyncFnOnce(&mut Link, &Rogue)) -> Ended {
     let (scene, rogue) = (Scene::at(Pace::of_this_run().without_retry()), Rogue::listener());
     scene.file("half.xb", Backup::small().cut());
     scene.file("whole.xb", Backup::small().stream());
@@ -22,7 +25,7 @@ fn sender_meets<const N: usize>(source: [&str; N], deed: impl AsyncFnOnce(&mut L
     let mut link = rogue.admit(scene.key(), VERSIONS).expect("a sender with the key");
     rogue.run(async {
         let Some(Message::Hello(_)) = link.reader.next().await.expect("a greeting") else { panic!("no greeting") };
-        deed(&mut link).await;
+        deed(&mut link, &rogue).await;
         rogue.wait_until_left_alone().await;
     });
     let sent = sender.wait();
@@ -153,10 +156,10 @@ fn every_code_that_a_connection_may_be_closed_with_in_the_middle() {
     thread::scope(|scope| {
         for (number, code, words) in plain.into_iter().chain(aborted) {
             scope.spawn(move || {
-                let sent = sender_meets(ENDLESS, async |link| {
+                let sent = sender_meets_rogue(ENDLESS, async |link, rogue| {
                     say(link, welcome(64 << 20)).await;
-                    let _block = link.connection.accept_uni().await.expect("a sender that sends");
-                    link.connection.close(VarInt::from_u32(number), sentence.as_bytes());
+                    let _block = link.connection.next_block().await.expect("a sender that sends");
+                    rogue.close(number, sentence);
                 });
                 sent.expect_failure(code).expect_said(words);
             });

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::lane::{LaneDigest, LaneId};
-use xbproto::quic::LinkError;
+use xbproto::link::LinkError;
 use xbproto::wire::{Ack, CloseCode, LaneSum, Message, Reached, Receipt};
 use xbtests::{Intruder, Rogue, Running, Scene, peak_memory};
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use xbproto::failure::Cause;
 use xbproto::lane::{LaneDigest, LaneId};
-use xbproto::quic::LinkError;
+use xbproto::link::LinkError;
 use xbproto::wire::{CloseCode, LaneSum, MAX_LINKS, Message, SessionId};
 use xbtests::{Backup, Destination, Intruder, Pace, Rogue, Running, Scene, Transfer, Trickle};
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::limit::Flow;
-use crate::quic::PathReport;
+use crate::link::PathReport;
 
 /// What a sender knows of its path at a moment.
 #[derive(Clone, Copy, Debug)]
@@ -56,13 +56,10 @@ mod tests {
             peer: ([192, 0, 2, 1], 9).into(),
             round_trip: Duration::from_millis(10),
             links: 1,
-            mtu: 1472,
             congestion_window: 5,
-            sent: 0,
             sent_bytes,
-            lost: 0,
             congestion_events,
-            datagrams_per_call: 10.0,
+            packets: None,
         };
         Outgoing { path: Some(path), held: 1, window: 2, ratio: 1.0 }
     }

@@ -155,6 +155,7 @@ fn fields(event: &Event) -> Option<(&'static str, Vec<Field>)> {
 
 fn status(report: &Status) -> Vec<Field> {
     let (snapshot, path) = (report.snapshot.as_ref(), report.path.as_ref());
+    let packets = path.and_then(|path| path.packets);
     let fill = |name| report.fills.iter().find(|fill| fill.name == name);
     [
         ("state", json!(report.state)),
@@ -170,10 +171,10 @@ fn status(report: &Status) -> Vec<Field> {
         ("peer", json!(path.map(|p| p.peer.to_string()))),
         ("links", json!(path.map(|p| p.links))),
         ("rtt", json!(path.map(|p| p.round_trip.as_secs_f64()))),
-        ("mtu", json!(path.map(|p| p.mtu))),
+        ("mtu", json!(packets.map(|p| p.mtu))),
         ("congestion_window", json!(path.map(|p| p.congestion_window))),
-        ("sent", json!(path.map(|p| p.sent))),
-        ("lost", json!(path.map(|p| p.lost))),
+        ("sent", json!(packets.map(|p| p.sent))),
+        ("lost", json!(packets.map(|p| p.lost))),
     ]
     .into_iter()
     .chain(compressed(report.compressed.as_ref()))

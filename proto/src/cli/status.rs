@@ -4,8 +4,8 @@ use super::compressed::Compressed;
 use super::event::Snapshot;
 use super::setting::Setting;
 use super::words::{numbers, passing};
+use crate::link::PathReport;
 use crate::quantity::ByteSize;
-use crate::quic::PathReport;
 use crate::wire::Waiting;
 
 /// How a program does at a moment.

@@ -1,35 +1,9 @@
-//! How a link ends when it does not end well.
+//! How a QUIC connection ends, in the words of links.
 
 use quinn::{ConnectionError, ReadError, ReadExactError, TransportErrorCode, WriteError};
 
-use super::ControlError;
-use crate::wire::{CloseCode, WireError};
-
-/// What became of a link.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LinkError {
-    /// The peer closed it with one of our codes.
-    #[error("{reason}")]
-    Closed {
-        /// The code.
-        code: CloseCode,
-        /// The peer's sentence.
-        reason: String,
-    },
-    /// The peer is something else, or its TLS is not acceptable.
-    #[error("the peer is not what it should be: {0}")]
-    Stranger(String),
-    /// No sign of life.
-    #[error("no sign of life")]
-    Silent,
-    /// No answer, or no longer.
-    #[error("{0}")]
-    Lost(String),
-    /// The peer's bytes are not the protocol.
-    #[error("the peer does not keep to the protocol: {0}")]
-    Wire(#[from] WireError),
-}
+use crate::link::LinkError;
+use crate::wire::CloseCode;
 
 impl From<ConnectionError> for LinkError {
     fn from(error: ConnectionError) -> LinkError {
@@ -78,15 +52,6 @@ impl From<ReadExactError> for LinkError {
         match error {
             ReadExactError::ReadError(error) => error.into(),
             ReadExactError::FinishedEarly(_) => LinkError::Lost("a stream ended early".into()),
-        }
-    }
-}
-
-impl From<ControlError> for LinkError {
-    fn from(error: ControlError) -> LinkError {
-        match error {
-            ControlError::Io(error) => LinkError::Lost(error.to_string()),
-            ControlError::Wire(error) => LinkError::Wire(error),
         }
     }
 }

@@ -13,6 +13,7 @@ use quinn::{IdleTimeout, TransportConfig, VarInt};
 use super::{Congestion, FindRoute, Route};
 use crate::failure::Party;
 use crate::lane::MAX_BLOCK;
+use crate::link::{Connection, Room};
 use crate::liveness::Liveness;
 use crate::quantity::Rate;
 use crate::throttle;
@@ -67,13 +68,15 @@ impl Tuning {
 
     /// Opens up to a peer whose session is served by this side, as `role`. Only a receiver has more to
     /// hear than control messages.
-    pub fn trust(&self, connection: &quinn::Connection, role: Party) {
-        if role == Party::Sender {
-            return;
+    pub fn trust(&self, connection: &Connection, role: Party) {
+        if role == Party::Receiver {
+            connection.let_send(self.room());
         }
-        let streams = (self.window / TYPICAL_BLOCK).max(16);
-        connection.set_max_concurrent_uni_streams(VarInt::from_u64(streams).unwrap_or(VarInt::MAX));
-        connection.set_receive_window(VarInt::from_u64(self.window).unwrap_or(VarInt::MAX));
+    }
+
+    /// What a trusted sender may have under way.
+    pub fn room(&self) -> Room {
+        Room { blocks: (self.window / TYPICAL_BLOCK).max(16), bytes: self.window }
     }
 
     /// How many bytes the connection may take from us and not have acknowledged. Under a rate limit

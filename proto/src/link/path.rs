@@ -5,9 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use quinn::Connection;
-
-use super::canonical;
+use super::Connection;
 
 /// Where the connections of the present links can be looked at from other threads.
 #[derive(Debug, Default)]
@@ -22,23 +20,21 @@ struct Present {
 impl CurrentPath {
     /// The main link has come; it is the present one until the guard is dropped.
     pub fn enter(&self, connection: Connection) -> OnPath<'_> {
-        let id = connection.stable_id();
-        self.present().main = Some(connection);
-        OnPath { path: self, id }
+        self.present().main = Some(connection.clone());
+        OnPath { path: self, connection }
     }
 
     /// A link has joined the main one; it is present until the guard is dropped.
     pub fn join(&self, connection: Connection) -> OnPath<'_> {
-        let id = connection.stable_id();
-        self.present().joined.push(connection);
-        OnPath { path: self, id }
+        self.present().joined.push(connection.clone());
+        OnPath { path: self, connection }
     }
 
     /// How the main link does, with what became of the packets of all; `None` while there is no main link.
     pub fn report(&self) -> Option<PathReport> {
         let present = self.present();
-        let main = PathReport::of(present.main.as_ref()?);
-        Some(present.joined.iter().map(PathReport::of).fold(main, PathReport::and))
+        let main = present.main.as_ref()?.report();
+        Some(present.joined.iter().map(|connection| connection.report()).fold(main, PathReport::and))
     }
 
     fn present(&self) -> MutexGuard<'_, Present> {
@@ -50,14 +46,14 @@ impl CurrentPath {
 #[derive(Debug)]
 pub struct OnPath<'a> {
     path: &'a CurrentPath,
-    id: usize,
+    connection: Connection,
 }
 
 impl Drop for OnPath<'_> {
     fn drop(&mut self) {
         let mut present = self.path.present();
-        present.main.take_if(|connection| connection.stable_id() == self.id);
-        present.joined.retain(|connection| connection.stable_id() != self.id);
+        present.main.take_if(|connection| connection.is(&self.connection));
+        present.joined.retain(|connection| !connection.is(&self.connection));
     }
 }
 
@@ -71,49 +67,38 @@ pub struct PathReport {
     pub peer: SocketAddr,
     /// The smoothed round-trip time.
     pub round_trip: Duration,
-    /// The largest datagram that passes, in bytes of UDP payload.
-    pub mtu: u16,
     /// The congestion window in bytes.
     pub congestion_window: u64,
-    /// Packets sent.
-    pub sent: u64,
-    /// Bytes of UDP payload sent.
+    /// Bytes sent, as they travel.
     pub sent_bytes: u64,
-    /// Packets taken for lost.
-    pub lost: u64,
     /// How often the congestion controller saw a reason to slow down.
     pub congestion_events: u64,
+    /// What became of the packets, where this program sends them and not the kernel.
+    pub packets: Option<Packets>,
+}
+
+/// What became of packets.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Packets {
+    /// The largest datagram that passes, in bytes of UDP payload.
+    pub mtu: u16,
+    /// Packets sent.
+    pub sent: u64,
+    /// Packets taken for lost.
+    pub lost: u64,
     /// Datagrams to a system call: near 10 with segmentation offload, 1 without.
     pub datagrams_per_call: f64,
 }
 
 impl PathReport {
-    /// How `connection` does now.
-    pub fn of(connection: &Connection) -> PathReport {
-        let stats = connection.stats();
-        PathReport {
-            links: 1,
-            peer: canonical(connection.remote_address()),
-            round_trip: stats.path.rtt,
-            mtu: stats.path.current_mtu,
-            congestion_window: stats.path.cwnd,
-            sent: stats.path.sent_packets,
-            sent_bytes: stats.udp_tx.bytes,
-            lost: stats.path.lost_packets,
-            congestion_events: stats.path.congestion_events,
-            datagrams_per_call: stats.udp_tx.datagrams as f64 / stats.udp_tx.ios.max(1) as f64,
-        }
-    }
-
     /// With what became of the packets of another link.
     fn and(self, other: PathReport) -> PathReport {
         PathReport {
             links: self.links + other.links,
             congestion_window: self.congestion_window + other.congestion_window,
-            sent: self.sent + other.sent,
             sent_bytes: self.sent_bytes + other.sent_bytes,
-            lost: self.lost + other.lost,
             congestion_events: self.congestion_events + other.congestion_events,
+            packets: self.packets.zip(other.packets).map(|(main, other)| main.and(other)),
             ..self
         }
     }
@@ -125,16 +110,24 @@ impl fmt::Display for PathReport {
         if self.links > 1 {
             write!(f, "{} links, ", self.links)?;
         }
+        let (round_trip, window) = (self.round_trip.as_secs_f64() * 1e3, self.congestion_window >> 10);
         write!(
             f,
-            "round trip {:.1} ms, MTU {}, congestion window {} KiB, {} of {} packets lost in {} events, {:.1} datagrams to a call",
-            self.round_trip.as_secs_f64() * 1e3,
-            self.mtu,
-            self.congestion_window >> 10,
-            self.lost,
-            self.sent,
-            self.congestion_events,
-            self.datagrams_per_call,
-        )
+            "round trip {round_trip:.1} ms, congestion window {window} KiB, {} slow-downs",
+            self.congestion_events
+        )?;
+        match self.packets {
+            Some(Packets { mtu, sent, lost, datagrams_per_call: rate }) => {
+                write!(f, ", MTU {mtu}, {lost} of {sent} packets lost, {rate:.1} datagrams to a call")
+            }
+            None => f.write_str(", over TCP"),
+        }
+    }
+}
+
+impl Packets {
+    /// With those of another link.
+    fn and(self, other: Packets) -> Packets {
+        Packets { sent: self.sent + other.sent, lost: self.lost + other.lost, ..self }
     }
 }

@@ -5,10 +5,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use quinn::{Connection, RecvStream, SendStream};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{ControlReader, ControlWriter, Link, LinkError};
+use super::{Connection, ControlReader, ControlWriter, Link, LinkError};
 use crate::failure::{Cause, Failure, Party};
 use crate::liveness::Liveness;
 use crate::place::Work;
@@ -65,8 +64,7 @@ where
         never = beat(session, liveness.heartbeat()) => never,
         () = overdue(session) => Ok(()),
     };
-    // Whatever a stream says about its end, the connection knows the reason.
-    let ended = ended.map_err(|error| connection.close_reason().map_or(error, LinkError::from));
+    let ended = ended.map_err(|error| connection.reason(error));
     let mut link = Link { connection, reader, writer, version };
     if let Err(error) = &ended {
         session.change(|half| learn(half, error));
@@ -103,7 +101,7 @@ async fn part(
         return Ok(());
     }
     let closed = match ended {
-        Ok(()) => link.connection.close_reason().map(LinkError::from),
+        Ok(()) => link.connection.close_reason(),
         Err(_) => link.closed_by_peer(LAST_PACKETS, code, &reason).await,
     };
     link.close(code, &reason);
@@ -165,11 +163,7 @@ fn learn<H: Half>(half: &mut H, error: &LinkError) {
 }
 
 /// Takes in what the peer says, until it has had the last word.
-async fn hear<H: Half>(
-    session: &Shared<H>,
-    reader: &mut ControlReader<RecvStream>,
-    heard: &mut Instant,
-) -> Result<(), LinkError> {
+async fn hear<H: Half>(session: &Shared<H>, reader: &mut ControlReader, heard: &mut Instant) -> Result<(), LinkError> {
     loop {
         let Some(message) = reader.next().await? else {
             return Err(LinkError::Lost(format!("the {} ended the conversation", H::PARTY.peer())));
@@ -187,7 +181,7 @@ async fn hear<H: Half>(
 }
 
 /// Says what the session has to say, up to its last word.
-async fn speak<H: Half>(session: &Shared<H>, writer: &mut ControlWriter<SendStream>) -> Result<(), LinkError> {
+async fn speak<H: Half>(session: &Shared<H>, writer: &mut ControlWriter) -> Result<(), LinkError> {
     loop {
         let message = session.when(|half| match half.next_message() {
             Some(message) => Some(Some(message)),

@@ -58,7 +58,7 @@ impl Outage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::quic::LinkError;
+    use crate::link::LinkError;
 
     #[tokio::test(start_paused = true)]
     async fn it_began_with_the_last_sign_of_life_and_is_told_once_a_minute() {

@@ -1,13 +1,10 @@
 //! The first words on a link: proofs of the key and the protocol version.
 
-use quinn::Connection;
-
-use super::link::close;
-use super::{ControlReader, ControlWriter, Link, LinkError};
+use super::{Connection, Link, LinkError};
 use crate::failure::Party;
 use crate::key::Key;
 use crate::tls::proof::{ChannelBinding, LinkEnd, prove, verify};
-use crate::wire::{Admit, CloseCode, EXPORTER_LABEL, Knock, Message, WireError, common_version};
+use crate::wire::{Admit, CloseCode, Knock, Message, WireError, common_version};
 
 /// What this end brings to a handshake.
 #[derive(Clone, Copy, Debug)]
@@ -25,9 +22,8 @@ pub struct Admission<'a> {
 /// # Errors
 /// [`LinkError`]; `Closed` when the listener refuses.
 pub async fn knock(connection: Connection, admission: Admission<'_>) -> Result<Link, LinkError> {
-    let channel = channel_binding(&connection)?;
-    let (send, receive) = connection.open_bi().await?;
-    let (mut writer, mut reader) = (ControlWriter::new(send), ControlReader::new(receive));
+    let channel = connection.channel_binding()?;
+    let (mut reader, mut writer) = connection.open_control().await?;
     let knock = Knock {
         versions: admission.versions.to_vec(),
         features: 0,
@@ -83,9 +79,8 @@ impl From<LinkError> for TurnedAway {
 /// # Errors
 /// [`TurnedAway`]; the connection is closed with the reason then.
 pub async fn admit(connection: Connection, admission: Admission<'_>) -> Result<Link, TurnedAway> {
-    let channel = channel_binding(&connection)?;
-    let (send, receive) = connection.accept_bi().await.map_err(LinkError::from)?;
-    let (mut writer, mut reader) = (ControlWriter::new(send), ControlReader::new(receive));
+    let channel = connection.channel_binding()?;
+    let (mut reader, mut writer) = connection.accept_control().await?;
     let knock = match said(&connection, reader.next().await)? {
         Some(Message::Knock(knock)) => knock,
         other => return Err(refuse(&connection, unexpected(other)).into()),
@@ -96,7 +91,7 @@ pub async fn admit(connection: Connection, admission: Admission<'_>) -> Result<L
             TurnedAway::Version { .. } => CloseCode::Version,
             TurnedAway::SameRole(_) | TurnedAway::NotAPeer(_) => CloseCode::Violation,
         };
-        close(&connection, code, &turned_away.to_string());
+        connection.close(code, &turned_away.to_string());
     })?;
     let answer = Admit { version, features: 0, proof: prove(admission.key, LinkEnd::Listener, &channel) };
     said(&connection, writer.send(&Message::Admit(answer)).await)?;
@@ -115,19 +110,9 @@ fn judge(knock: &Knock, channel: &ChannelBinding, admission: Admission<'_>) -> R
         .ok_or_else(|| TurnedAway::Version { ours: admission.versions.to_vec(), theirs: knock.versions.clone() })
 }
 
-fn channel_binding(connection: &Connection) -> Result<ChannelBinding, LinkError> {
-    let mut bytes = [0; 32];
-    let exported = connection.export_keying_material(&mut bytes, EXPORTER_LABEL, b"");
-    exported.map_err(|_| LinkError::Stranger("TLS exports no secret".into()))?;
-    Ok(ChannelBinding(bytes))
-}
-
 /// A stream that broke because the connection was closed: the close says why, not the stream.
 fn said<T>(connection: &Connection, result: Result<T, super::ControlError>) -> Result<T, LinkError> {
-    result.map_err(|error| match connection.close_reason() {
-        Some(reason) => reason.into(),
-        None => error.into(),
-    })
+    result.map_err(|error| connection.reason(error.into()))
 }
 
 fn unexpected(message: Option<Message>) -> LinkError {
@@ -138,13 +123,13 @@ fn unexpected(message: Option<Message>) -> LinkError {
 }
 
 fn refuse(connection: &Connection, error: LinkError) -> LinkError {
-    close(connection, CloseCode::Violation, &error.to_string());
+    connection.close(CloseCode::Violation, &error.to_string());
     error
 }
 
 /// Closes with `code`; the same sentence is this side's error.
 fn refuse_with(connection: &Connection, code: CloseCode, reason: &str) -> LinkError {
-    close(connection, code, reason);
+    connection.close(code, reason);
     LinkError::Closed { code, reason: reason.to_owned() }
 }
 

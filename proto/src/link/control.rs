@@ -1,10 +1,11 @@
 //! Control messages over any pair of byte streams.
 
+use std::fmt;
 use std::io;
 
-use quinn::SendStream;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::{ControlIn, ControlOut};
 use crate::wire::{Message, WireError};
 
 /// A control stream is of no more use.
@@ -19,15 +20,14 @@ pub enum ControlError {
 }
 
 /// The half that is read.
-#[derive(Debug)]
-pub struct ControlReader<R> {
-    stream: R,
+pub struct ControlReader {
+    stream: Box<dyn ControlIn>,
 }
 
-impl<R: AsyncRead + Unpin> ControlReader<R> {
+impl ControlReader {
     /// Reads messages from `stream`.
-    pub fn new(stream: R) -> ControlReader<R> {
-        ControlReader { stream }
+    pub fn new(stream: impl ControlIn + 'static) -> ControlReader {
+        ControlReader { stream: Box::new(stream) }
     }
 
     /// The next message; those that may be skipped are. `None` when the peer has finished. Not
@@ -58,15 +58,14 @@ impl<R: AsyncRead + Unpin> ControlReader<R> {
 }
 
 /// The half that is written.
-#[derive(Debug)]
-pub struct ControlWriter<W> {
-    stream: W,
+pub struct ControlWriter {
+    stream: Box<dyn ControlOut>,
 }
 
-impl<W: AsyncWrite + Unpin> ControlWriter<W> {
+impl ControlWriter {
     /// Writes messages to `stream`.
-    pub fn new(stream: W) -> ControlWriter<W> {
-        ControlWriter { stream }
+    pub fn new(stream: impl ControlOut + 'static) -> ControlWriter {
+        ControlWriter { stream: Box::new(stream) }
     }
 
     /// Writes a message.
@@ -85,20 +84,39 @@ impl<W: AsyncWrite + Unpin> ControlWriter<W> {
     pub async fn finish(&mut self) -> Result<(), ControlError> {
         Ok(self.stream.shutdown().await?)
     }
+
+    /// Waits until the peer has all that was written, and knows that nothing follows; `false` if the connection was
+    /// lost before, or if nobody can tell.
+    pub async fn delivered(&self) -> bool {
+        self.stream.delivered().await
+    }
 }
 
-impl ControlWriter<SendStream> {
-    /// Waits until the peer has acknowledged all that was written, and that nothing follows; `false` if the connection
-    /// was lost before.
-    pub async fn delivered(&self) -> bool {
-        matches!(self.stream.stopped().await, Ok(None))
+impl fmt::Debug for ControlReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ControlReader(..)")
+    }
+}
+
+impl fmt::Debug for ControlWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ControlWriter(..)")
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::DuplexStream;
+
     use super::*;
     use crate::failure::{Cause, Failure, Party};
+    use crate::link::Eventually;
+
+    impl ControlOut for DuplexStream {
+        fn delivered(&self) -> Eventually<'_, bool> {
+            Box::pin(async { true })
+        }
+    }
 
     /// Eight bytes at a time: every read is partial somewhere.
     #[tokio::test]
@@ -125,7 +143,7 @@ mod tests {
 
     #[tokio::test]
     async fn unknown_ignorable_messages_are_skipped_and_cuts_are_errors() {
-        let bytes: &[u8] = &[0xff, 0, 0, 0, 2, 1, 2, 0x08, 0, 0, 0, 0, 0x08, 0];
+        let bytes: &'static [u8] = &[0xff, 0, 0, 0, 2, 1, 2, 0x08, 0, 0, 0, 0, 0x08, 0];
         let mut reader = ControlReader::new(bytes);
         assert_eq!(reader.next().await.expect("well-formed"), Some(Message::Seen));
         assert!(matches!(reader.next().await, Err(ControlError::Io(_))));
