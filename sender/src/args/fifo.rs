@@ -16,7 +16,8 @@ pub(super) struct FifoArgs {
     /// Read N streams from FIFOs that the tool makes, as xtrabackup does with its option of this name
     ///
     /// Each FIFO is a stream of its own all the way. An xtrabackup gets --fifo-streams and --fifo-dir from here if its
-    /// command line has none, and is believed if it has. 1 is the standard output.
+    /// command line has none, and is believed if it has. 1 is the standard output. Name FIFOs that are there already with
+    /// -i, each with its own.
     #[arg(long, value_name = "N", conflicts_with_all = NO_FIFOS, value_parser = clap::value_parser!(u16).range(1..=i64::from(MAX_LANES)))]
     fifo_streams: Option<u16>,
 
