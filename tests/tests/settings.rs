@@ -207,7 +207,7 @@ fn an_error_names_its_source() {
 fn a_file_that_is_there_and_cannot_be_read_is_never_passed_over() {
     let scene = Scene::new();
     let program = with_user_file(&scene, scene.xbsend(["--show-config"]), "[xb]\nwindow=9m");
-    fs::set_permissions(scene.path("home/.config/xb/xb.conf"), Permissions::from_mode(0)).expect("changed");
+    fs::set_permissions(scene.path("home/.config/xb/xb.conf"), Permissions::from_mode(0o000)).expect("changed");
     let program = match is_root() {
         false => program,
         // Root may read everything, and nobody else may run what stands in root's folders: a directory cannot be read by anyone.
@@ -283,9 +283,9 @@ fn two_settings_of_one_source_that_exclude_each_other_are_refused() {
     let scene = Scene::new();
     scene.file("xb.conf", "[xbrecv]\nextract\noutput=out.xb\n");
     let ended = scene.receiver(["--config", "xb.conf"]).start().wait();
-    ended.expect_failure(2).expect_said("error: xb.conf:3: output does not go with --extract");
+    ended.expect_failure(2).expect_said("error: xb.conf:3: output does not go with --extract (xb.conf:2)");
     let environment = scene.xbsend(["db2"]).env("XB_IPV4", "1").env("XB_IPV6", "1").start().wait();
-    environment.expect_failure(2).expect_said("error: XB_IPV6: ipv6 does not go with --ipv4");
+    environment.expect_failure(2).expect_said("error: XB_IPV6: ipv6 does not go with --ipv4 (XB_IPV4)");
 }
 
 #[test]

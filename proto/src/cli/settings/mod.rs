@@ -11,7 +11,7 @@
 //! | `name` `scope` `known` | what options are called where; which may be set where; what a program's definition says of them |
 //! | `origin` `layer` | where a setting comes from; all that one source says |
 //! | `environment` `files` `disk` | the sources; which files there are, and whether they can be trusted |
-//! | `merge` | what holds |
+//! | `merge` `trial` | what holds; what clap says of it |
 //! | `show` | `--show-config` |
 //! | `args` `error` | the options about settings; what can be wrong |
 
@@ -30,6 +30,7 @@ mod scope;
 mod show;
 #[cfg(test)]
 mod tests;
+mod trial;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -49,9 +50,10 @@ use self::error::SettingsError;
 use self::files::Owner;
 use self::known::Options;
 use self::layer::Layer;
-use self::merge::{Chosen, Merge};
+use self::merge::{Chosen, choose};
 pub use self::scope::TOLD;
 use self::show::Shown;
+use self::trial::Trial;
 use super::Event;
 
 /// A program's arguments, from all sources.
@@ -97,17 +99,17 @@ fn settle<A: Parser>(line: Vec<OsString>, surroundings: &Surroundings) -> Result
     let mut command = A::command();
     command.build();
     let options = Options::of(&command);
-    let mut merge = Merge::new(&command, line);
-    let given = merge.command_line()?;
+    let mut trial = Trial::new(&command, line);
+    let given = trial.command_line()?;
     let mut disk = Disk::default();
     let layers = layers(&options, &given, surroundings, &mut disk)?;
-    let chosen = merge.choose(layers, &typed(&options, &given))?;
+    let chosen = choose(&mut trial, layers, &typed(&options, &given))?;
     if let Some(form) = show_form(&given) {
         return Ok(Outcome::Show(
             Shown::new(&options, &given, &chosen, disk.config.as_deref(), &surroundings.environment).text(form),
         ));
     }
-    let args = A::try_parse_from(merge.whole_line(&chosen.taken)).map_err(SettingsError::CommandLine)?;
+    let args = A::try_parse_from(trial.whole_line(&chosen.taken)).map_err(SettingsError::CommandLine)?;
     Ok(Outcome::Run(Settled { args, notes: notes(disk, &options, &chosen, surroundings) }))
 }
 

@@ -250,9 +250,9 @@ fn what_is_above_wins_where_two_options_exclude_each_other() {
 #[test]
 fn two_options_of_one_source_that_exclude_each_other_are_an_error() {
     let error = Process::new(&["db2"]).system("[xb]\nipv4\nipv6").error();
-    assert_eq!(error, "system.conf:3: ipv6 does not go with --ipv4");
+    assert_eq!(error, "system.conf:3: ipv6 does not go with --ipv4 (system.conf:2)");
     let error = Process::new(&["db2"]).variable("XB_IPV4", "1").variable("XB_IPV6", "on").error();
-    assert_eq!(error, "XB_IPV6: ipv6 does not go with --ipv4");
+    assert_eq!(error, "XB_IPV6: ipv6 does not go with --ipv4 (XB_IPV4)");
     assert!(Process::new(&["-4", "db2"]).system("[xb]\nipv4\nipv6").args().ipv4);
     // One of them is about something else.
     assert_eq!(Process::new(&["db2"]).system("[xb]\nwait=1s\nexpect=backup").args().wait, "1s");
