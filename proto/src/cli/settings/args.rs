@@ -10,11 +10,11 @@ pub struct SettingsArgs {
     /// Read settings from FILE instead of ~/.config/xb/xb.conf or else /etc/xb/xb.conf
     ///
     /// What is typed holds before the environment (XB_RATE_LIMIT for --rate-limit), that before FILE, and that before
-    /// --defaults-file. In FILE, options stand without hyphens below [xb], [xbsend] and [xbrecv]. /dev/null has none.
+    /// --defaults-file. In FILE, options stand without hyphens in the groups xb, xbsend and xbrecv. /dev/null has none.
     #[arg(long, value_name = "FILE", help_heading = "Settings")]
     pub(super) config: Option<PathBuf>,
 
-    /// Read settings also from the groups [xbsend] or [xbrecv], and [xb], of a MySQL option file
+    /// Read settings also from the groups xb, and xbsend or xbrecv, of a MySQL option file
     #[arg(long, value_name = "FILE", help_heading = "Settings")]
     pub(super) defaults_file: Option<PathBuf>,
 
