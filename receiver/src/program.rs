@@ -19,12 +19,14 @@ use crate::stand::{Place, Stand};
 use crate::start::{Others, start_sender};
 use crate::transfer::{Acknowledged, Done, Reopen, Transfer};
 
-/// Runs `xbrecv` on the main thread and returns what it exits with. Whoever has started it over ssh is `caller`.
-pub fn run(args: Args, caller: Option<Caller>) -> ExitCode {
+/// Runs `xbrecv` on the main thread and returns what it exits with. `notes` are told first. Whoever has started it over ssh
+/// is `caller`.
+pub fn run(args: Args, notes: Vec<Event>, caller: Option<Caller>) -> ExitCode {
     if let Some(order) = &args.control.control {
         return give_order(Party::Receiver, order);
     }
     let reporter = Reporter::start(Party::Receiver, args.display.progress, args.display.verbosity());
+    notes.into_iter().for_each(|note| reporter.tell(note));
     let result = match &args.generate_key {
         Some(path) => generate_key(path, &reporter),
         None => match tokio::runtime::Builder::new_current_thread().enable_all().build() {

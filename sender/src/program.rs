@@ -19,12 +19,14 @@ use crate::start::{Others, Start};
 use crate::transfer::{Done, Transfer, fits};
 use crate::way::Way;
 
-/// Runs `xbsend` on the main thread and returns what it exits with. Whoever has started it over ssh is `caller`.
-pub fn run(args: Args, caller: Option<Caller>) -> ExitCode {
+/// Runs `xbsend` on the main thread and returns what it exits with. `notes` are told first. Whoever has started it over ssh
+/// is `caller`.
+pub fn run(args: Args, notes: Vec<Event>, caller: Option<Caller>) -> ExitCode {
     if let Some(order) = &args.control.control {
         return give_order(Party::Sender, order);
     }
     let reporter = Reporter::start(Party::Sender, args.display.progress, args.display.verbosity());
+    notes.into_iter().for_each(|note| reporter.tell(note));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = match runtime {
         Ok(runtime) => runtime.block_on(send(args, caller, &reporter)),
