@@ -79,7 +79,7 @@ async fn take_backup(
     let Place { socket, way, presence } = place;
     let reopen = reopening(args, &destination, &presence, reporter);
     let (window, liveness, key) = (args.session.window, args.session.peer_timeout, presence.key);
-    let rate = args.rate_limit;
+    let rate = requests.rate_limit(args.rate_limit);
     let transfer = Transfer { socket, way, key, destination, reopen, rate, window, liveness };
     let done = transfer.run(requests, reporter).await?;
     report(&done, &names, reporter);
