@@ -86,7 +86,7 @@ async fn take_backup(
     let Place { socket, way, presence } = place;
     let reopen = reopening(args, &destination, &presence, reporter);
     let (window, liveness, key) = (args.session.window, args.session.peer_timeout, presence.key);
-    let rate = args.rate_limit;
+    let rate = requests.rate_limit(args.rate_limit);
     let transfer = Transfer { socket, way, key, destination, reopen, rate, window, liveness, forsaken };
     let ended = transfer.run(requests, reporter).await;
     company.leave(ended.as_ref().map_or_else(Leave::Failed, |_| Leave::Confirmed), requests).await?;

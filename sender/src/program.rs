@@ -80,7 +80,8 @@ async fn move_backup(
     let results = Results::prepare(args)?;
     let session = session_id()?;
     reporter.leaves("nothing, and what was run is ended");
-    let (expect, compression, rate, congestion) = (args.expect(), args.compress, args.rate_limit, args.congestion());
+    let (expect, compression, rate, congestion) =
+        (args.expect(), args.compress, requests.rate_limit(args.rate_limit), args.congestion());
     let (window, retry_for, liveness) = (args.session.window, args.retry_for.0, args.session.peer_timeout);
     let transfer = Transfer {
         session,
