@@ -81,7 +81,7 @@ impl Uplink {
         let all = self.tuning.send_window(path.round_trip);
         match self.links {
             0 | 1 => all,
-            _ => all.min(path.congestion_window * 3 / 2 + AHEAD),
+            _ => all.min(path.congestion_window.map_or(all, |window| window * 3 / 2 + AHEAD)),
         }
     }
 
