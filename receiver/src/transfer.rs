@@ -16,7 +16,6 @@ use xbproto::place::Place;
 use xbproto::quic::{self, Congestion, Route, Tuning};
 use xbproto::session::{Received, Receiver, ReceiverConfig};
 use xbproto::shared::Shared;
-use xbproto::tls::Identity;
 use xbproto::wire::Receipt;
 
 use crate::destination::Destination;
@@ -26,24 +25,23 @@ use crate::port::OpenPort;
 use crate::settle::settle;
 use crate::sink::{Admission, Again};
 use crate::status::status;
+use crate::way::Way;
 
 /// How often the free space that a sender is offered is looked at while none has come.
 const FRESH: Duration = Duration::from_secs(5);
 
 /// Everything that makes a receiver of one backup.
 pub struct Transfer {
-    /// The port, bound already.
+    /// What packets go through.
     pub socket: UdpSocket,
+    /// Who makes the links, and how.
+    pub way: Way,
     /// What both sides have.
     pub key: Key,
-    /// What this side shows.
-    pub identity: Identity,
     /// Where the bytes go.
     pub destination: Destination,
     /// Makes the same destination anew for a session that takes another's place, where that can be done.
     pub reopen: Option<Reopen>,
-    /// How long to wait for a sender; for ever if not set.
-    pub wait: Option<Duration>,
     /// The session's window in bytes.
     pub window: u64,
     /// When a silent sender is taken for lost.
@@ -95,7 +93,8 @@ impl Transfer {
         if let Some(limit) = quic::ReceiveBuffer::of(&self.socket).ok().and_then(|buffer| buffer.limit()) {
             reporter.tell(Event::Detail(limit.to_string()));
         }
-        let port = OpenPort::start(self.socket, self.key, self.identity, tuning, reporter)?;
+        let wait = self.way.wait();
+        let port = OpenPort::start(self.socket, self.way, self.key, tuning, reporter)?;
         let mut destination = self.destination;
         loop {
             let session = begin(&destination, self.window)?;
@@ -103,7 +102,7 @@ impl Transfer {
             let session = Arc::new(Shared::new(session));
             let again = if self.reopen.is_some() { Again::Possible } else { Again::Impossible };
             let admission = destination.sink.admission();
-            port.serve(Service { session: session.clone(), wait: self.wait, again, admission });
+            port.serve(Service { session: session.clone(), wait, again, admission });
             let latest = Latest::default();
             let elapsed = receive_one(destination, &session, &port, &latest, requests, reporter).await;
             match (session.look(|s| s.outcome().cloned()), &mut self.reopen) {

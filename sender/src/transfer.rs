@@ -1,7 +1,6 @@
 //! One session from its first attempt to reach the receiver to its verdict.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use xbproto::liveness::Liveness;
 use xbproto::meter::Gauge;
 use xbproto::place::Place;
 use xbproto::quantity::{ByteSize, Rate};
-use xbproto::quic::{self, Congestion, Family, Tuning};
+use xbproto::quic::{self, Congestion, Tuning};
 use xbproto::session::{Sender, SenderConfig, Sent};
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
@@ -24,22 +23,18 @@ use xbproto::wire::{LaneSum, Purpose, Receipt, SessionId, Welcome};
 use crate::drive::drive;
 use crate::links::Links;
 use crate::outbox::{Compression, Outbox};
-use crate::route::Route;
 use crate::source::{OnLine, Ready};
 use crate::spool::Spool;
 use crate::status::status;
 use crate::tap::Expect;
 use crate::uplink::Uplink;
+use crate::way::Way;
 
 /// Everything that makes one session.
 #[derive(Debug)]
 pub struct Transfer {
     /// The session's name.
     pub session: SessionId,
-    /// Where the receiver is.
-    pub route: Route,
-    /// The local address to send from.
-    pub bind: Option<IpAddr>,
     /// What both sides have.
     pub key: Key,
     /// Where the bytes come from; nothing for a check.
@@ -58,8 +53,6 @@ pub struct Transfer {
     pub size: Option<u64>,
     /// The session's window in bytes.
     pub window: u64,
-    /// How many links to send over, 1 to [`MAX_LINKS`](xbproto::wire::MAX_LINKS).
-    pub links: u8,
     /// How long to try to come back after a link is lost.
     pub retry_for: Duration,
     /// When a silent receiver is taken for lost.
@@ -91,23 +84,19 @@ pub enum Done {
 }
 
 impl Transfer {
-    /// Runs the session on the calling thread, which must live as long as the process (a child of
+    /// Runs the session over links that are made this `way`, on the calling thread, which must live as long as the process (a child of
     /// it does not outlive it), and on threads of its own.
     ///
     /// # Errors
     /// The first [`Failure`], wherever it happened. Nothing of the source is left running.
-    pub async fn run(mut self, mut requests: Requests, reporter: &Reporter) -> Result<Done, Failure> {
+    pub async fn run(mut self, way: Way, requests: &mut Requests, reporter: &Reporter) -> Result<Done, Failure> {
         reporter.session(self.session.into());
         let session = Arc::new(Shared::new(Sender::new(self.config())));
         let outbox = self.start_outbox(&session).map_err(unforeseen)?;
-        let links = self.links(&session, outbox.clone(), reporter);
+        let links = self.links(way.links(), &session, outbox.clone(), reporter);
         let (gauge, path) = (links.uplink.gauge.clone(), links.uplink.path.clone());
         let watched = Watched { gauge, path, latest: Latest::default(), outbox: outbox.clone() };
-        let sockets: Vec<_> = (0..self.links.max(1)).map(|_| self.open_socket()).collect::<Result<_, _>>()?;
-        if let Some(limit) = quic::ReceiveBuffer::of(&sockets[0]).ok().and_then(|buffer| buffer.limit()) {
-            reporter.tell(Event::Detail(limit.to_string()));
-        }
-        let threads = links.start(sockets).map_err(unforeseen)?;
+        let threads = links.start(way)?;
         let spool = self.spool.as_ref().map(Spool::gauge);
         let state = || status(&session, &watched.latest, spool.as_deref(), &watched.path, &outbox);
         let report = || reporter.tell(Event::Status(Box::new(state())));
@@ -147,18 +136,6 @@ impl Transfer {
         }
     }
 
-    fn open_socket(&self) -> Result<UdpSocket, Failure> {
-        let local = self.bind.map_or(self.route.local(), |address| SocketAddr::new(address, 0));
-        quic::bind(local, Family::Any).map_err(|error| match error.error.kind() {
-            // Invalid is a link-local address, for it says nothing of the link.
-            io::ErrorKind::AddrNotAvailable | io::ErrorKind::InvalidInput if self.bind.is_some() => {
-                let words = format!("{error}; --bind takes an address of this host");
-                Failure::new(Cause::Usage, Party::Sender, words)
-            }
-            _ => unforeseen(error),
-        })
-    }
-
     /// Starts the threads that compress, if it is to be done. One that ends early is a defect that ends the session.
     fn start_outbox(&self, session: &Arc<Shared<Sender>>) -> io::Result<Outbox> {
         let Some(compression) = self.compression else { return Ok(Outbox::plain(session.clone())) };
@@ -170,7 +147,7 @@ impl Transfer {
     }
 
     /// What the links are made with and work with.
-    fn links(&self, session: &Arc<Shared<Sender>>, outbox: Outbox, reporter: &Reporter) -> Links {
+    fn links(&self, links: u8, session: &Arc<Shared<Sender>>, outbox: Outbox, reporter: &Reporter) -> Links {
         let tuning = Tuning {
             window: self.window,
             rate: self.rate,
@@ -184,10 +161,10 @@ impl Transfer {
             throttle: Arc::new(Throttle::new(self.rate)),
             gauge: Arc::default(),
             tuning,
-            links: self.links,
+            links,
             path: Arc::default(),
         };
-        Links { route: self.route.clone(), key: self.key.clone(), uplink, reporter: reporter.clone() }
+        Links { key: Arc::new(self.key.clone()), uplink, reporter: reporter.clone() }
     }
 
     /// From the receiver's welcome to the end of the session.
@@ -300,16 +277,21 @@ fn unforeseen(error: impl std::fmt::Display) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
+    use xbproto::contact::Route;
+    use xbproto::quic::Family;
+
     use super::*;
     use crate::silent::reporter;
+    use crate::way::Dial;
 
     #[tokio::test]
     async fn an_address_of_another_host_is_wrong_usage() {
         let bind: IpAddr = "192.0.2.1".parse().unwrap();
+        let route = Route::parse("127.0.0.1:9", Family::V4, Duration::ZERO).unwrap();
         let transfer = Transfer {
             session: SessionId([1; 16]),
-            route: Route::parse("127.0.0.1:9", Family::V4, Duration::ZERO).unwrap(),
-            bind: Some(bind),
             key: Key::new([7; 16]),
             source: None,
             lanes: 1,
@@ -319,13 +301,13 @@ mod tests {
             rate: None,
             size: None,
             window: 8 << 20,
-            links: 1,
             retry_for: Duration::ZERO,
             liveness: Liveness::default(),
             congestion: Congestion::default(),
         };
-        let requests = Requests::listen(Party::Sender, None).unwrap();
-        let failure = transfer.run(requests, &reporter()).await.unwrap_err();
+        let mut requests = Requests::listen(Party::Sender, None).unwrap();
+        let way = Way::Dial(Dial { route, bind: Some(bind), links: 1 });
+        let failure = transfer.run(way, &mut requests, &reporter()).await.unwrap_err();
         assert_eq!(failure.cause, Cause::Usage);
         assert!(failure.reason.starts_with("UDP 192.0.2.1:0: "), "{failure}");
     }

@@ -107,7 +107,7 @@ fn fields(event: &Event) -> Option<(&'static str, Vec<Field>)> {
         }
         Event::Connecting { to } => ("connecting", vec![("to", json!(to))]),
         Event::Connected { peer } => ("connected", vec![("peer", json!(peer.to_string()))]),
-        Event::Interrupted { reason, patience } => {
+        Event::Interrupted { reason, patience, .. } => {
             ("interrupted", vec![("reason", json!(reason)), ("patience", json!(patience.as_secs_f64()))])
         }
         Event::Resumed { offset, after } => {

@@ -16,6 +16,7 @@ mod event;
 mod exit;
 pub mod json;
 mod lines;
+mod listen_on;
 mod none;
 mod progress;
 mod receipt;
@@ -25,6 +26,7 @@ mod secret;
 mod setting;
 mod status;
 mod style;
+mod turns;
 mod words;
 
 pub use args::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs};
@@ -38,6 +40,7 @@ pub use event::{Event, Face, LastWords, Moment, SessionTag, Snapshot, Summary, p
 pub use exit::{EXIT_CODES, advice, exit_code, exit_codes_help, meaning};
 pub use json::Json;
 pub use lines::Lines;
+pub use listen_on::{ListenError, ListenOn, Times, TimesError};
 pub use none::Quiet;
 pub use progress::{Latest, Progress, Standing};
 pub use receipt::StoredReceipt;
@@ -47,3 +50,4 @@ pub use secret::{GivenKey, SecretError, ask_for_key, generate_key_file, given_ke
 pub use setting::Setting;
 pub use status::{Fill, Status};
 pub use style::{ProgressStyle, Screen};
+pub use turns::Turns;

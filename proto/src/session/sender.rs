@@ -84,6 +84,7 @@ pub struct Sender {
     target: Option<Welcome>,
     /// How many links have come so far that the receiver has welcomed.
     welcomes: u64,
+    signs_of_life: u64,
     /// The lane that is asked first for the next block.
     turn: usize,
     source_succeeded: bool,
@@ -101,6 +102,7 @@ impl Sender {
             lanes: Vec::new(),
             target: None,
             welcomes: 0,
+            signs_of_life: 0,
             turn: 0,
             source_succeeded: false,
             voice: Voice::of(Party::Sender),
@@ -139,6 +141,7 @@ impl Sender {
     /// # Errors
     /// [`Violation`] when it makes no sense; the link is to be closed then and the session fails.
     pub fn handle(&mut self, message: Message) -> Result<(), Violation> {
+        self.signs_of_life += 1;
         match message {
             Message::Welcome(welcome) if self.link == Link::Greeting => self.welcomed(welcome),
             Message::Ack(ack) if self.link == Link::Up => self.acknowledged(ack),
@@ -289,6 +292,11 @@ impl Sender {
     /// How many links the receiver has welcomed so far.
     pub fn welcomes(&self) -> u64 {
         self.welcomes
+    }
+
+    /// How often something has come from the receiver.
+    pub fn signs_of_life(&self) -> u64 {
+        self.signs_of_life
     }
 
     /// How often what had been handed out was taken back, to be handed out again on a new link. A block

@@ -20,7 +20,8 @@ pub(super) const NO_COMMIT: [&str; 3] = ["list", "verify", "generate_key"];
 pub(super) const NO_FIFOS: [&str; 7] = ["extract", "output", "stdout", "command", "list", "verify", "generate_key"];
 
 /// What is about a session, where there is none.
-pub(super) const SESSION: [&str; 7] = ["listen", "wait", "window", "peer_timeout", "key_file", "ipv4", "ipv6"];
+pub(super) const SESSION: [&str; 9] =
+    ["listen", "connect", "times", "wait", "window", "peer_timeout", "key_file", "ipv4", "ipv6"];
 
 #[cfg(test)]
 mod tests {
@@ -46,9 +47,11 @@ mod tests {
     ];
 
     /// Every option that is no mode and not about what is shown, with the letter of its kind.
-    const OPTIONS: [(&[&str], char); 29] = [
+    const OPTIONS: [(&[&str], char); 31] = [
         (&["--deadline", "1s"], 's'),
         (&["-l", "9"], 'n'),
+        (&["--connect", "h"], 'n'),
+        (&["--times", "1"], 'n'),
         (&["--wait", "1s"], 'n'),
         (&["--window", "8m"], 'n'),
         (&["--peer-timeout", "9s"], 'n'),

@@ -1,11 +1,14 @@
 //! One session over the simulated network: the two halves put together as the programs do it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use quinn::Endpoint;
 use tokio::task::LocalSet;
 use tokio::time::timeout;
 use xbproto::cli::{self, Face, Moment, Reporter, Screen, Verbosity};
+use xbproto::contact::{Dialer, Port, Route};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::lane::LaneId;
@@ -20,14 +23,15 @@ use xbproto::throttle::Throttle;
 use xbproto::wire::{Purpose, SessionId};
 use xbrecv::admission::Door;
 use xbrecv::decode::Decoders;
-use xbrecv::listen::{Listener, Service};
+use xbrecv::entrance::Entrance;
+use xbrecv::listen::{Server, Service};
 use xbrecv::settle::settle;
 use xbrecv::sink::{Admission, Again};
+use xbsend::contact::{Dials, Listens};
 use xbsend::joined::keep_joined;
 use xbsend::outbox::{Compression, Effort, Outbox};
 use xbsend::pump::{Pump, Pumped};
 use xbsend::resume::keep_linked;
-use xbsend::route::Route;
 use xbsend::tap::{Expect, Watch};
 use xbsend::uplink::Uplink;
 
@@ -62,6 +66,8 @@ pub struct Scenario {
     pub disk: Disk,
     /// How long the sender tries to come back after the link was lost.
     pub retry_for: Duration,
+    /// Who makes the links; the other one listens.
+    pub dials: Party,
 }
 
 /// A session that takes longer than this hangs.
@@ -88,6 +94,7 @@ impl Scenario {
             window: 16 << 20,
             disk: Disk::default(),
             retry_for: Duration::ZERO,
+            dials: Party::Sender,
         }
     }
 
@@ -100,6 +107,17 @@ impl Scenario {
             _ => None,
         };
         Scenario { compression, ..self }
+    }
+
+    /// The receiver makes the link.
+    pub fn pulled(self) -> Scenario {
+        Scenario { dials: Party::Receiver, ..self }
+    }
+
+    /// In every third one with a single link the receiver makes it.
+    pub fn pulled_by_seed(self) -> Scenario {
+        let pulled = Rng::new(self.seed, DIRECTION).within(0..=2) == 0 && self.more_links.is_empty();
+        if pulled { self.pulled() } else { self }
     }
 
     /// The same conditions in both directions.
@@ -171,6 +189,7 @@ const THERE: u64 = 10;
 const BACK: u64 = 11;
 const LINK: u64 = 100;
 const COMPRESSION: u64 = 12;
+const DIRECTION: u64 = 13;
 
 /// The receiving side, as `xbrecv` puts it together.
 async fn receive(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Received {
@@ -183,13 +202,8 @@ async fn receive(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Receive
         congestion: Congestion::default(),
         find_route: FIND_ROUTE,
     };
-    let acceptor = Acceptor::new(host::identity(), tuning).expect("TLS can be set up");
-    let endpoint = quic::listener(socket, host::endpoint_config(scenario.seed), &acceptor);
-    let endpoint = endpoint.expect("a socket in memory can always be used");
-    let listener = Listener {
-        endpoint: endpoint.clone(),
-        acceptor,
-        key: Arc::new(Key::new(KEY)),
+    let (endpoint, entrance) = entrance(scenario, socket, tuning);
+    let server = Server {
         decoders: Arc::new(Decoders::start(Place::Tasks).expect("a task can always be started")),
         tuning,
         path: Arc::default(),
@@ -198,8 +212,8 @@ async fn receive(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Receive
     let service =
         Service { session: session.clone(), wait: None, again: Again::Impossible, admission: Admission::default() };
     let link = start("link", async move {
-        let mut door = Door::default();
-        listener.serve(&service, &mut door).await;
+        let mut door = Door::new(entrance);
+        server.serve(&service, &mut door).await;
         door.close().await;
         endpoint.close(0u32.into(), b"");
         endpoint.wait_idle().await;
@@ -252,7 +266,7 @@ async fn send(scenario: &Scenario, sockets: Vec<Arc<Socket>>, log: &Log) -> Sent
         links,
         path: Arc::default(),
     };
-    let links = start_links(scenario.seed, sockets, &uplink);
+    let links = start_links(scenario, sockets, &uplink);
     let welcomed = session.when(|s| match s.outcome() {
         Some(_) => Some(false),
         None => s.target().map(|_| true),
@@ -271,23 +285,79 @@ async fn send(scenario: &Scenario, sockets: Vec<Arc<Socket>>, log: &Log) -> Sent
     outcome
 }
 
-/// Starts what reaches the receiver over the first socket and serves the session, and what joins it over the others.
-fn start_links(seed: u64, sockets: Vec<Arc<Socket>>, uplink: &Uplink) -> Vec<impl Future<Output = ()>> {
+/// Where the receiver's senders come from.
+fn entrance(scenario: &Scenario, socket: Arc<Socket>, tuning: Tuning) -> (Endpoint, Entrance) {
+    let key = Arc::new(Key::new(KEY));
+    match scenario.dials {
+        Party::Sender => {
+            let (endpoint, acceptor) = listening(scenario.seed, socket, tuning);
+            let port = Port::new(endpoint.clone(), acceptor, Entrance::greeting(key));
+            (endpoint, Entrance::Port(port))
+        }
+        Party::Receiver => {
+            let endpoint = dialing(scenario.seed, socket);
+            let dialer = Dialer { endpoint: endpoint.clone(), key, role: Party::Receiver, tuning };
+            (endpoint, Entrance::seek(dialer, route_to(socket::SENDER), reporter()))
+        }
+    }
+}
+
+fn listening(seed: u64, socket: Arc<Socket>, tuning: Tuning) -> (Endpoint, Acceptor) {
+    let acceptor = Acceptor::new(host::identity(), tuning).expect("TLS can be set up");
+    let endpoint = quic::listener(socket, host::endpoint_config(seed), &acceptor);
+    (endpoint.expect("a socket in memory can always be used"), acceptor)
+}
+
+fn dialing(seed: u64, socket: Arc<Socket>) -> Endpoint {
+    quic::dialer(socket, host::endpoint_config(seed)).expect("a socket in memory can always be used")
+}
+
+fn route_to(peer: SocketAddr) -> Route {
+    Route::parse(&peer.to_string(), Family::Any, WAIT).expect("an address")
+}
+
+/// Starts what serves the session over the first socket, and what joins it over the others.
+fn start_links(scenario: &Scenario, sockets: Vec<Arc<Socket>>, uplink: &Uplink) -> Vec<impl Future<Output = ()>> {
     let joining = LinkId::joining(uplink.links);
     let links = std::iter::once(LinkId::MAIN).chain(joining).zip(sockets);
+    let (seed, dials) = (!scenario.seed, scenario.dials);
     let start_link = |(link, socket): (LinkId, Arc<Socket>)| {
-        let endpoint = quic::dialer(socket, host::endpoint_config(!seed ^ link.number() << 32));
-        let (endpoint, uplink) = (endpoint.expect("a socket in memory can always be used"), uplink.clone());
-        let route = Route::parse(&socket::RECEIVER.to_string(), Family::Any, WAIT).expect("an address");
+        let (seed, uplink) = (seed ^ link.number() << 32, uplink.clone());
         start("link", async move {
-            match link {
-                LinkId::MAIN => keep_linked(&endpoint, &route, &Key::new(KEY), &uplink, &reporter()).await,
-                _ => keep_joined(link, &endpoint, &Key::new(KEY), &uplink, &reporter()).await,
-            }
+            let endpoint = match dials {
+                Party::Sender => keep_dialed(link, dialing(seed, socket), &uplink).await,
+                Party::Receiver => keep_open(seed, socket, &uplink).await,
+            };
             endpoint.wait_idle().await;
         })
     };
     links.map(start_link).collect()
+}
+
+/// The sender dials.
+async fn keep_dialed(link: LinkId, endpoint: Endpoint, uplink: &Uplink) -> Endpoint {
+    let (key, role) = (Arc::new(Key::new(KEY)), Party::Sender);
+    let dialer = Dialer { endpoint: endpoint.clone(), key, role, tuning: uplink.tuning };
+    match link {
+        LinkId::MAIN => {
+            let (route, session) = (route_to(socket::RECEIVER), uplink.session.look(Sender::session));
+            let mut contact = Dials { dialer, route, session, reporter: reporter() };
+            keep_linked(&mut contact, uplink, &reporter()).await;
+        }
+        _ => keep_joined(link, &dialer, uplink, &reporter()).await,
+    }
+    endpoint
+}
+
+/// The sender listens.
+async fn keep_open(seed: u64, socket: Arc<Socket>, uplink: &Uplink) -> Endpoint {
+    let (endpoint, acceptor) = listening(seed, socket, uplink.tuning);
+    let port = Port::new(endpoint.clone(), acceptor, Listens::greeting(Arc::new(Key::new(KEY))));
+    let mut contact = Listens::new(port, uplink.session.clone(), Some(WAIT), reporter());
+    keep_linked(&mut contact, uplink, &reporter()).await;
+    contact.close().await;
+    endpoint.close(0u32.into(), b"");
+    endpoint
 }
 
 /// Pumps the source into the session and tells it the source's verdict. The lane that fails first

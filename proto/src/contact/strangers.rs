@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::link::TurnedAway;
+
 /// One line for each address in this time.
 const QUIET: Duration = Duration::from_secs(60);
 
@@ -25,6 +27,15 @@ pub enum Why {
     WrongKey,
     /// It is something else altogether.
     NotAPeer,
+}
+
+impl From<&TurnedAway> for Why {
+    fn from(turned_away: &TurnedAway) -> Why {
+        match turned_away {
+            TurnedAway::WrongKey => Why::WrongKey,
+            _ => Why::NotAPeer,
+        }
+    }
 }
 
 impl Strangers {
