@@ -69,10 +69,10 @@ async fn take_backup(
     let place = stand.take(args, &mut destination, reporter)?;
     stand.announce(&place, reporter);
     let (names, target) = (destination.names.clone(), destination.sink.target().describe);
-    let Place { socket, way, presence } = place;
+    let Place { sockets, way, presence } = place;
     let reopen = reopening(args, &destination, &presence, reporter);
     let (window, liveness, key) = (args.session.window, args.session.peer_timeout, presence.key);
-    let transfer = Transfer { socket, way, key, destination, reopen, window, liveness };
+    let transfer = Transfer { sockets, way, key, destination, reopen, window, liveness };
     let done = transfer.run(requests, reporter).await?;
     report(&done, &names, reporter);
     reporter.leaves(format!("the committed backup, {target}"));

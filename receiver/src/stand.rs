@@ -1,9 +1,9 @@
 //! Where this side stands: the key, and the port or the way to the sender, from one backup to the next.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 
 use xbproto::cli::{Event, Reporter, ask_for_key, given_key};
-use xbproto::contact::{Route, invite, new_key, open_socket};
+use xbproto::contact::{Route, Sockets, invite, new_key, open_sockets};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::quic::bind;
@@ -16,7 +16,7 @@ use crate::sink::SinkError;
 use crate::way::Way;
 
 /// How long a sender is looked for if nothing is said.
-const WAIT: std::time::Duration = std::time::Duration::from_secs(30);
+const WAIT: std::time::Duration = std::time::Duration::from_secs(15);
 
 /// What stays the same from one backup to the next.
 pub(crate) struct Stand {
@@ -39,7 +39,7 @@ enum Invites {
 
 /// What one backup comes by.
 pub(crate) struct Place {
-    pub(crate) socket: UdpSocket,
+    pub(crate) sockets: Sockets,
     pub(crate) way: Way,
     pub(crate) presence: Presence,
 }
@@ -94,17 +94,17 @@ impl Stand {
             None => new_key(Party::Receiver, reporter)?,
         };
         let known = self.address.or(before.as_ref().map(|before| before.address));
-        let (socket, address) = open_port(args, known, reporter)?;
+        let (sockets, address) = open_port(args, known, reporter)?;
         let identity = identity(before)?;
         (self.key, self.address) = (Some(key.clone()), Some(address));
         let way = Way::Listen { identity: identity.clone(), wait: args.way.wait.map(|wait| wait.0) };
-        Ok(Place { socket, way, presence: Presence { key, identity, address } })
+        Ok(Place { sockets, way, presence: Presence { key, identity, address } })
     }
 
     fn dial(&mut self, args: &Args, sender: &str, before: Option<Presence>) -> Result<Place, Failure> {
         let wait = args.way.wait.map_or(WAIT, |wait| wait.0);
         let route = Route::parse(sender, args.address.family(), wait);
-        let route = route.map_err(|error| failure(error.cause(), error))?;
+        let route = route.map_err(|error| failure(error.cause(), error))?.over(args.transport.transport);
         let socket = bind(route.local(), args.address.family()).map_err(|error| failure(Cause::Unforeseen, error))?;
         let key = match &self.key {
             Some(key) => key.clone(),
@@ -113,7 +113,7 @@ impl Stand {
         self.key = Some(key.clone());
         let identity = identity(before)?;
         let address = route.local();
-        Ok(Place { socket, way: Way::Dial { route }, presence: Presence { key, identity, address } })
+        Ok(Place { sockets: socket.into(), way: Way::Dial { route }, presence: Presence { key, identity, address } })
     }
 
     /// Tells where the sender will find this side, and the key if nobody can know it.
@@ -127,18 +127,19 @@ impl Stand {
 }
 
 /// Binds the port. Any free one is the one that is `known` already if it can be had: there the sender looks.
-fn open_port(args: &Args, known: Option<SocketAddr>, reporter: &Reporter) -> Result<(UdpSocket, SocketAddr), Failure> {
+fn open_port(args: &Args, known: Option<SocketAddr>, reporter: &Reporter) -> Result<(Sockets, SocketAddr), Failure> {
     let (address, family) = args.way.listen(args.address.family());
     let wanted = match known {
         Some(known) if address.port() == 0 => SocketAddr::new(address.ip(), known.port()),
         _ => address,
     };
-    open_socket(wanted, family, Party::Receiver).or_else(|error| match wanted == address {
+    let open = |at| open_sockets(at, family, args.transport.transport, Party::Receiver, reporter);
+    open(wanted).or_else(|error| match wanted == address {
         true => Err(error),
         false => {
             let reason = error.reason;
             reporter.tell(Event::Warning(format!("{reason}; the sender of the earlier run will look there in vain")));
-            open_socket(address, family, Party::Receiver)
+            open(address)
         }
     })
 }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
-use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, exit_codes_help};
+use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, TransportArgs, exit_codes_help};
 use xbproto::quantity::{ByteSize, Rate, Span};
 use xbproto::quic::Congestion;
 use xbproto::wire::Purpose;
@@ -113,6 +113,10 @@ pub struct Args {
     /// Try address, key, version, target and free space, without a backup; the receiver waits on
     #[arg(long, help_heading = "Connection")]
     check: bool,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub transport: TransportArgs,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]

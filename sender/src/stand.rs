@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use xbproto::cli::{Event, ListenOn, Reporter, ask_for_key, given_key};
-use xbproto::contact::{Route, invite, new_key, open_socket};
+use xbproto::contact::{Route, Transport, invite, new_key, open_sockets};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::quic::Family;
@@ -14,7 +14,7 @@ use crate::args::Args;
 use crate::way::{Dial, Listen, Way};
 
 /// How long a receiver is looked for if nothing is said.
-const WAIT: Duration = Duration::from_secs(30);
+const WAIT: Duration = Duration::from_secs(15);
 
 /// Where this side stands, with what both sides have.
 pub(crate) struct Stand {
@@ -25,7 +25,14 @@ pub(crate) struct Stand {
 
 enum Posture {
     Dials(Dial),
-    Listens { at: SocketAddr, family: Family, identity: Identity, wait: Option<Duration>, invites: Invites },
+    Listens {
+        at: SocketAddr,
+        family: Family,
+        transport: Transport,
+        identity: Identity,
+        wait: Option<Duration>,
+        invites: Invites,
+    },
 }
 
 /// Whether somebody has to be told the key.
@@ -47,6 +54,7 @@ impl Stand {
     fn dialing(args: &Args, to: &str, reporter: &Reporter) -> Result<Stand, Failure> {
         let wait = args.way.wait.map_or(WAIT, |wait| wait.0);
         let route = Route::parse(to, family(args), wait).map_err(|error| failure(error.cause(), error))?;
+        let route = route.over(args.transport.transport);
         let key = match given(args, reporter)? {
             Some(key) => key,
             None => ask_for_key().map_err(|error| failure(error.cause(), error))?,
@@ -61,22 +69,22 @@ impl Stand {
             None => (new_key(Party::Sender, reporter)?, Invites::WhoeverReads),
         };
         let identity = Identity::one_time().map_err(|error| failure(Cause::Unforeseen, error))?;
-        let wait = args.way.wait.map(|wait| wait.0);
-        Ok(Stand { key, posture: Posture::Listens { at, family, identity, wait, invites } })
+        let (wait, transport) = (args.way.wait.map(|wait| wait.0), args.transport.transport);
+        Ok(Stand { key, posture: Posture::Listens { at, family, transport, identity, wait, invites } })
     }
 
     /// The way to links of the next session. A port that was free to choose is the same from then on.
     pub(crate) fn way(&mut self, reporter: &Reporter) -> Result<Way, Failure> {
         match &mut self.posture {
             Posture::Dials(dial) => Ok(Way::Dial(dial.clone())),
-            Posture::Listens { at, family, identity, wait, invites } => {
-                let (socket, address) = open_socket(*at, *family, Party::Sender)?;
+            Posture::Listens { at, family, transport, identity, wait, invites } => {
+                let (sockets, address) = open_sockets(*at, *family, *transport, Party::Sender, reporter)?;
                 *at = address;
                 reporter.tell(Event::Listening { address });
                 if *invites == Invites::WhoeverReads {
                     invite(Party::Sender, &self.key, address, reporter);
                 }
-                Ok(Way::Listen(Listen { socket, identity: identity.clone(), wait: *wait }))
+                Ok(Way::Listen(Listen { sockets, identity: identity.clone(), wait: *wait }))
             }
         }
     }

@@ -26,6 +26,7 @@ mod secret;
 mod setting;
 mod status;
 mod style;
+mod transport;
 mod turns;
 mod words;
 
@@ -50,4 +51,5 @@ pub use secret::{GivenKey, SecretError, ask_for_key, generate_key_file, given_ke
 pub use setting::Setting;
 pub use status::{Fill, Status};
 pub use style::{ProgressStyle, Screen};
+pub use transport::TransportArgs;
 pub use turns::Turns;

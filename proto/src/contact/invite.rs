@@ -1,30 +1,11 @@
-//! What a listener needs before anybody can come: a port, a key, and a word to whoever runs the other side.
+//! What a listener needs before anybody can come: a key, and a word to whoever runs the other side.
 
-use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 
-use crate::cli::{Event, Reporter, program_name};
+use crate::cli::{Event, Reporter};
 use crate::failure::{Cause, Failure, Party};
 use crate::key::Key;
-use crate::quic::{Family, bind};
 use crate::tls::random;
-
-/// Binds the port of `own` side; gives the address it really has.
-///
-/// # Errors
-/// The failure of the program that cannot have it.
-pub fn open_socket(wanted: SocketAddr, family: Family, own: Party) -> Result<(UdpSocket, SocketAddr), Failure> {
-    let socket = bind(wanted, family).map_err(|error| match error.error.kind() {
-        // Most likely it belongs to another one.
-        io::ErrorKind::AddrInUse => {
-            let words = format!("{error}; is another {} running? see -l", program_name(own));
-            Failure::new(Cause::Sink, own, words)
-        }
-        _ => Failure::new(Cause::Usage, own, error),
-    })?;
-    let address = socket.local_addr().map_err(|error| Failure::new(Cause::Unforeseen, own, error))?;
-    Ok((socket, address))
-}
 
 /// A key that nobody has seen, if there is a terminal to show it on.
 ///

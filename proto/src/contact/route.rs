@@ -4,6 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
+use super::Transport;
 use crate::failure::Cause;
 use crate::quic::Family;
 use tokio::sync::oneshot;
@@ -24,6 +25,8 @@ pub struct Route {
     pub family: Family,
     /// How long to try before giving up.
     pub wait: Duration,
+    /// Over what.
+    pub transport: Transport,
 }
 
 /// A listener cannot be looked for.
@@ -68,7 +71,13 @@ impl Route {
     /// [`RouteError::Malformed`].
     pub fn parse(given: &str, family: Family, wait: Duration) -> Result<Route, RouteError> {
         let (host, port) = split(given).ok_or_else(|| RouteError::Malformed { given: given.to_owned() })?;
-        Ok(Route { name: given.to_owned(), host: host.to_owned(), port, family, wait })
+        let transport = Transport::default();
+        Ok(Route { name: given.to_owned(), host: host.to_owned(), port, family, wait, transport })
+    }
+
+    /// The same over this `transport`.
+    pub fn over(self, transport: Transport) -> Route {
+        Route { transport, ..self }
     }
 
     /// The addresses that may be used, in order of preference; at least one.

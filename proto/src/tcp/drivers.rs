@@ -11,7 +11,7 @@ pub(super) const PARTING: Duration = Duration::from_secs(3);
 
 /// The tasks of connections. They end with their connections, and with this.
 #[derive(Debug, Default)]
-pub struct Drivers(Mutex<JoinSet<()>>);
+pub(super) struct Drivers(Mutex<JoinSet<()>>);
 
 impl Drivers {
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -21,7 +21,7 @@ impl Drivers {
     }
 
     /// Waits until every connection has ended, and the peers know as far as they can be told.
-    pub async fn wait_idle(&self) {
+    pub(super) async fn wait_idle(&self) {
         while poll_fn(|context| self.tasks().poll_join_next(context)).await.is_some() {}
     }
 

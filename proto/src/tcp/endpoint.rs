@@ -33,78 +33,72 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// What every listener is called in the handshake, where nobody looks at it.
 const LISTENER: &str = "xbstream-link";
 
-/// Connects to listeners.
-#[derive(Debug, Default)]
-pub struct Dialer {
+/// Where connections over TCP are made, and taken if it listens. Dropping it ends them.
+#[derive(Debug)]
+pub struct Endpoint {
+    /// The address of this host that it connects from, if that is not any.
     from: Option<IpAddr>,
-    drivers: Drivers,
+    liveness: Liveness,
+    listening: Option<Listening>,
+    drivers: Arc<Drivers>,
 }
 
-impl Dialer {
-    /// One that connects `from` an address of this host, if that is given.
-    pub fn new(from: Option<IpAddr>) -> Dialer {
-        Dialer { from, drivers: Drivers::default() }
+struct Listening {
+    socket: TcpListener,
+    tls: TlsAcceptor,
+}
+
+impl Endpoint {
+    /// One that connects, `from` an address of this host if that is given.
+    pub fn dialer(from: Option<IpAddr>, liveness: Liveness) -> Endpoint {
+        Endpoint { from, liveness, listening: None, drivers: Arc::default() }
+    }
+
+    /// One that listens at a bound `socket`, under `identity`. Call it within the runtime that is to drive it.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up, or the socket is not usable.
+    pub fn listener(socket: std::net::TcpListener, identity: &Identity, liveness: Liveness) -> io::Result<Endpoint> {
+        let tls = TlsAcceptor::from(Arc::new(server_config(identity).map_err(io::Error::other)?));
+        let listening = Some(Listening { socket: TcpListener::from_std(socket)?, tls });
+        Ok(Endpoint { from: None, liveness, listening, drivers: Arc::default() })
     }
 
     /// Connects to a listener. The caller limits how long that may take.
     ///
     /// # Errors
-    /// [`LinkError::Lost`] when nobody is reached, [`LinkError::Stranger`] when it is somebody else.
-    pub async fn connect(&self, to: SocketAddr, liveness: Liveness) -> Result<Connection, LinkError> {
+    /// [`LinkError::Refused`], [`LinkError::NoRoute`] or [`LinkError::Lost`] when nobody is reached,
+    /// [`LinkError::Stranger`] when it is somebody else.
+    pub async fn connect(&self, to: SocketAddr) -> Result<Connection, LinkError> {
         let tls = client_config().map_err(|error| LinkError::Lost(error.to_string()))?;
         let name = ServerName::try_from(LISTENER).map_err(|error| LinkError::Lost(error.to_string()))?;
         let asked = Instant::now();
-        let lost = |error: io::Error| LinkError::Lost(format!("TCP: {error}"));
-        let stream = connect(canonical(to), self.from).await.map_err(lost)?;
+        let stream = connect(canonical(to), self.from).await.map_err(unreached)?;
         let round_trip = asked.elapsed();
-        tune(&stream).map_err(lost)?;
+        tune(&stream).map_err(unreached)?;
         let connector = TlsConnector::from(Arc::new(tls));
         let stream = connector.connect(name, BufReader::with_capacity(READ, stream)).await;
         let stream = speaks_the_protocol(stream.map_err(tls_failed)?.into())?;
-        carry(stream, Made { peer: to, liveness, round_trip }, &self.drivers)
+        carry(stream, Made { peer: to, liveness: self.liveness, round_trip }, &self.drivers)
     }
 
-    /// Waits until every connection has ended, and the peers know as far as they can be told.
-    pub async fn wait_idle(&self) {
-        self.drivers.wait_idle().await;
-    }
-}
-
-/// Takes connections.
-#[derive(Debug)]
-pub struct Listener {
-    socket: TcpListener,
-    taker: Arc<Taker>,
-}
-
-struct Taker {
-    tls: TlsAcceptor,
-    liveness: Liveness,
-    drivers: Drivers,
-}
-
-impl fmt::Debug for Taker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Taker(..)")
-    }
-}
-
-impl Listener {
-    /// One at a bound `socket`, under `identity`. Call it within the runtime that is to drive it.
+    /// Looks whether somebody listens, and leaves without a word.
     ///
     /// # Errors
-    /// When TLS cannot be set up, or the socket is not usable.
-    pub fn new(socket: std::net::TcpListener, identity: &Identity, liveness: Liveness) -> io::Result<Listener> {
-        let tls = TlsAcceptor::from(Arc::new(server_config(identity).map_err(io::Error::other)?));
-        let socket = TcpListener::from_std(socket)?;
-        Ok(Listener { socket, taker: Arc::new(Taker { tls, liveness, drivers: Drivers::default() }) })
+    /// As those of [`Endpoint::connect`], for as far as it comes.
+    pub async fn look_in(&self, at: SocketAddr) -> Result<(), LinkError> {
+        connect(canonical(at), self.from).await.map(drop).map_err(unreached)
     }
 
-    /// The next who has connected. Cancel-safe.
+    /// The next who has connected; waits for ever if it does not listen. Cancel-safe.
     pub async fn accept(&self) -> Incoming {
+        let Some(Listening { socket, tls }) = &self.listening else { return std::future::pending().await };
         loop {
-            match self.socket.accept().await {
-                Ok((stream, peer)) => return Incoming { stream, peer, taker: self.taker.clone() },
+            match socket.accept().await {
+                Ok((stream, peer)) => {
+                    let (tls, drivers) = (tls.clone(), self.drivers.clone());
+                    return Incoming { stream, peer, tls, liveness: self.liveness, drivers };
+                }
                 // Either that one has left already, or there is no room: then the others wait in the kernel meanwhile.
                 Err(_) => sleep(PAUSE).await,
             }
@@ -113,16 +107,29 @@ impl Listener {
 
     /// Waits until every connection has ended, and the peers know as far as they can be told.
     pub async fn wait_idle(&self) {
-        self.taker.drivers.wait_idle().await;
+        self.drivers.wait_idle().await;
+    }
+}
+
+impl fmt::Debug for Listening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listening").field("socket", &self.socket).finish_non_exhaustive()
     }
 }
 
 /// Somebody who has connected, and has not said anything yet.
-#[derive(Debug)]
 pub struct Incoming {
     stream: TcpStream,
     peer: SocketAddr,
-    taker: Arc<Taker>,
+    tls: TlsAcceptor,
+    liveness: Liveness,
+    drivers: Arc<Drivers>,
+}
+
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming").field("peer", &self.peer).finish_non_exhaustive()
+    }
 }
 
 impl Incoming {
@@ -136,7 +143,7 @@ impl Incoming {
     /// # Errors
     /// [`Visitor`] if it is no peer, or takes longer than a peer would.
     pub async fn establish(self) -> Result<Connection, Visitor> {
-        let Incoming { mut stream, peer, taker } = self;
+        let Incoming { mut stream, peer, tls, liveness, drivers } = self;
         let deadline = Instant::now() + HANDSHAKE;
         let first = timeout_at(deadline, first_bytes(&mut stream)).await;
         if let Some(plain) = first.unwrap_or(Err(Visitor::Silent))? {
@@ -145,15 +152,15 @@ impl Incoming {
         }
         let broken = |error: io::Error| Visitor::Tls(error.to_string());
         tune(&stream).map_err(broken)?;
-        let shaken = timeout_at(deadline, taker.tls.accept(BufReader::with_capacity(READ, stream))).await;
+        let shaken = timeout_at(deadline, tls.accept(BufReader::with_capacity(READ, stream))).await;
         let shaken = shaken.unwrap_or_else(|_| Err(io::Error::other("it took too long")));
         let mut stream = TlsStream::from(shaken.map_err(broken)?);
         if !has_alpn(&stream) {
             let _ = timeout_at(deadline, stream.shutdown()).await;
             return Err(Visitor::OtherProtocol);
         }
-        let made = Made { peer, liveness: taker.liveness, round_trip: Duration::ZERO };
-        carry(stream, made, &taker.drivers).map_err(|error| Visitor::Tls(error.to_string()))
+        let made = Made { peer, liveness, round_trip: Duration::ZERO };
+        carry(stream, made, &drivers).map_err(|error| Visitor::Tls(error.to_string()))
     }
 }
 
@@ -172,6 +179,11 @@ async fn dismiss(mut stream: TcpStream) {
     let mut rest = [0; 4096];
     while matches!(stream.try_read(&mut rest), Ok(1..)) {}
     let _ = stream.shutdown().await;
+}
+
+/// Nobody was reached.
+fn unreached(error: io::Error) -> LinkError {
+    LinkError::unreached("TCP", &error).unwrap_or_else(|| LinkError::Lost(format!("TCP: {error}")))
 }
 
 fn speaks_the_protocol<S>(stream: TlsStream<S>) -> Result<TlsStream<S>, LinkError> {

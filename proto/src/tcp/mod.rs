@@ -1,7 +1,7 @@
 //! Links over TCP, where UDP does not get through: TLS 1.3, and inside it the frames of [`crate::wire::Frame`].
 //!
-//! What QUIC does for a link is done here by two tasks: one reads, one writes. They belong to a [`Drivers`], as a QUIC
-//! connection belongs to its endpoint, and end with the connection.
+//! What QUIC does for a link is done here by two tasks: one reads, one writes. They belong to an
+//! [`Endpoint`], as those of QUIC do, and end with the connection.
 //!
 //! Blocks are written one after another, and there is nothing that bounds each: the session bounds all of them
 //! by its window, and a receiver always has room for one that keeps to it. Whoever does not keep to it is not read
@@ -21,7 +21,6 @@ mod visitor;
 #[cfg(test)]
 mod tests;
 
-pub use drivers::Drivers;
-pub use endpoint::{Dialer, Incoming, Listener};
+pub use endpoint::{Endpoint, Incoming};
 pub use socket::bind;
 pub use visitor::{Plain, Visitor};

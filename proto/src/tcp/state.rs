@@ -73,7 +73,9 @@ impl State {
             self.farewell = match &error {
                 LinkError::Wire(violation) => Farewell::Close(CloseCode::Violation, violation.to_string()),
                 LinkError::Closed { .. } | LinkError::Stranger(_) => Farewell::Heard,
-                LinkError::Silent | LinkError::Lost(_) => Farewell::Gone,
+                LinkError::Silent | LinkError::Refused(_) | LinkError::NoRoute(_) | LinkError::Lost(_) => {
+                    Farewell::Gone
+                }
             };
             self.ended = Some(error);
         }

@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
 use super::carrier::{Made, carry};
+use super::drivers::Drivers;
 use super::*;
 use crate::failure::Party;
 use crate::key::Key;
@@ -323,17 +324,20 @@ async fn pings_without_end_are_not_kept_either() {
     assert!(rogue.listener.close_reason().is_none());
 }
 
-async fn listening() -> (Listener, SocketAddr) {
+fn dialer() -> Endpoint {
+    Endpoint::dialer(None, Liveness::DEFAULT)
+}
+
+async fn listening() -> (Endpoint, SocketAddr) {
     let socket = bind((Ipv4Addr::LOCALHOST, 0).into(), Family::Any).unwrap();
     let address = socket.local_addr().unwrap();
-    (Listener::new(socket, &Identity::one_time().unwrap(), Liveness::DEFAULT).unwrap(), address)
+    (Endpoint::listener(socket, &Identity::one_time().unwrap(), Liveness::DEFAULT).unwrap(), address)
 }
 
 #[tokio::test]
 async fn over_loopback_as_well() {
-    let ((listener, address), dialer) = (listening().await, Dialer::new(None));
-    let (near, far) =
-        tokio::join!(dialer.connect(address, Liveness::DEFAULT), async { listener.accept().await.establish().await });
+    let ((listener, address), dialer) = (listening().await, dialer());
+    let (near, far) = tokio::join!(dialer.connect(address), async { listener.accept().await.establish().await });
     let (near, far) = (near.unwrap(), far.unwrap());
     far.let_send(ROOM);
     let sent = block(3, vec![3; 1 << 20]);
@@ -378,15 +382,15 @@ async fn tls_without_the_protocol_is_no_peer() {
 #[tokio::test]
 async fn a_dialer_tells_who_else_answers() {
     let socket = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let (address, dialer) = (socket.local_addr().unwrap(), Dialer::new(None));
+    let (address, dialer) = (socket.local_addr().unwrap(), dialer());
     let answered = async {
         let (mut stream, _) = socket.accept().await.unwrap();
         stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n").await.unwrap();
         let _ = stream.read_to_end(&mut Vec::new()).await;
     };
-    let (error, ()) = tokio::join!(dialer.connect(address, Liveness::DEFAULT), answered);
+    let (error, ()) = tokio::join!(dialer.connect(address), answered);
     assert!(matches!(&error, Err(LinkError::Stranger(words)) if words.contains("does not speak TLS")), "{error:?}");
     drop(socket);
-    let error = dialer.connect(address, Liveness::DEFAULT).await;
-    assert!(matches!(&error, Err(LinkError::Lost(words)) if words.contains("refused")), "{error:?}");
+    let error = dialer.connect(address).await;
+    assert!(matches!(&error, Err(LinkError::Refused("TCP"))), "{error:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::link::LinkError;
+use crate::link::{LinkError, TurnedAway};
 
 /// Somebody came and was no peer.
 #[derive(Debug, thiserror::Error)]
@@ -24,11 +24,14 @@ pub enum Visitor {
     OtherProtocol,
 }
 
-impl From<Visitor> for LinkError {
-    fn from(visitor: Visitor) -> LinkError {
+impl From<Visitor> for TurnedAway {
+    fn from(visitor: Visitor) -> TurnedAway {
+        let words = visitor.to_string();
         match visitor {
-            Visitor::Left | Visitor::Silent => LinkError::Lost(visitor.to_string()),
-            Visitor::Plain(_) | Visitor::Tls(_) | Visitor::OtherProtocol => LinkError::Stranger(visitor.to_string()),
+            Visitor::Left => TurnedAway::Left,
+            Visitor::Silent | Visitor::Plain(_) | Visitor::Tls(_) | Visitor::OtherProtocol => {
+                LinkError::Lost(words).into()
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Parser};
-use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, Times, exit_codes_help};
+use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, Times, TransportArgs, exit_codes_help};
 
 pub use self::after::AfterArgs;
 pub use self::local::{ListForm, LocalArgs, Whole};
@@ -91,6 +91,10 @@ pub struct Args {
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
     pub after: AfterArgs,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub transport: TransportArgs,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]

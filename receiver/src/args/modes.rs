@@ -20,8 +20,8 @@ pub(super) const NO_COMMIT: [&str; 3] = ["list", "verify", "generate_key"];
 pub(super) const NO_FIFOS: [&str; 7] = ["extract", "output", "stdout", "command", "list", "verify", "generate_key"];
 
 /// What is about a session, where there is none.
-pub(super) const SESSION: [&str; 9] =
-    ["listen", "connect", "times", "wait", "window", "peer_timeout", "key_file", "ipv4", "ipv6"];
+pub(super) const SESSION: [&str; 10] =
+    ["listen", "connect", "times", "wait", "window", "peer_timeout", "key_file", "transport", "ipv4", "ipv6"];
 
 #[cfg(test)]
 mod tests {
@@ -47,7 +47,7 @@ mod tests {
     ];
 
     /// Every option that is no mode and not about what is shown, with the letter of its kind.
-    const OPTIONS: [(&[&str], char); 31] = [
+    const OPTIONS: [(&[&str], char); 32] = [
         (&["--deadline", "1s"], 's'),
         (&["-l", "9"], 'n'),
         (&["--connect", "h"], 'n'),
@@ -56,6 +56,7 @@ mod tests {
         (&["--window", "8m"], 'n'),
         (&["--peer-timeout", "9s"], 'n'),
         (&["--key-file", "k"], 'n'),
+        (&["--transport", "tcp"], 'n'),
         (&["-4"], 'n'),
         (&["-6"], 'n'),
         (&["--expect", "xbstream"], 'e'),
