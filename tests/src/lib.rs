@@ -17,6 +17,7 @@
 //! * [`Transfer`]: a sender and a receiver with a [`Relay`] between them, a network that does as it is told; [`Verdict`]:
 //!   how both ended. [`Pace`]: how long faults last.
 //! * [`NarrowPath`]: network namespaces in a row, the second hop narrower than the first.
+//!   [`TwoHosts`]: two of them, with a firewall.
 //! * [`SmallDisk`]: a file system of a few megabytes, to be filled. [`ReadOnlyDisk`]: one that the kernel gives up.
 //!   [`FailingDisk`]: one that loses what the kernel writes back.
 //! * [`hostile`]: streams that mean harm, and what must become of each.
@@ -61,6 +62,7 @@ mod terminal;
 mod transfer;
 mod tree;
 mod trickle;
+mod two_hosts;
 mod xfs_disk;
 
 pub use backup::{Backup, Endless, every_kind_of_chunk, sha1_of};
@@ -91,4 +93,5 @@ pub use terminal::Terminal;
 pub use transfer::{Transfer, Verdict};
 pub use tree::{Tree, stored_at};
 pub use trickle::Trickle;
+pub use two_hosts::{FAR_HOST, TwoHosts};
 pub use xfs_disk::XfsDisk;

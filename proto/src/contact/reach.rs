@@ -1,10 +1,11 @@
 //! Reaching a listener: its addresses in turn, again and again, until one answers or the time is up.
 
+use std::io;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::{ATTEMPT, Attempt, Diagnosis, Miss, Missed, Route, Try, Wanted};
+use super::{ATTEMPT, Attempt, Diagnosis, Miss, Missed, Route, RouteError, Try, Wanted};
 use crate::cli::{Event, Reporter, program_name};
 use crate::failure::{Cause, Failure, Party};
 use crate::link::{Form, LinkError};
@@ -30,36 +31,51 @@ pub async fn reach<T, F: Future<Output = Result<T, LinkError>>>(
     let limit = if route.wait.is_zero() { ATTEMPT * tries.len() as u32 } else { route.wait };
     let deadline = Instant::now() + limit;
     let wanted = Wanted { program: program_name(role.peer()), host: &route.host, port: route.port };
-    let mut last = Diagnosis::of(&Miss::Attempts(Vec::new()), wanted);
+    let mut last: Option<Diagnosis> = None;
     loop {
-        let miss = match timeout_at(deadline, route.addresses()).await {
-            Ok(Ok(addresses)) => try_each(&Attempt::all(&addresses, tries), deadline, &dial).await,
-            Ok(Err(error)) if error.cause() != Cause::PeerLost => {
-                return Err(Failure::new(error.cause(), role, error));
-            }
-            Ok(Err(error)) => Err(Miss::Lookup(error)),
-            // What was said before tells more than that the time is up.
-            Err(_) => return Err(unreachable(route, role, &last)),
-        };
-        let miss = match miss {
+        let miss = match one_round(route, role, tries, deadline, &dial).await? {
             Ok(link) => return Ok(link),
             Err(miss) => miss,
         };
-        if let Some(failure) = refused(&miss, role) {
-            return Err(failure);
-        }
-        let diagnosis = Diagnosis::of(&miss, wanted);
-        let over = route.wait.is_zero() || Instant::now() + PAUSE >= deadline;
-        if over {
+        let diagnosis = match last.take_if(|_| Instant::now() >= deadline) {
+            // What had no time to come to an end tells less than what was seen before.
+            Some(earlier) => earlier,
+            None => Diagnosis::of(&miss, wanted),
+        };
+        if route.wait.is_zero() || Instant::now() + PAUSE >= deadline {
             return Err(unreachable(route, role, &diagnosis));
         }
         let left = Span(deadline.saturating_duration_since(Instant::now()));
-        reporter.tell(match diagnosis == last {
+        reporter.tell(match last.as_ref() == Some(&diagnosis) {
             true => Event::Detail(format!("{diagnosis}; trying for {left} more")),
             false => Event::Notice(format!("{diagnosis}; trying for {left} more")),
         });
-        last = diagnosis;
+        last = Some(diagnosis);
         sleep(PAUSE).await;
+    }
+}
+
+/// Looks up the addresses and makes every attempt once.
+///
+/// # Errors
+/// The failure that trying again would not mend.
+async fn one_round<T, F: Future<Output = Result<T, LinkError>>>(
+    route: &Route,
+    role: Party,
+    tries: &[Try],
+    deadline: Instant,
+    dial: &impl Fn(Attempt) -> F,
+) -> Result<Result<T, Miss>, Failure> {
+    let late = |_| RouteError::Lookup { host: route.host.clone(), error: io::ErrorKind::TimedOut.into() };
+    let addresses = timeout_at(deadline, route.addresses()).await.map_err(late).flatten();
+    let reached = match addresses {
+        Ok(addresses) => try_each(&Attempt::all(&addresses, tries), deadline, dial).await,
+        Err(error) if error.cause() != Cause::PeerLost => return Err(Failure::new(error.cause(), role, error)),
+        Err(error) => Err(Miss::Lookup(error)),
+    };
+    match reached.as_ref().err().and_then(|miss| refused(miss, role)) {
+        Some(failure) => Err(failure),
+        None => Ok(reached),
     }
 }
 
@@ -232,6 +248,21 @@ mod tests {
             reach(&route, Party::Sender, &reporter(), AUTO, |_| pending::<Result<(), _>>()).await.unwrap_err();
         assert!(begun.elapsed() <= Duration::from_secs(15));
         assert!(failure.reason.contains("nothing answers over UDP or TCP port 9 of 127.0.0.1"), "{failure}");
+    }
+
+    /// The last attempt has hardly any time, and meets with silence.
+    #[tokio::test(start_paused = true)]
+    async fn what_was_seen_in_time_outlasts_what_was_not() {
+        let begun = Instant::now();
+        let dial = |_: Attempt| async move {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            match begun.elapsed() < Duration::from_millis(1900) {
+                true => Err::<(), _>(LinkError::Refused("UDP")),
+                false => pending().await,
+            }
+        };
+        let failure = reach(&route("127.0.0.1:9", 2000), Party::Sender, &reporter(), QUIC, dial).await.unwrap_err();
+        assert!(failure.reason.contains("UDP port 9 of 127.0.0.1 is refused"), "{failure}");
     }
 
     #[tokio::test(start_paused = true)]
