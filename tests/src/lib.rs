@@ -11,7 +11,7 @@
 //! * [`FifoTool`]: one that writes its backup to several FIFOs, as xtrabackup can.
 //! * [`Streams`]: a backup as several streams.
 //! * [`Rogue`]: a peer made of the protocol's own parts that does not behave. [`Intruder`]: one that has the key.
-//!   [`throw_garbage`]: nobody at all.
+//!   [`TcpRogue`]: one over TCP. [`throw_garbage`]: nobody at all.
 //! * [`Terminal`]: a program that believes it sits at one.
 //! * [`Destination`]: where a receiver puts what comes.
 //! * [`Transfer`]: a sender and a receiver with a [`Relay`] between them, a network that does as it is told; [`Verdict`]:
@@ -58,6 +58,7 @@ mod scene;
 pub mod sim;
 pub mod skip;
 mod streams;
+mod tcp_rogue;
 mod terminal;
 mod transfer;
 mod tree;
@@ -89,6 +90,7 @@ pub use running::{Ended, Running, peak_memory};
 pub use scene::Scene;
 pub use skip::is_full_run;
 pub use streams::Streams;
+pub use tcp_rogue::TcpRogue;
 pub use terminal::Terminal;
 pub use transfer::{Transfer, Verdict};
 pub use tree::{Tree, stored_at};
