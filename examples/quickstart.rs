@@ -109,8 +109,10 @@ fn receiving(target: &Path, key: Key, socket: UdpSocket) -> anyhow::Result<xbrec
         key,
         destination,
         reopen: None,
+        rate: None,
         window: WINDOW,
         liveness: Liveness::DEFAULT,
+        forsaken: None,
     })
 }
 
@@ -132,6 +134,7 @@ fn sending(size: ByteSize, key: Key) -> anyhow::Result<xbsend::transfer::Transfe
         retry_for: Duration::from_secs(300),
         liveness: Liveness::DEFAULT,
         congestion: Congestion::default(),
+        forsaken: None,
     })
 }
 

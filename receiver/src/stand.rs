@@ -1,9 +1,11 @@
 //! Where this side stands: the key, and the port or the way to the sender, from one backup to the next.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use xbproto::cli::{Event, Reporter, ask_for_key, given_key};
-use xbproto::contact::{Route, Sockets, invite, new_key, open_sockets};
+use xbproto::cli::remote::{Caller, reachable_at};
+use xbproto::cli::{Event, PortChoice, Reporter, ask_for_key, given_key};
+use xbproto::contact::{Route, Sockets, invite, new_key, open_one_of, open_sockets};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::quic::bind;
@@ -16,7 +18,7 @@ use crate::sink::SinkError;
 use crate::way::Way;
 
 /// How long a sender is looked for if nothing is said.
-const WAIT: std::time::Duration = std::time::Duration::from_secs(15);
+const WAIT: Duration = Duration::from_secs(15);
 
 /// What stays the same from one backup to the next.
 pub(crate) struct Stand {
@@ -28,6 +30,8 @@ pub(crate) struct Stand {
     warning: Option<String>,
     /// Where the first backup's port was.
     address: Option<SocketAddr>,
+    /// The way to a sender that was started from here.
+    sender: Option<Route>,
 }
 
 /// Whether somebody has to be told the key.
@@ -35,6 +39,8 @@ pub(crate) struct Stand {
 enum Invites {
     Nobody,
     WhoeverReads,
+    /// Who has it already, and has to be told where this side is.
+    Caller,
 }
 
 /// What one backup comes by.
@@ -45,12 +51,21 @@ pub(crate) struct Place {
 }
 
 impl Stand {
-    /// With the key that was given, if one was.
-    pub(crate) fn of(args: &Args) -> Result<Stand, Failure> {
+    /// With the key that was given, if one was, or that of whoever has called over ssh.
+    pub(crate) fn of(args: &Args, caller: Option<&Caller>) -> Result<Stand, Failure> {
+        if let Some(caller) = caller {
+            let (key, invites) = (Some(caller.key.clone()), Invites::Caller);
+            return Ok(Stand { key, invites, warning: None, address: None, sender: None });
+        }
         let given = given_key(args.key.key_file.as_deref()).map_err(|error| failure(Cause::Usage, error))?;
         let (key, warning) = given.map_or((None, None), |given| (Some(given.key), given.warning));
         let invites = if key.is_some() { Invites::Nobody } else { Invites::WhoeverReads };
-        Ok(Stand { key, invites, warning, address: None })
+        Ok(Stand { key, invites, warning, address: None, sender: None })
+    }
+
+    /// Turns to a sender that was started from here, and has this key.
+    pub(crate) fn turn_to(&mut self, sender: Route, key: Key) {
+        (self.key, self.sender) = (Some(key), Some(sender));
     }
 
     /// Takes the place where the sender will look, or from where it is dialled: that of an earlier run for the same
@@ -63,8 +78,8 @@ impl Stand {
     ) -> Result<Place, Failure> {
         self.recall(destination)?;
         let before = destination.recalled.as_ref().map(|recalled| recalled.presence.clone());
-        let place = match &args.way.connect {
-            Some(sender) => self.dial(args, sender, before)?,
+        let place = match self.route(args)? {
+            Some(route) => self.dial(args, route, before)?,
             None => self.listen(args, before, reporter)?,
         };
         self.warning.take().into_iter().for_each(|words| reporter.tell(Event::Warning(words)));
@@ -94,17 +109,30 @@ impl Stand {
             None => new_key(Party::Receiver, reporter)?,
         };
         let known = self.address.or(before.as_ref().map(|before| before.address));
-        let (sockets, address) = open_port(args, known, reporter)?;
+        let (sockets, address) = open_port(args, self.port(args), known, reporter)?;
         let identity = identity(before)?;
         (self.key, self.address) = (Some(key.clone()), Some(address));
         let way = Way::Listen { identity: identity.clone(), wait: args.way.wait.map(|wait| wait.0) };
         Ok(Place { sockets, way, presence: Presence { key, identity, address } })
     }
 
-    fn dial(&mut self, args: &Args, sender: &str, before: Option<Presence>) -> Result<Place, Failure> {
-        let wait = args.way.wait.map_or(WAIT, |wait| wait.0);
-        let route = Route::parse(sender, args.address.family(), wait);
-        let route = route.map_err(|error| failure(error.cause(), error))?.over(args.transport.transport);
+    /// Which port to listen on. Whoever has called is told.
+    fn port(&self, args: &Args) -> PortChoice {
+        match self.invites {
+            Invites::Caller => args.way.port().told(),
+            Invites::Nobody | Invites::WhoeverReads => args.way.port(),
+        }
+    }
+
+    /// The way to the sender, if this side dials.
+    fn route(&self, args: &Args) -> Result<Option<Route>, Failure> {
+        let given = args.way.connect.as_deref().filter(|_| self.sender.is_none());
+        let given = given.map(|sender| Route::parse(sender, args.address.family(), wait(args))).transpose();
+        Ok(given.map_err(|error| failure(error.cause(), error))?.or_else(|| self.sender.clone()))
+    }
+
+    fn dial(&mut self, args: &Args, route: Route, before: Option<Presence>) -> Result<Place, Failure> {
+        let route = route.over(args.transport.transport);
         let socket = bind(route.local(), args.address.family()).map_err(|error| failure(Cause::Unforeseen, error))?;
         let key = match &self.key {
             Some(key) => key.clone(),
@@ -120,28 +148,38 @@ impl Stand {
     pub(crate) fn announce(&self, place: &Place, reporter: &Reporter) {
         let Way::Listen { .. } = place.way else { return };
         reporter.tell(Event::Listening { address: place.presence.address });
-        if self.invites == Invites::WhoeverReads {
-            invite(Party::Receiver, &place.presence.key, place.presence.address, reporter);
+        let address = place.presence.address;
+        match self.invites {
+            Invites::Nobody => {}
+            Invites::WhoeverReads => invite(Party::Receiver, &place.presence.key, address, reporter),
+            Invites::Caller => reporter.tell(Event::Reachable { addresses: reachable_at(address) }),
         }
     }
 }
 
+/// How long a sender is looked for.
+pub(crate) fn wait(args: &Args) -> Duration {
+    args.way.wait.map_or(WAIT, |wait| wait.0)
+}
+
 /// Binds the port. Any free one is the one that is `known` already if it can be had: there the sender looks.
-fn open_port(args: &Args, known: Option<SocketAddr>, reporter: &Reporter) -> Result<(Sockets, SocketAddr), Failure> {
-    let (address, family) = args.way.listen(args.address.family());
-    let wanted = match known {
-        Some(known) if address.port() == 0 => SocketAddr::new(address.ip(), known.port()),
-        _ => address,
-    };
-    let open = |at| open_sockets(at, family, args.transport.transport, Party::Receiver, reporter);
-    open(wanted).or_else(|error| match wanted == address {
-        true => Err(error),
-        false => {
-            let reason = error.reason;
+fn open_port(
+    args: &Args,
+    port: PortChoice,
+    known: Option<SocketAddr>,
+    reporter: &Reporter,
+) -> Result<(Sockets, SocketAddr), Failure> {
+    let (ip, family) = args.way.listen(args.address.family());
+    let transport = args.transport.transport;
+    let known = known.filter(|_| port == PortChoice::Only(0)).map(|known| SocketAddr::new(ip, known.port()));
+    match known.map(|known| open_sockets(known, family, transport, Party::Receiver, reporter)) {
+        Some(Ok(opened)) => return Ok(opened),
+        Some(Err(Failure { reason, .. })) => {
             reporter.tell(Event::Warning(format!("{reason}; the sender of the earlier run will look there in vain")));
-            open(address)
         }
-    })
+        None => {}
+    }
+    open_one_of(&port, ip, family, transport, Party::Receiver, reporter)
 }
 
 /// What this side shows: what it has shown before, or something new.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
-use xbproto::cli::{Event, Latest, Progress, Reporter, Request, Requests, Standing, WINDOW};
+use xbproto::cli::remote::{Begun, Forsaken};
+use xbproto::cli::{Event, Latest, Progress, Reporter, Request, Requests, Standing, WINDOW, tell_limits};
 use xbproto::contact::Sockets;
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
@@ -13,6 +14,7 @@ use xbproto::limit::Limited;
 use xbproto::liveness::Liveness;
 use xbproto::meter::Gauge;
 use xbproto::place::Place;
+use xbproto::quantity::Rate;
 use xbproto::quic::{self, Congestion, Route, Tuning};
 use xbproto::session::{Received, Receiver, ReceiverConfig};
 use xbproto::shared::Shared;
@@ -42,10 +44,14 @@ pub struct Transfer {
     pub destination: Destination,
     /// Makes the same destination anew for a session that takes another's place, where that can be done.
     pub reopen: Option<Reopen>,
+    /// The rate limit, of bytes as they travel, until it is changed.
+    pub rate: Option<Rate>,
     /// The session's window in bytes.
     pub window: u64,
     /// When a silent sender is taken for lost.
     pub liveness: Liveness,
+    /// Tells when nobody will come any more, where this is known.
+    pub forsaken: Option<Forsaken>,
 }
 
 /// Makes a destination anew.
@@ -85,7 +91,6 @@ impl Transfer {
     pub async fn run(mut self, requests: &mut Requests, reporter: &Reporter) -> Result<Done, Failure> {
         let tuning = Tuning {
             window: self.window,
-            rate: None,
             liveness: self.liveness,
             congestion: Congestion::default(),
             find_route: Route::find,
@@ -97,14 +102,20 @@ impl Transfer {
         let port = OpenPort::start(self.sockets, self.way, self.key, tuning, reporter)?;
         let mut destination = self.destination;
         loop {
-            let session = begin(&destination, self.window)?;
+            let mut session = begin(&destination, self.window)?;
+            session.allow(self.rate);
             let before = session.sums().iter().map(|sum| sum.len).sum();
             let session = Arc::new(Shared::new(session));
+            if let Some(forsaken) = self.forsaken.take() {
+                let session = session.clone();
+                forsaken.heed(reporter, move |failure| session.change(|s| fail_unless_begun(s, failure)));
+            }
             let again = if self.reopen.is_some() { Again::Possible } else { Again::Impossible };
             let admission = destination.sink.admission();
             port.serve(Service { session: session.clone(), wait, again, admission });
             let latest = Latest::default();
             let elapsed = receive_one(destination, &session, &port, &latest, requests, reporter).await;
+            self.rate = session.look(|s| s.limits().receiver);
             match (session.look(|s| s.outcome().cloned()), &mut self.reopen) {
                 (Some(Received::Replaced), Some(reopen)) => match reopen() {
                     Ok(again) => destination = again,
@@ -121,6 +132,14 @@ impl Transfer {
             }
         }
     }
+}
+
+fn fail_unless_begun(session: &mut Receiver, failure: Failure) -> Begun {
+    if session.session().is_some() || session.outcome().is_some() {
+        return Begun::Yes;
+    }
+    session.fail(failure);
+    Begun::No
 }
 
 /// There is no destination for the sender that waits for the next session: it is told why.
@@ -176,6 +195,7 @@ async fn receive_one(
     let heed = |request| match request {
         Request::End(failure) => session.change(|s| s.fail(failure)),
         Request::Report => reporter.tell(Event::Status(Box::new(status(session, latest, &path)))),
+        Request::Order(asked) => asked.heed(session, || status(session, latest, &path), reporter),
     };
     requests.during(work, heed).await
 }
@@ -220,6 +240,7 @@ async fn receive(
             total: s.size(),
             peer: s.peer_waits_for(),
             linked: s.is_linked(),
+            rate_limit: s.limits().binding(),
             outgoing: None,
         })
     };
@@ -228,6 +249,7 @@ async fn receive(
     tokio::select! {
         left = settle(Place::Threads, session, gauge, sink, files) => reporter.leaves(left),
         () = follow => {}
+        () = tell_limits(session, reporter) => {}
     }
     progress.elapsed()
 }

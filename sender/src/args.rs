@@ -3,24 +3,38 @@
 mod dir;
 mod fifo;
 mod receipt;
+mod ssh;
 mod way;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use clap::{Parser, ValueEnum};
-use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, TransportArgs, exit_codes_help};
+use clap::{ArgGroup, Parser, ValueEnum};
+use xbproto::cli::{
+    AddressArgs, ControlArgs, DisplayArgs, KeyArgs, SessionArgs, SettingsArgs, TransportArgs, exit_codes_help,
+};
 use xbproto::quantity::{ByteSize, Rate, Span};
 use xbproto::quic::Congestion;
 use xbproto::wire::Purpose;
 
 pub use self::receipt::ReceiptArgs;
+pub use self::ssh::{DestinationError, FarReceiverArgs};
 pub use self::way::WayArgs;
 use crate::outbox::Compression;
 use crate::source::{Lead, Wish};
 use crate::spool::SpoolPlan;
 use crate::tap::Expect;
+
+/// The ways to call it.
+const USAGE: &str = "xbsend [OPTIONS] HOST:PORT [-- COMMAND ARG...]
+       xbsend [OPTIONS] --ssh [USER@]HOST[:PORT] (--extract DIR | -o FILE) [-- COMMAND ARG...]
+       xbsend [OPTIONS] --listen [ADDR:]PORT [-- COMMAND ARG...]";
+/// Where no backup tool is looked for: another source is named.
+const NO_TOOL: [&str; 3] = ["command", "input", "dir"];
+
+/// Where nothing makes FIFOs.
+const NO_FIFOS: [&str; 2] = ["input", "dir"];
 
 /// Send a streaming MySQL or MariaDB backup to an xbrecv on another host
 ///
@@ -33,7 +47,8 @@ use crate::tap::Expect;
 ///
 /// Ctrl-C and SIGTERM end it, and what it runs; losing the terminal (SIGHUP) does not.
 #[derive(Parser, Debug)]
-#[command(name = "xbsend", version, after_help = exit_codes_help(), override_usage = "xbsend [OPTIONS] HOST:PORT [-- COMMAND ARG...]\n       xbsend [OPTIONS] --listen [ADDR:]PORT [-- COMMAND ARG...]")]
+#[command(name = "xbsend", version, after_help = exit_codes_help(), override_usage = USAGE)]
+#[command(group = ArgGroup::new("listener").args(["listen", "ssh"]))]
 pub struct Args {
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
@@ -48,11 +63,11 @@ pub struct Args {
     input: Vec<PathBuf>,
 
     /// The backup tool to run: xtrabackup, mariadb-backup, mariabackup, or a path
-    #[arg(long, value_name = "TOOL", help_heading = "Source")]
+    #[arg(long, value_name = "TOOL", conflicts_with_all = NO_TOOL, help_heading = "Source")]
     tool: Option<OsString>,
 
     /// Hand everything that follows to the backup tool
-    #[arg(long, num_args = 1.., allow_hyphen_values = true, value_name = "ARG", help_heading = "Source")]
+    #[arg(long, num_args = 1.., allow_hyphen_values = true, value_name = "ARG", conflicts_with_all = NO_TOOL, help_heading = "Source")]
     tool_args: Vec<OsString>,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
@@ -87,7 +102,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR[,SIZE]", value_parser = OsStringValueParser::new().try_map(SpoolPlan::parse), help_heading = "Connection")]
     pub spool: Option<SpoolPlan>,
 
-    /// Send at most RATE bytes a second, as pv -L reads it: 10m is 10 MiB/s
+    /// Send at most RATE bytes a second, as pv -L reads it: 10m is 10 MiB/s; of both sides' limits the lower binds
     #[arg(short = 'L', long, value_name = "RATE", help_heading = "Connection")]
     pub rate_limit: Option<Rate>,
 
@@ -116,6 +131,10 @@ pub struct Args {
 
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
+    pub far: FarReceiverArgs,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
     pub transport: TransportArgs,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
@@ -128,11 +147,19 @@ pub struct Args {
 
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
+    pub control: ControlArgs,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
     pub key: KeyArgs,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
     pub display: DisplayArgs,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub settings: SettingsArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -223,6 +250,18 @@ mod tests {
         let level = Compression::Fixed(Effort::Zstd(3));
         assert_eq!(compress(&["--compress=3", "db2"]).ok(), Some(Some(level)));
         assert!(compress(&["--compress=99", "db2"]).is_err());
+    }
+
+    #[test]
+    fn an_order_needs_no_receiver_and_stands_alone() {
+        let parse = |args: &[&str]| Args::try_parse_from([&["xbsend"], args].concat());
+        let args = parse(&["--control", "/run/x", "rate-limit", "10m"]).expect("an order");
+        assert_eq!(args.control.control, Some(["/run/x", "rate-limit", "10m"].map(OsString::from).into()));
+        assert!(parse(&["--control", "/run/x", "status"]).is_ok());
+        assert!(parse(&["--control", "/run/x"]).is_err());
+        assert!(parse(&["-L", "1m", "--control", "/run/x", "status"]).is_err());
+        assert!(parse(&["--control", "/run/x", "rate-limit", "10m", "db2"]).is_err());
+        assert!(parse(&[]).is_err());
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Where this side stands: what the command line says of who dials, made good before anything is run.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
-use xbproto::cli::{Event, ListenOn, Reporter, ask_for_key, given_key};
-use xbproto::contact::{Route, Transport, invite, new_key, open_sockets};
+use xbproto::cli::remote::{Caller, reachable_at};
+use xbproto::cli::{Event, ListenOn, PortChoice, Reporter, ask_for_key, given_key};
+use xbproto::contact::{Route, Transport, invite, new_key, open_one_of};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::quic::Family;
@@ -26,7 +27,8 @@ pub(crate) struct Stand {
 enum Posture {
     Dials(Dial),
     Listens {
-        at: SocketAddr,
+        ip: IpAddr,
+        port: PortChoice,
         family: Family,
         transport: Transport,
         identity: Identity,
@@ -40,49 +42,60 @@ enum Posture {
 enum Invites {
     Nobody,
     WhoeverReads,
+    /// Who has it already, and has to be told where this side is.
+    Caller,
 }
 
 impl Stand {
-    /// The one that was asked for. A key that is missing is asked for, or made where this side listens.
-    pub(crate) fn of(args: &Args, reporter: &Reporter) -> Result<Stand, Failure> {
+    /// The one that was asked for. A key that is missing is asked for, or made where this side listens; whoever has called
+    /// over ssh has one.
+    pub(crate) fn of(args: &Args, caller: Option<&Caller>, reporter: &Reporter) -> Result<Stand, Failure> {
         match (args.way.listen, &args.way.to) {
-            (Some(on), _) => Stand::listening(args, on, reporter),
+            (Some(on), _) => Stand::listening(args, on, caller, reporter),
             (None, to) => Stand::dialing(args, to.as_deref().unwrap_or_default(), reporter),
         }
     }
 
     fn dialing(args: &Args, to: &str, reporter: &Reporter) -> Result<Stand, Failure> {
-        let wait = args.way.wait.map_or(WAIT, |wait| wait.0);
-        let route = Route::parse(to, family(args), wait).map_err(|error| failure(error.cause(), error))?;
-        let route = route.over(args.transport.transport);
+        let route = Route::parse(to, family(args), wait(args)).map_err(|error| failure(error.cause(), error))?;
         let key = match given(args, reporter)? {
             Some(key) => key,
             None => ask_for_key().map_err(|error| failure(error.cause(), error))?,
         };
-        Ok(Stand { key, posture: Posture::Dials(Dial { route, bind: args.way.bind, links: args.way.links }) })
+        Ok(Stand::toward(route, key, args))
     }
 
-    fn listening(args: &Args, on: ListenOn, reporter: &Reporter) -> Result<Stand, Failure> {
+    /// The one from which the receiver is dialled by this route.
+    pub(crate) fn toward(route: Route, key: Key, args: &Args) -> Stand {
+        let route = route.over(args.transport.transport);
+        Stand { key, posture: Posture::Dials(Dial { route, bind: args.way.bind, links: args.way.links }) }
+    }
+
+    fn listening(args: &Args, on: ListenOn, caller: Option<&Caller>, reporter: &Reporter) -> Result<Stand, Failure> {
         let (at, family) = on.bind(args.address.family());
-        let (key, invites) = match given(args, reporter)? {
-            Some(key) => (key, Invites::Nobody),
-            None => (new_key(Party::Sender, reporter)?, Invites::WhoeverReads),
+        let (ip, port) = (at.ip(), args.way.ports.clone().map_or(PortChoice::Only(at.port()), PortChoice::Of));
+        let (key, port, invites) = match (caller, given(args, reporter)?) {
+            (Some(caller), _) => (caller.key.clone(), port.told(), Invites::Caller),
+            (None, Some(key)) => (key, port, Invites::Nobody),
+            (None, None) => (new_key(Party::Sender, reporter)?, port, Invites::WhoeverReads),
         };
         let identity = Identity::one_time().map_err(|error| failure(Cause::Unforeseen, error))?;
         let (wait, transport) = (args.way.wait.map(|wait| wait.0), args.transport.transport);
-        Ok(Stand { key, posture: Posture::Listens { at, family, transport, identity, wait, invites } })
+        Ok(Stand { key, posture: Posture::Listens { ip, port, family, transport, identity, wait, invites } })
     }
 
     /// The way to links of the next session. A port that was free to choose is the same from then on.
     pub(crate) fn way(&mut self, reporter: &Reporter) -> Result<Way, Failure> {
         match &mut self.posture {
             Posture::Dials(dial) => Ok(Way::Dial(dial.clone())),
-            Posture::Listens { at, family, transport, identity, wait, invites } => {
-                let (sockets, address) = open_sockets(*at, *family, *transport, Party::Sender, reporter)?;
-                *at = address;
+            Posture::Listens { ip, port, family, transport, identity, wait, invites } => {
+                let (sockets, address) = open_one_of(port, *ip, *family, *transport, Party::Sender, reporter)?;
+                *port = PortChoice::Only(address.port());
                 reporter.tell(Event::Listening { address });
-                if *invites == Invites::WhoeverReads {
-                    invite(Party::Sender, &self.key, address, reporter);
+                match invites {
+                    Invites::Nobody => {}
+                    Invites::WhoeverReads => invite(Party::Sender, &self.key, address, reporter),
+                    Invites::Caller => reporter.tell(Event::Reachable { addresses: reachable_at(address) }),
                 }
                 Ok(Way::Listen(Listen { sockets, identity: identity.clone(), wait: *wait }))
             }
@@ -99,7 +112,13 @@ fn given(args: &Args, reporter: &Reporter) -> Result<Option<Key>, Failure> {
     }))
 }
 
-fn family(args: &Args) -> Family {
+/// How long the receiver is looked for.
+pub(crate) fn wait(args: &Args) -> Duration {
+    args.way.wait.map_or(WAIT, |wait| wait.0)
+}
+
+/// Which addresses it may have.
+pub(crate) fn family(args: &Args) -> Family {
     match args.way.bind {
         Some(IpAddr::V4(_)) => Family::V4,
         Some(IpAddr::V6(_)) => Family::V6,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use xbproto::backup::BackupFacts;
-use xbproto::cli::{Compressed, Event, Latest, Outgoing, Progress, Reporter, Request, Requests, Standing};
+use xbproto::cli::remote::{Begun, Forsaken};
+use xbproto::cli::{Compressed, Event, Latest, Outgoing, Progress, Reporter, Request, Requests, Standing, tell_limits};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::limit::Limited;
@@ -59,6 +60,8 @@ pub struct Transfer {
     pub liveness: Liveness,
     /// What decides how much may be under way on the path.
     pub congestion: Congestion,
+    /// Tells when nobody is there any more to be reached, where this is known.
+    pub forsaken: Option<Forsaken>,
 }
 
 /// What a good end has brought.
@@ -92,6 +95,11 @@ impl Transfer {
     pub async fn run(mut self, way: Way, requests: &mut Requests, reporter: &Reporter) -> Result<Done, Failure> {
         reporter.session(self.session.into());
         let session = Arc::new(Shared::new(Sender::new(self.config())));
+        session.change(|s| s.allow(self.rate));
+        if let Some(forsaken) = self.forsaken.take() {
+            let session = session.clone();
+            forsaken.heed(reporter, move |failure| session.change(|s| fail_unless_begun(s, failure)));
+        }
         let outbox = self.start_outbox(&session).map_err(unforeseen)?;
         let links = self.links(way.links(), &session, outbox.clone(), reporter);
         let (gauge, path) = (links.uplink.gauge.clone(), links.uplink.path.clone());
@@ -114,6 +122,7 @@ impl Transfer {
         let heed = |request| match request {
             Request::End(failure) => session.change(|s| s.fail(failure)),
             Request::Report => report(),
+            Request::Order(asked) => asked.heed(&session, state, reporter),
         };
         let course = requests.during(work, heed).await;
         // The main link's thread may have to make a link in order to tell the receiver; whoever is in a hurry ends that.
@@ -150,7 +159,6 @@ impl Transfer {
     fn links(&self, links: u8, session: &Arc<Shared<Sender>>, outbox: Outbox, reporter: &Reporter) -> Links {
         let tuning = Tuning {
             window: self.window,
-            rate: self.rate,
             liveness: self.liveness,
             congestion: self.congestion,
             find_route: quic::Route::find,
@@ -204,6 +212,7 @@ impl Transfer {
                 total,
                 peer: s.peer_waits_for(),
                 linked: s.is_linked(),
+                rate_limit: s.limits().binding(),
                 outgoing: Some(Outgoing { path, held: s.window().0, window: s.window().1, ratio }),
             })
         };
@@ -211,9 +220,18 @@ impl Transfer {
         let facts = tokio::select! {
             facts = drive(started, self.expect, self.spool.as_ref(), session, &watched.gauge, reporter) => facts,
             () = follow => BackupFacts::default(),
+            () = tell_limits(session, reporter) => BackupFacts::default(),
         };
         Course { elapsed: progress.elapsed(), names, facts }
     }
+}
+
+fn fail_unless_begun(session: &mut Sender, failure: Failure) -> Begun {
+    if session.welcomes() > 0 || session.outcome().is_some() {
+        return Begun::Yes;
+    }
+    session.fail(failure);
+    Begun::No
 }
 
 /// Whether `size` bytes have room where the receiver would write them, as far as both are known.
@@ -304,6 +322,7 @@ mod tests {
             retry_for: Duration::ZERO,
             liveness: Liveness::default(),
             congestion: Congestion::default(),
+            forsaken: None,
         };
         let mut requests = Requests::listen(Party::Sender, None).unwrap();
         let way = Way::Dial(Dial { route, bind: Some(bind), links: 1 });

@@ -16,6 +16,7 @@
 //! * [`Destination`]: where a receiver puts what comes.
 //! * [`Transfer`]: a sender and a receiver with a [`Relay`] between them, a network that does as it is told; [`Verdict`]:
 //!   how both ended. [`Pace`]: how long faults last.
+//! * [`Sshd`]: a host that is reached by ssh, with an sshd of its own. [`FakeSsh`]: one that is this host.
 //! * [`NarrowPath`]: network namespaces in a row, the second hop narrower than the first.
 //!   [`TwoHosts`]: two of them, with a firewall.
 //! * [`SmallDisk`]: a file system of a few megabytes, to be filled. [`ReadOnlyDisk`]: one that the kernel gives up.
@@ -38,6 +39,7 @@ mod destination;
 mod disk;
 mod encoded;
 mod failing_disk;
+mod fake_ssh;
 mod fake_tool;
 mod fifo_tool;
 mod garbage;
@@ -57,6 +59,7 @@ mod running;
 mod scene;
 pub mod sim;
 pub mod skip;
+mod sshd;
 mod streams;
 mod tcp_rogue;
 mod terminal;
@@ -72,6 +75,7 @@ pub use destination::Destination;
 pub use disk::SmallDisk;
 pub use encoded::{Encoded, Encryption};
 pub use failing_disk::FailingDisk;
+pub use fake_ssh::FakeSsh;
 pub use fake_tool::FakeTool;
 pub use fifo_tool::FifoTool;
 pub use garbage::throw_garbage;
@@ -89,6 +93,7 @@ pub use rogue::{Intruder, Rogue};
 pub use running::{Ended, Running, peak_memory};
 pub use scene::Scene;
 pub use skip::is_full_run;
+pub use sshd::{FAR_HOST, Sshd};
 pub use streams::Streams;
 pub use tcp_rogue::TcpRogue;
 pub use terminal::Terminal;

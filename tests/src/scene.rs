@@ -18,7 +18,7 @@ use crate::log::patience;
 use crate::{Ended, Log, Pace, Program, program_path};
 
 /// Every process of a scene, and every child of theirs, has this in its environment.
-const MARK: &str = "XBTESTS_SCENE";
+pub(crate) const MARK: &str = "XBTESTS_SCENE";
 
 /// A folder, a key, and the logs of everything that runs in it. When the test panics, it prints the logs.
 pub struct Scene {
@@ -76,6 +76,11 @@ impl Scene {
         path
     }
 
+    /// What every process of this scene has in its environment, by the name [`MARK`].
+    pub(crate) fn mark(&self) -> &str {
+        &self.mark
+    }
+
     /// The key that programs of this scene have in `XB_KEY`.
     pub fn key(&self) -> &Key {
         &self.key
@@ -117,9 +122,9 @@ impl Scene {
         (sender.wait(), receiver.wait())
     }
 
-    /// Any program. It runs in the scene's folder.
+    /// Any program. It runs in the scene's folder, without settings of whoever runs the tests.
     pub fn program(&self, name: &str, path: impl AsRef<Path>) -> Program {
-        let program = Program::new(name, path.as_ref(), self.logs.clone());
+        let program = Program::new(name, path.as_ref(), self.logs.clone()).without_settings();
         program.env(MARK, &self.mark).current_dir(self.folder())
     }
 

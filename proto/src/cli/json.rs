@@ -12,6 +12,7 @@
 //! |---|---|
 //! | `session` | |
 //! | `listening` | `address`, `port` |
+//! | `reachable` | `addresses` |
 //! | `connecting` | `to` |
 //! | `connected` | `peer` |
 //! | `interrupted` | `reason`, `patience` |
@@ -19,7 +20,8 @@
 //! | `stranger` | `peer`, `why` |
 //! | `notice`, `warning`, `detail` | `text` |
 //! | `child` | `label`, `line` |
-//! | `status` | `state`, `bytes`, `rate`, `average`, `bottleneck`, `window`, `window_limit`, `spool`, `spool_limit`, `peer_state`, `peer`, `links`, `rtt`, `mtu`, `congestion_window`, `sent`, `lost`, `original`, `encoded`, `effort`, `limit`, `limit_percent`, `hint` |
+//! | `far` | `host`, `line` |
+//! | `status` | `state`, `bytes`, `rate`, `average`, `bottleneck`, `window`, `window_limit`, `spool`, `spool_limit`, `peer_state`, `peer`, `links`, `rtt`, `mtu`, `congestion_window`, `sent`, `lost`, `original`, `encoded`, `effort`, `rate_limit`, `rate_limit_by` (`sender`, `receiver`), `limit`, `limit_percent`, `hint` |
 //! | `progress` | `bytes`, `total`, `rate`, `average`, `eta`, `file`, `bottleneck` (`source`, `limiter`, `cpu`, `window`, `congestion`, `network`, `disk`), `note` |
 //! | `checksum` | `name`, `sha1`, `lane` |
 //! | `backup` | `type` (`full`, `incremental`, or the tool's own word), `from_lsn`, `to_lsn`, `last_lsn`, `tool`, `tool_version`, `server_version`, `uuid`, `server_uuid`, `binlog_position`, `compressed`, `encrypted` |
@@ -43,6 +45,7 @@ use super::words::without_verdict;
 use crate::backup::{BackupFacts, BackupKind, FactText};
 use crate::failure::Party;
 use crate::limit::Limited;
+use crate::wire::SessionId;
 
 /// The face for programs.
 #[derive(Debug)]
@@ -65,16 +68,25 @@ impl<W: Write + Send> Face for Json<W> {
             self.session = Some(*tag);
         }
         let Some((name, fields)) = fields(event) else { return };
-        let head = [
-            ("v", json!(1)),
-            ("time", json!(format!("{:.3}", at.wall))),
-            ("program", json!(program_name(self.own))),
-            ("session", json!(self.session.map(|tag| tag.to_string()))),
-            ("event", json!(name)),
-        ];
-        let line = object(head.into_iter().chain(fields));
+        let line = object(head(at, self.own, self.session, name).into_iter().chain(fields));
         let _ = self.out.write_all(line.as_bytes());
     }
+}
+
+/// The line of the event `status`, for whoever asks by another way.
+pub(super) fn status_line(own: Party, session: Option<SessionId>, report: &Status) -> String {
+    object(head(Moment::now(), own, session.map(SessionTag::from), "status").into_iter().chain(status(report)))
+}
+
+/// What every object begins with.
+fn head(at: Moment, own: Party, session: Option<SessionTag>, event: &str) -> [Field; 5] {
+    [
+        ("v", json!(1)),
+        ("time", json!(format!("{:.3}", at.wall))),
+        ("program", json!(program_name(own))),
+        ("session", json!(session.map(|tag| tag.to_string()))),
+        ("event", json!(event)),
+    ]
 }
 
 pub(super) type Field = (&'static str, Value);
@@ -105,6 +117,10 @@ fn fields(event: &Event) -> Option<(&'static str, Vec<Field>)> {
         Event::Listening { address } => {
             ("listening", vec![("address", json!(address.to_string())), ("port", json!(address.port()))])
         }
+        Event::Reachable { addresses } => {
+            let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+            ("reachable", vec![("addresses", json!(addresses))])
+        }
         Event::Connecting { to } => ("connecting", vec![("to", json!(to))]),
         Event::Connected { peer } => ("connected", vec![("peer", json!(peer.to_string()))]),
         Event::Interrupted { reason, patience, .. } => {
@@ -118,6 +134,7 @@ fn fields(event: &Event) -> Option<(&'static str, Vec<Field>)> {
         Event::Warning(text) => ("warning", vec![("text", json!(text))]),
         Event::Detail(text) => ("detail", vec![("text", json!(text))]),
         Event::Child { label, line } => ("child", vec![("label", json!(label)), ("line", json!(line))]),
+        Event::Far { host, line } => ("far", vec![("host", json!(host)), ("line", json!(line))]),
         Event::Status(report) => ("status", status(report)),
         Event::Progress(snapshot) => ("progress", progress(snapshot)),
         Event::Checksum { name, sum, lane } => {
@@ -178,6 +195,10 @@ fn status(report: &Status) -> Vec<Field> {
     ]
     .into_iter()
     .chain(compressed(report.compressed.as_ref()))
+    .chain([
+        ("rate_limit", json!(report.rate_limit.map(|limit| limit.rate.bytes_per_second()))),
+        ("rate_limit_by", json!(report.rate_limit.map(|limit| limit.by.to_string()))),
+    ])
     .chain(limited(snapshot.and_then(|s| s.limited.as_ref())))
     .collect()
 }

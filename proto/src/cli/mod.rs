@@ -9,6 +9,7 @@
 mod args;
 mod bars;
 mod compressed;
+mod control;
 mod course;
 mod defaults;
 mod escape;
@@ -18,12 +19,15 @@ pub mod json;
 mod lines;
 mod listen_on;
 mod none;
+mod ports;
 mod progress;
 mod receipt;
+pub mod remote;
 mod reporter;
 mod requests;
 mod secret;
 mod setting;
+pub mod settings;
 mod status;
 mod style;
 mod transport;
@@ -33,6 +37,9 @@ mod words;
 pub use args::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs};
 pub use bars::Bars;
 pub use compressed::Compressed;
+pub use control::{
+    Asked, ControlArgs, ControlSocket, MAX_ORDER, Order, OrderError, PlaceError, give_order, tell_limits,
+};
 pub use course::Outgoing;
 pub use defaults::WINDOW;
 
@@ -43,12 +50,14 @@ pub use json::Json;
 pub use lines::Lines;
 pub use listen_on::{ListenError, ListenOn, Times, TimesError};
 pub use none::Quiet;
+pub use ports::{PortChoice, PortRange, PortRangeError};
 pub use progress::{Latest, Progress, Standing};
 pub use receipt::StoredReceipt;
 pub use reporter::{Reporter, Verbosity};
 pub use requests::{Request, Requests};
 pub use secret::{GivenKey, SecretError, ask_for_key, generate_key_file, given_key};
 pub use setting::Setting;
+pub use settings::SettingsArgs;
 pub use status::{Fill, Status};
 pub use style::{ProgressStyle, Screen};
 pub use transport::TransportArgs;

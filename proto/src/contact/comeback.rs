@@ -5,8 +5,8 @@ use std::pin::pin;
 
 use tokio::time::{Instant, sleep};
 
-use super::{Attempt, Diagnosis, Miss, Route, Try, Wanted, try_each};
-use crate::cli::{Event, Reporter, program_name};
+use super::{Attempt, Diagnosis, Miss, Route, Try, try_each};
+use crate::cli::{Event, Reporter};
 use crate::failure::Party;
 use crate::link::{LinkError, Outage};
 use crate::quantity::Span;
@@ -46,7 +46,7 @@ impl Comeback {
         if retry_for.0.is_zero() {
             return Err("it was not tried again (--retry-for 0)".to_owned());
         }
-        let wanted = Wanted { program: program_name(role.peer()), host: &route.host, port: route.port };
+        let wanted = route.wanted(role);
         let mut last = Miss::Attempts(Vec::new());
         loop {
             let pause = self.backoff.pause();

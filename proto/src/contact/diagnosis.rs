@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Attempt, RouteError};
+use super::{Attempt, RouteError, Started};
 use crate::link::{Form, LinkError};
 
 /// Why nobody was reached.
@@ -39,6 +39,8 @@ pub struct Wanted<'a> {
     pub host: &'a str,
     /// Its port.
     pub port: u16,
+    /// How it came to be there.
+    pub started: Started,
 }
 
 /// What was seen of a listener in one form of connection.
@@ -88,8 +90,7 @@ impl Diagnosis {
 }
 
 /// What is told when links are made over TCP because UDP does not get through, which was seen as `error`.
-pub(super) fn instead(error: Option<&LinkError>, wanted: Wanted<'_>) -> String {
-    let Wanted { host, port, .. } = wanted;
+pub(super) fn instead(error: Option<&LinkError>, host: &str, port: u16) -> String {
     let udp = match error {
         Some(LinkError::Refused(_)) => format!("UDP port {port} of {host} is refused"),
         _ => format!("nothing answers over UDP port {port} of {host}"),
@@ -130,9 +131,21 @@ impl From<&Missed> for Seen {
 }
 
 impl Wanted<'_> {
+    /// What to ask oneself first.
+    fn question(&self) -> String {
+        let Wanted { program, port, .. } = self;
+        match self.started {
+            Started::ByHand => format!("is {program} started there, and is {port} its port?"),
+            Started::OverSsh => format!(
+                "{program} listens there, but is not reached: is this its way, and do the firewalls let port {port} pass \
+                 (--ports)? Another way is given as HOST:PORT."
+            ),
+        }
+    }
+
     fn judge(self, udp: Seen, tcp: Seen) -> Diagnosis {
-        let Wanted { program, host, port } = self;
-        let started = format!("is {program} started there, and is {port} its port?");
+        let Wanted { program, host, port, .. } = self;
+        let started = self.question();
         let open = |protocol| format!("{started} Else a firewall drops it: {}", firewall(protocol, port));
         let (at_udp, at_tcp) = (format!("UDP port {port} of {host}"), format!("TCP port {port} of {host}"));
         match (udp, tcp) {
@@ -195,7 +208,7 @@ mod tests {
     use crate::contact::Try;
     use crate::wire::CloseCode;
 
-    const WANTED: Wanted<'_> = Wanted { program: "xbrecv", host: "db2", port: 9999 };
+    const WANTED: Wanted<'_> = Wanted { program: "xbrecv", host: "db2", port: 9999, started: Started::ByHand };
 
     fn missed(by: Try, error: Option<LinkError>) -> Missed {
         Missed { attempt: Attempt { address: ([192, 0, 2, 1], 9999).into(), by }, error }
@@ -290,11 +303,13 @@ mod tests {
     #[test]
     fn what_is_done_instead_names_what_was_seen() {
         assert!(
-            instead(None, WANTED).starts_with("nothing answers over UDP port 9999 of db2, but TCP port 9999 does: ")
+            instead(None, "db2", 9999)
+                .starts_with("nothing answers over UDP port 9999 of db2, but TCP port 9999 does: ")
         );
         assert!(
-            instead(refused().as_ref(), WANTED).starts_with("UDP port 9999 of db2 is refused, but TCP port 9999 does")
+            instead(refused().as_ref(), "db2", 9999)
+                .starts_with("UDP port 9999 of db2 is refused, but TCP port 9999 does")
         );
-        assert!(instead(None, WANTED).contains("udp dport 9999 accept"));
+        assert!(instead(None, "db2", 9999).contains("udp dport 9999 accept"));
     }
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::diagnosis::{Wanted, instead};
+use super::diagnosis::instead;
 use super::{Attempt, Endpoints, Network, Transport, Try, probe};
-use crate::cli::{Event, Reporter, program_name};
+use crate::cli::{Event, Reporter};
 use crate::failure::Party;
 use crate::key::Key;
 use crate::link::{Admission, Connection, Form, Link, LinkError, canonical, knock};
@@ -115,8 +115,7 @@ impl Dialer {
         };
         let link = self.over_tcp(address).await?;
         let host = canonical(address).ip().to_string();
-        let wanted = Wanted { program: program_name(self.role.peer()), host: &host, port: address.port() };
-        self.reporter.tell(Event::Notice(instead(failed.as_ref(), wanted)));
+        self.reporter.tell(Event::Notice(instead(failed.as_ref(), &host, address.port())));
         Ok(link)
     }
 

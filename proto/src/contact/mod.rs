@@ -35,6 +35,6 @@ pub use endpoints::{Endpoints, Network};
 pub use invite::{invite, new_key};
 pub use port::{Arrival, FirstWords, Greeting, Port};
 pub use reach::{reach, try_each};
-pub use route::{DEFAULT_PORT, Route, RouteError};
-pub use sockets::{Sockets, open_sockets};
+pub use route::{DEFAULT_PORT, Route, RouteError, Started, port_of};
+pub use sockets::{Sockets, open_one_of, open_sockets};
 pub use strangers::{Strangers, Why};

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::{ATTEMPT, Attempt, Diagnosis, Miss, Missed, Route, RouteError, Try, Wanted};
-use crate::cli::{Event, Reporter, program_name};
+use super::{ATTEMPT, Attempt, Diagnosis, Miss, Missed, Route, RouteError, Try};
+use crate::cli::{Event, Reporter};
 use crate::failure::{Cause, Failure, Party};
 use crate::link::{Form, LinkError};
 use crate::quantity::Span;
@@ -30,7 +30,7 @@ pub async fn reach<T, F: Future<Output = Result<T, LinkError>>>(
     // Not to wait is to try once.
     let limit = if route.wait.is_zero() { ATTEMPT * tries.len() as u32 } else { route.wait };
     let deadline = Instant::now() + limit;
-    let wanted = Wanted { program: program_name(role.peer()), host: &route.host, port: route.port };
+    let wanted = route.wanted(role);
     let mut last: Option<Diagnosis> = None;
     loop {
         let miss = match one_round(route, role, tries, deadline, &dial).await? {

@@ -1,10 +1,10 @@
 //! The sockets of a port: of UDP, and of TCP under the same number.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 
 use super::Transport;
-use crate::cli::{Event, Reporter, program_name};
+use crate::cli::{Event, PortChoice, Reporter, program_name};
 use crate::failure::{Cause, Failure, Party};
 use crate::quic::{Family, SocketError, bind};
 use crate::tcp;
@@ -66,6 +66,29 @@ pub fn open_sockets(
             Ok((udp.into(), address))
         }
     }
+}
+
+/// Binds a port of `own` side as it was chosen, at `ip`; gives the address it really has.
+///
+/// # Errors
+/// The failure of the program that can have none of them.
+pub fn open_one_of(
+    choice: &PortChoice,
+    ip: IpAddr,
+    family: Family,
+    transport: Transport,
+    own: Party,
+    reporter: &Reporter,
+) -> Result<(Sockets, SocketAddr), Failure> {
+    let open = |port| open_sockets(SocketAddr::new(ip, port), family, transport, own, reporter);
+    let opened = choice.open(open, |failure| failure.cause == Cause::Sink);
+    opened.map_err(|failure| match choice {
+        PortChoice::Of(range) if failure.cause == Cause::Sink => {
+            let words = format!("no port of {range} is free (--ports); the last: {}", failure.reason);
+            Failure::new(Cause::Sink, own, words)
+        }
+        _ => failure,
+    })
 }
 
 fn open(wanted: SocketAddr, family: Family, own: Party) -> Result<(UdpSocket, SocketAddr), Failure> {

@@ -13,9 +13,10 @@ use bytes::Bytes;
 use self::carried::Carried;
 use self::links::Links;
 use super::voice::{Line, Voice};
-use super::{Violation, heard, rewind_failure, share};
+use super::{Limits, Violation, heard, rewind_failure, share};
 use crate::failure::{Cause, Failure, Party};
 use crate::lane::{Block, LaneDigest, LaneId, Window};
+use crate::quantity::Rate;
 use crate::wire::{Ack, Hello, LaneSum, Message, Purpose, Receipt, SessionId, Waiting, Welcome};
 
 /// What a sender proposes.
@@ -115,7 +116,9 @@ impl Sender {
         let purpose = if self.welcomes > 0 { Purpose::Resume } else { self.config.purpose };
         self.link = Link::Greeting;
         self.links.clear();
-        self.voice.begin(Message::Hello(self.hello(purpose)));
+        self.voice.begin();
+        self.voice.say(Message::Hello(self.hello(purpose)));
+        self.voice.say_limit();
         if let Some(Outcome::Failed(failure)) = &self.outcome {
             self.voice.say(Message::Abort(failure.clone()));
         }
@@ -160,6 +163,10 @@ impl Sender {
                 self.voice.heard(pulse);
                 Ok(())
             }
+            Message::RateLimit(rate) => {
+                self.voice.peer_allows(rate);
+                Ok(())
+            }
             other => Err(Violation::unexpected(&other)),
         }
     }
@@ -187,6 +194,12 @@ impl Sender {
     /// What this side is waiting for: told to the receiver when it changes.
     pub fn waits_for(&mut self, waiting: Waiting) {
         self.voice.waits_for(waiting, if self.link == Link::Up { Line::Open } else { Line::Closed });
+    }
+
+    /// Takes note of the rate that this side allows, in place of the one before; the receiver is told.
+    pub fn allow(&mut self, rate: Option<Rate>) {
+        let open = self.link != Link::Down && self.outcome.is_none();
+        self.voice.allows(rate, if open { Line::Open } else { Line::Closed });
     }
 
     /// Says that this side is alive. Not before the receiver's welcome: until then it is busy enough.
@@ -262,6 +275,11 @@ impl Sender {
     /// What the receiver is waiting for, as it said last.
     pub fn peer_waits_for(&self) -> Waiting {
         self.voice.peer_waits_for()
+    }
+
+    /// The rates that both sides allow. The receiver's is known before it welcomes a link.
+    pub fn limits(&self) -> Limits {
+        self.voice.limits()
     }
 
     /// Length and SHA-1 of the lanes that have ended, in order.

@@ -123,7 +123,7 @@ fn block(lane: u16, bytes: Vec<u8>) -> EncodedBlock {
 }
 
 async fn send(connection: &Connection, block: EncodedBlock) -> Result<(), LinkError> {
-    write_block(connection, block, 1, &Throttle::new(None), &Gauge::default()).await
+    write_block(connection, block, 1, 1 << 20, &Throttle::new(None), &Gauge::default()).await
 }
 
 async fn take(connection: &Connection) -> Option<EncodedBlock> {

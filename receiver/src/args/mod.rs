@@ -4,6 +4,7 @@ mod after;
 mod fifo;
 mod local;
 mod modes;
+mod ssh;
 mod turn;
 mod unpack;
 mod way;
@@ -12,11 +13,15 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Parser};
-use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, Times, TransportArgs, exit_codes_help};
+use xbproto::cli::{
+    AddressArgs, ControlArgs, DisplayArgs, KeyArgs, SessionArgs, SettingsArgs, Times, TransportArgs, exit_codes_help,
+};
+use xbproto::quantity::Rate;
 
 pub use self::after::AfterArgs;
 pub use self::local::{ListForm, LocalArgs, Whole};
 use self::modes::{NO_DIRECTORY, NO_FILES, SESSION};
+pub use self::ssh::{FarSenderArgs, split_source};
 pub use self::turn::TurnError;
 pub use self::unpack::UnpackArgs;
 pub use self::way::WayArgs;
@@ -36,11 +41,11 @@ use crate::sink::FifoPlan;
     name = "xbrecv",
     version,
     after_help = exit_codes_help(),
-    override_usage = "xbrecv [OPTIONS] (--extract [-C DIR] | -o FILE | --fifo-dir DIR | --stdout | -- COMMAND ARG...)\n       xbrecv --extract --from FILE [-C DIR]\n       xbrecv --list --from FILE\n       xbrecv --verify --from FILE\n       xbrecv --generate-key FILE"
+    override_usage = "xbrecv [OPTIONS] (--extract [-C DIR] | -o FILE | --fifo-dir DIR | --stdout | -- COMMAND ARG...)\n       xbrecv [OPTIONS] --ssh [USER@]HOST[:PORT] (--extract [-C DIR] | -o FILE | ...) [-- COMMAND ARG...]\n       xbrecv --extract --from FILE [-C DIR]\n       xbrecv --list --from FILE\n       xbrecv --verify --from FILE\n       xbrecv --generate-key FILE"
 )]
-#[command(group = ArgGroup::new("destination").required(true).args(["extract", "output", "fifo_dir", "stdout", "command", "generate_key", "list", "verify"]))]
+#[command(group = ArgGroup::new("destination").required(true).args(["extract", "output", "fifo_dir", "stdout", "command", "generate_key", "list", "verify", "control"]))]
 pub struct Args {
-    /// Feed the stream to COMMAND; its exit code 0 is part of the commit
+    /// Feed the stream to COMMAND; its exit code 0 is part of the commit. With --ssh: run COMMAND there, and take its stream
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
 
@@ -84,6 +89,14 @@ pub struct Args {
     #[command(flatten)]
     pub way: WayArgs,
 
+    /// Have at most RATE bytes a second sent, as pv -L reads it: 10m is 10 MiB/s; of both sides' limits the lower binds
+    #[arg(short = 'L', long, value_name = "RATE", help_heading = "Connection")]
+    pub rate_limit: Option<Rate>,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub control: ControlArgs,
+
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
     pub local: LocalArgs,
@@ -91,6 +104,10 @@ pub struct Args {
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
     pub after: AfterArgs,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub far: FarSenderArgs,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
@@ -111,6 +128,10 @@ pub struct Args {
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
     pub display: DisplayArgs,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub settings: SettingsArgs,
 }
 
 impl Args {

@@ -20,8 +20,25 @@ pub(super) const NO_COMMIT: [&str; 3] = ["list", "verify", "generate_key"];
 pub(super) const NO_FIFOS: [&str; 7] = ["extract", "output", "stdout", "command", "list", "verify", "generate_key"];
 
 /// What is about a session, where there is none.
-pub(super) const SESSION: [&str; 10] =
-    ["listen", "connect", "times", "wait", "window", "peer_timeout", "key_file", "transport", "ipv4", "ipv6"];
+pub(super) const SESSION: [&str; 17] = [
+    "listen",
+    "ports",
+    "ssh",
+    "ssh_command",
+    "remote_path",
+    "remote_option",
+    "connect",
+    "times",
+    "wait",
+    "rate_limit",
+    "control_socket",
+    "window",
+    "peer_timeout",
+    "key_file",
+    "transport",
+    "ipv4",
+    "ipv6",
+];
 
 #[cfg(test)]
 mod tests {
@@ -34,7 +51,7 @@ mod tests {
     const ME: &str = "ME";
 
     /// Every mode, and the letters of the kinds of options that mean something in it.
-    const MODES: [(&[&str], &str); 9] = [
+    const MODES: [(&[&str], &str); 10] = [
         (&["-x"], "sncdtuwa"),
         (&["-o", "f"], "sntwa"),
         (&["--fifo-dir", "d"], "sntp"),
@@ -44,15 +61,21 @@ mod tests {
         (&["--list", "--from", "f"], "s"),
         (&["--verify", "--from", "f"], "seu"),
         (&["--generate-key", "f"], ""),
+        (&["--control", "s", "status"], ""),
     ];
 
     /// Every option that is no mode and not about what is shown, with the letter of its kind.
-    const OPTIONS: [(&[&str], char); 32] = [
+    const OPTIONS: [(&[&str], char); 37] = [
         (&["--deadline", "1s"], 's'),
         (&["-l", "9"], 'n'),
+        (&["--ports", "9-10"], 'n'),
+        (&["--ssh", "h"], 'n'),
+        (&["--ssh", "h", "--ssh-command", "c", "--remote-path", "p", "-M", "-v"], 'n'),
         (&["--connect", "h"], 'n'),
         (&["--times", "1"], 'n'),
         (&["--wait", "1s"], 'n'),
+        (&["-L", "1m"], 'n'),
+        (&["--control-socket", "s"], 'n'),
         (&["--window", "8m"], 'n'),
         (&["--peer-timeout", "9s"], 'n'),
         (&["--key-file", "k"], 'n'),

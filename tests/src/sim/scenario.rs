@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use quinn::Endpoint;
 use tokio::task::LocalSet;
-use tokio::time::timeout;
+use tokio::time::{sleep_until, timeout};
 use xbproto::cli::{self, Face, Moment, Reporter, Screen, Verbosity};
 use xbproto::contact::{Dialer, Port, Route, Transport, Worked};
 use xbproto::failure::{Cause, Failure, Party};
@@ -17,7 +17,7 @@ use xbproto::meter::Gauge;
 use xbproto::place::Place;
 use xbproto::quantity::Rate;
 use xbproto::quic::{self, Acceptor, Congestion, Family, FindRoute, Route as FirstHop, Tuning};
-use xbproto::session::{LinkId, Received, Receiver, ReceiverConfig, Sender, SenderConfig, Sent};
+use xbproto::session::{Half, LinkId, Received, Receiver, ReceiverConfig, Sender, SenderConfig, Sent};
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
 use xbproto::wire::{Purpose, SessionId};
@@ -54,8 +54,10 @@ pub struct Scenario {
     pub more_links: Vec<(Conditions, Conditions)>,
     /// What the source of each lane does.
     pub lanes: Vec<Vec<Step>>,
-    /// The rate limit.
+    /// The sender's rate limit.
     pub rate: Option<Rate>,
+    /// What either side sets its limit to, and when.
+    pub limits: Vec<(Duration, Party, Option<Rate>)>,
     /// What decides how much the sender has under way.
     pub congestion: Congestion,
     /// Whether and how blocks are compressed.
@@ -89,6 +91,7 @@ impl Scenario {
             more_links: Vec::new(),
             lanes: vec![vec![Step::Give(len)]],
             rate: None,
+            limits: Vec::new(),
             congestion: Congestion::default(),
             compression: None,
             window: 16 << 20,
@@ -195,9 +198,9 @@ const DIRECTION: u64 = 13;
 async fn receive(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Received {
     let config = ReceiverConfig { window: scenario.window, target: "memory".to_owned(), free: None };
     let session = Arc::new(Shared::new(Receiver::new(config)));
+    change_limits(scenario, &session, log);
     let tuning = Tuning {
         window: scenario.window,
-        rate: None,
         liveness: Liveness::DEFAULT,
         congestion: Congestion::default(),
         find_route: FIND_ROUTE,
@@ -243,10 +246,11 @@ async fn send(scenario: &Scenario, sockets: Vec<Arc<Socket>>, log: &Log) -> Sent
         retry_for: scenario.retry_for,
         size: None,
     })));
+    session.change(|s| s.allow(scenario.rate));
+    change_limits(scenario, &session, log);
     let gauge = Arc::new(Gauge::default());
     let tuning = Tuning {
         window: scenario.window,
-        rate: scenario.rate,
         liveness: Liveness::DEFAULT,
         congestion: scenario.congestion,
         find_route: FIND_ROUTE,
@@ -391,6 +395,21 @@ async fn drive(scenario: &Scenario, session: &Arc<Shared<Sender>>, gauge: &Arc<G
     if complete {
         session.change(Sender::source_succeeded);
     }
+}
+
+/// Sets the limit of one side as the scenario has it. What is due at the beginning is set before anything happens.
+fn change_limits<H: Half + Send + 'static>(scenario: &Scenario, session: &Arc<Shared<H>>, log: &Log) {
+    let own = scenario.limits.iter().filter(|(_, party, _)| *party == H::PARTY);
+    let (now, later): (Vec<_>, Vec<_>) = own.copied().partition(|(at, _, _)| at.is_zero());
+    now.into_iter().for_each(|(_, _, rate)| session.change(|s| s.allow(rate)));
+    let (session, log) = (session.clone(), log.clone());
+    // Nobody waits for it: it has its turn until the simulation ends.
+    drop(start("limits", async move {
+        for (at, _, rate) in later {
+            sleep_until(log.moment(at)).await;
+            session.change(|s| s.allow(rate));
+        }
+    }));
 }
 
 /// Starts a piece of work where the simulation has it, and gives its result.
