@@ -100,5 +100,5 @@ pub use terminal::Terminal;
 pub use transfer::{Transfer, Verdict};
 pub use tree::{Tree, stored_at};
 pub use trickle::Trickle;
-pub use two_hosts::{FAR_HOST, TwoHosts};
+pub use two_hosts::{THERE, TwoHosts};
 pub use xfs_disk::XfsDisk;

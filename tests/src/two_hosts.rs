@@ -8,7 +8,7 @@ use crate::Program;
 use crate::skip::{is_root, skip};
 
 /// The far host's address.
-pub const FAR_HOST: &str = "10.30.0.2";
+pub const THERE: &str = "10.30.0.2";
 
 /// Two network namespaces, joined by a link. Gone when it is dropped.
 pub struct TwoHosts {
@@ -40,7 +40,7 @@ impl TwoHosts {
         program.under("ip", ["netns", "exec", &self.name("near")])
     }
 
-    /// A program on the far host, where [`FAR_HOST`] is its address.
+    /// A program on the far host, where [`THERE`] is its address.
     pub fn far(&self, program: Program) -> Program {
         program.under("ip", ["netns", "exec", &self.name("far")])
     }
@@ -76,7 +76,7 @@ impl TwoHosts {
             && ip(&format!("netns add {far}"))
             && ip(&format!("link add cable netns {near} mtu {mtu} type veth peer name cable netns {far} mtu {mtu}"))
             && up(&near, "10.30.0.1")
-            && up(&far, FAR_HOST)
+            && up(&far, THERE)
     }
 
     fn name(&self, place: &str) -> String {

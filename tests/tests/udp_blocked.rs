@@ -1,7 +1,7 @@
 //! Networks that UDP does not get through, or that nobody is in: over what a transfer goes then, and what is said if it
 //! does not go at all.
 
-use xbtests::{Backup, Ended, FAR, FAR_HOST, NarrowPath, Pace, Program, Running, Scene, Trickle, TwoHosts};
+use xbtests::{Backup, Ended, FAR, NarrowPath, Pace, Program, Running, Scene, THERE, Trickle, TwoHosts};
 
 /// A firewall as most of them are, and one that says so.
 const DROPPED: &str = "meta l4proto udp drop";
@@ -9,7 +9,7 @@ const REJECTED: &str = "meta l4proto udp reject";
 
 /// A receiver on the far host, and the address it has there.
 fn receiver(hosts: &TwoHosts, scene: &Scene) -> (Running, String) {
-    let receiver = hosts.far(scene.receiver_at(&format!("{FAR_HOST}:0")).args(["-v", "-o", "out.xb"])).start();
+    let receiver = hosts.far(scene.receiver_at(&format!("{THERE}:0")).args(["-v", "-o", "out.xb"])).start();
     let address = receiver.listening().to_string();
     (receiver, address)
 }
@@ -131,7 +131,7 @@ fn quic_alone_says_that_udp_is_refused() {
 fn a_host_that_answers_nothing_is_told_from_one_that_refuses() {
     let test = "a_host_that_answers_nothing_is_told_from_one_that_refuses";
     let Some(hosts) = TwoHosts::make(test, 1500) else { return };
-    let (scene, address) = (Scene::new(), format!("{FAR_HOST}:9999"));
+    let (scene, address) = (Scene::new(), format!("{THERE}:9999"));
     let sender = || sender_to_nobody(&scene, &address, ["--wait", "9s"]);
     let refused = hosts.near(sender()).start().wait();
     expect_refusal(&refused, 3, "nothing listens at port 9999 of 10.30.0.2: it refuses UDP and TCP; is xbrecv started");
@@ -159,7 +159,7 @@ fn somebody_else_at_the_tcp_port_is_named() {
     hosts.filter(DROPPED);
     let banner = "while :; do echo SSH-2.0-OpenSSH | nc -N -l 9999; done";
     let _other = hosts.far(scene.program("sh", "sh").args(["-c", banner])).start();
-    let sender = sender_to_nobody(&scene, &format!("{FAR_HOST}:9999"), ["--wait", "9s"]);
+    let sender = sender_to_nobody(&scene, &format!("{THERE}:9999"), ["--wait", "9s"]);
     let ended = hosts.near(sender).start().wait();
     expect_refusal(&ended, 4, "what answers over TCP port 9999 of 10.30.0.2 is not xbrecv");
 }
