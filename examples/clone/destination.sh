@@ -4,7 +4,7 @@ set -eu
 : "${TARGET:=/var/lib/mysql}" "${TOOL:=mariadb-backup}"
 
 # All files get their names at once. Should a crash have come between, their hidden folder is still there, and xbrecv puts it right.
-if [ ! -e "$TARGET/mysql" ] || ls -d "$TARGET"/.xbrecv-* > /dev/null 2>&1; then
+if [ ! -e "$TARGET/ibdata1" ] || ls -d "$TARGET"/.xbrecv-* > /dev/null 2>&1; then
     xbrecv --connect "${XB_CONNECT:-mysql-0.mysql:3307}" --key-file "${XB_KEY_FILE:-/etc/xb/key}" --wait "${XB_WAIT:-10m}" \
         --extract -C "$TARGET"
 else
