@@ -16,7 +16,7 @@ use xbproto::key::Key;
 use xbproto::liveness::Liveness;
 use xbproto::quantity::ByteSize;
 use xbproto::quic::{Congestion, Family, bind};
-use xbproto::tls::{Identity, random};
+use xbproto::tls::{Credentials, random};
 use xbproto::wire::SessionId;
 use xbproto::xbstream::{Opening, encode};
 use xbrecv::destination::{Destination, StreamNames};
@@ -103,8 +103,7 @@ fn receiving(target: &Path, key: Key, socket: UdpSocket) -> anyhow::Result<xbrec
     let destination = Destination { sink: Box::new(sink), names: StreamNames::Unnamed, unpacking, recalled: None };
     Ok(xbrecv::transfer::Transfer {
         socket,
-        key,
-        identity: Identity::one_time()?,
+        credentials: Credentials::shared_key(key),
         destination,
         reopen: None,
         wait: None,
@@ -121,7 +120,7 @@ fn sending(size: ByteSize, key: Key, receiver: SocketAddr) -> anyhow::Result<xbs
         session: SessionId(random()?),
         route: Route::parse(&receiver.to_string(), Family::V4, Duration::from_secs(10))?,
         bind: None,
-        key,
+        credentials: Credentials::shared_key(key),
         lanes: 1,
         source: Some(prepare(Choice::Command(command, Output::Stdout), OnNote::default())?),
         spool: None,

@@ -2,16 +2,15 @@
 //! served.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use quinn::Connecting;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use xbproto::failure::Party;
-use xbproto::key::Key;
 use xbproto::link::{Admission, Link, LinkError, TurnedAway, admit, canonical};
+use xbproto::quic::Opening;
 use xbproto::session::LinkRefused;
+use xbproto::tls::Credentials;
 use xbproto::wire::{CloseCode, Hello, Message, VERSIONS};
 
 use crate::arrivals::Arrivals;
@@ -92,11 +91,11 @@ impl Door {
 }
 
 /// From the first packet of a peer to its greeting.
-pub(crate) async fn greeting(connecting: Connecting, key: Arc<Key>) -> Arrival {
-    let peer = canonical(connecting.remote_address());
-    let admission = Admission { key: &key, role: Party::Receiver, versions: VERSIONS };
+pub(crate) async fn greeting(opening: Opening, credentials: Credentials) -> Arrival {
+    let peer = canonical(opening.remote_address());
+    let admission = Admission { credentials: &credentials, role: Party::Receiver, versions: VERSIONS };
     let greeted = async {
-        let mut link = admit(connecting.await.map_err(LinkError::from)?.into(), admission).await?;
+        let mut link = admit(opening.await?.into(), admission).await?;
         match link.reader.next().await.map_err(LinkError::from)? {
             Some(Message::Hello(hello)) => Ok(Greeted { link, hello }),
             other => Err(LinkError::Stranger(format!("it greeted with {:?}", other.map(|m| m.name()))).into()),

@@ -9,13 +9,13 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use xbproto::cli::{Event, Reporter};
 use xbproto::failure::{Cause, Failure, Party};
-use xbproto::key::Key;
 use xbproto::link::{CurrentPath, Lost, Outage, TurnedAway, canonical};
 use xbproto::quantity::Span;
 use xbproto::quic::{Acceptor, Tuning};
 use xbproto::retry::receiver_waits;
 use xbproto::session::{LinkRefused, Received, Receiver};
 use xbproto::shared::Shared;
+use xbproto::tls::Credentials;
 use xbproto::wire::{Hello, Message, Purpose};
 
 use crate::admission::{Arrival, Door, Greeted, Newcomer, greeting};
@@ -32,8 +32,8 @@ pub struct Listener {
     pub endpoint: Endpoint,
     /// How connections are taken.
     pub acceptor: Acceptor,
-    /// What a peer has to prove.
-    pub key: Arc<Key>,
+    /// What a peer has to show and to prove.
+    pub credentials: Credentials,
     /// What makes compressed blocks what they were.
     pub decoders: Arc<Decoders>,
     /// What a peer with the key may use.
@@ -152,8 +152,8 @@ impl Served<'_> {
         }
         let from = canonical(incoming.remote_address()).ip();
         // Fails only for packets that are no beginning of a connection.
-        if let Ok(connecting) = self.listener.acceptor.accept(incoming) {
-            door.arrivals.admit(from, greeting(connecting, self.listener.key.clone()));
+        if let Ok(opening) = self.listener.acceptor.accept(incoming) {
+            door.arrivals.admit(from, greeting(opening, self.listener.credentials.clone()));
         }
     }
 

@@ -10,11 +10,10 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use xbproto::cli::{Reporter, Requests};
 use xbproto::failure::{Cause, Failure, Party};
-use xbproto::key::Key;
 use xbproto::link::CurrentPath;
 use xbproto::place::{Place, Work};
 use xbproto::quic::{self, Acceptor, ReceiveBuffer, Tuning, listener_config};
-use xbproto::tls::Identity;
+use xbproto::tls::Credentials;
 
 use crate::admission::Door;
 use crate::decode::Decoders;
@@ -37,8 +36,7 @@ impl OpenPort {
     /// Starts the thread. Nobody is answered before there is a session to serve.
     pub(crate) fn start(
         socket: UdpSocket,
-        key: Key,
-        identity: Identity,
+        credentials: Credentials,
         tuning: Tuning,
         reporter: &Reporter,
     ) -> Result<OpenPort, Failure> {
@@ -48,10 +46,10 @@ impl OpenPort {
         let (current, reporter) = (path.clone(), reporter.clone());
         let decoders = Decoders::start(Place::Threads).map_err(unforeseen)?;
         let thread = Place::Threads.start("link", move || async move {
-            match listen(socket, &key, &identity, tuning) {
+            match listen(socket, &credentials, tuning) {
                 Ok((endpoint, acceptor)) => {
-                    let (key, path, decoders) = (Arc::new(key), current, Arc::new(decoders));
-                    let listener = Listener { endpoint, acceptor, key, decoders, tuning, path, reporter };
+                    let (path, decoders) = (current, Arc::new(decoders));
+                    let listener = Listener { endpoint, acceptor, credentials, decoders, tuning, path, reporter };
                     serve_all(&listener, &mut served).await;
                 }
                 Err(error) => fail_all(&error, &mut served).await,
@@ -90,9 +88,9 @@ impl OpenPort {
     }
 }
 
-fn listen(socket: UdpSocket, key: &Key, identity: &Identity, tuning: Tuning) -> io::Result<(Endpoint, Acceptor)> {
-    let config = listener_config(key, &place(socket.local_addr()?));
-    let acceptor = Acceptor::new(identity, tuning)?;
+fn listen(socket: UdpSocket, credentials: &Credentials, tuning: Tuning) -> io::Result<(Endpoint, Acceptor)> {
+    let config = listener_config(credentials, &place(socket.local_addr()?));
+    let acceptor = Acceptor::new(credentials.clone(), tuning)?;
     Ok((quic::listener(TokioRuntime.wrap_udp_socket(socket)?, config, &acceptor)?, acceptor))
 }
 

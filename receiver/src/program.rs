@@ -9,7 +9,7 @@ use xbproto::cli::{Event, GivenKey, Reporter, Requests, Summary, generate_key_fi
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::quic::bind;
-use xbproto::tls::{Identity, random};
+use xbproto::tls::{Credentials, Identity, random};
 
 use crate::after::AfterCommit;
 use crate::args::Args;
@@ -59,7 +59,8 @@ async fn receive(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     let reopen = reopening(&args, &destination, &presence, reporter);
     let (window, liveness, wait) = (args.session.window, args.session.peer_timeout, args.wait.map(|wait| wait.0));
     let Presence { key, identity, .. } = presence;
-    let transfer = Transfer { socket, key, identity, destination, reopen, wait, window, liveness };
+    let credentials = Credentials::shared_key(key).showing(identity);
+    let transfer = Transfer { socket, credentials, destination, reopen, wait, window, liveness };
     let done = transfer.run(&mut requests, reporter).await?;
     report(&done, &names, reporter);
     reporter.leaves(format!("the committed backup, {target}"));

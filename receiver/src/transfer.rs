@@ -8,7 +8,6 @@ use std::time::Duration;
 use tokio::time::timeout;
 use xbproto::cli::{Event, Latest, Progress, Reporter, Request, Requests, Standing, WINDOW};
 use xbproto::failure::{Cause, Failure, Party};
-use xbproto::key::Key;
 use xbproto::limit::Limited;
 use xbproto::liveness::Liveness;
 use xbproto::meter::Gauge;
@@ -16,7 +15,7 @@ use xbproto::place::Place;
 use xbproto::quic::{self, Congestion, Route, Tuning};
 use xbproto::session::{Received, Receiver, ReceiverConfig};
 use xbproto::shared::Shared;
-use xbproto::tls::Identity;
+use xbproto::tls::Credentials;
 use xbproto::wire::Receipt;
 
 use crate::destination::Destination;
@@ -34,10 +33,8 @@ const FRESH: Duration = Duration::from_secs(5);
 pub struct Transfer {
     /// The port, bound already.
     pub socket: UdpSocket,
-    /// What both sides have.
-    pub key: Key,
-    /// What this side shows.
-    pub identity: Identity,
+    /// What is shown to the sender, and demanded of it.
+    pub credentials: Credentials,
     /// Where the bytes go.
     pub destination: Destination,
     /// Makes the same destination anew for a session that takes another's place, where that can be done.
@@ -95,7 +92,7 @@ impl Transfer {
         if let Some(limit) = quic::ReceiveBuffer::of(&self.socket).ok().and_then(|buffer| buffer.limit()) {
             reporter.tell(Event::Detail(limit.to_string()));
         }
-        let port = OpenPort::start(self.socket, self.key, self.identity, tuning, reporter)?;
+        let port = OpenPort::start(self.socket, self.credentials, tuning, reporter)?;
         let mut destination = self.destination;
         loop {
             let session = begin(&destination, self.window)?;

@@ -8,10 +8,10 @@ use std::pin::pin;
 use quinn::Endpoint;
 use tokio::time::{Instant, sleep, timeout};
 use xbproto::cli::{Event, Reporter};
-use xbproto::key::Key;
 use xbproto::link::{ClosedAtLast, Connection, ControlReader, ControlWriter, Link, LinkError};
 use xbproto::retry::Backoff;
 use xbproto::session::{LinkId, Sender};
+use xbproto::tls::Credentials;
 use xbproto::wire::{Message, Pulse, Waiting};
 
 use crate::reach::{ATTEMPT, dial};
@@ -21,8 +21,14 @@ use crate::uplink::Uplink;
 const PATIENCE: u32 = 3;
 
 /// Keeps one more link beside the main one until the session is over.
-pub async fn keep_joined(link: LinkId, endpoint: &Endpoint, key: &Key, uplink: &Uplink, reporter: &Reporter) {
-    let joiner = Joiner { link, endpoint, key, uplink, reporter };
+pub async fn keep_joined(
+    link: LinkId,
+    endpoint: &Endpoint,
+    credentials: &Credentials,
+    uplink: &Uplink,
+    reporter: &Reporter,
+) {
+    let joiner = Joiner { link, endpoint, credentials, uplink, reporter };
     let mut told = Told::Never;
     while joiner.main_is_up().await {
         let (mut backoff, mut failures) = (joiner.backoff(), 0);
@@ -49,7 +55,7 @@ pub async fn keep_joined(link: LinkId, endpoint: &Endpoint, key: &Key, uplink: &
 struct Joiner<'a> {
     link: LinkId,
     endpoint: &'a Endpoint,
-    key: &'a Key,
+    credentials: &'a Credentials,
     uplink: &'a Uplink,
     reporter: &'a Reporter,
 }
@@ -119,7 +125,7 @@ impl Joiner<'_> {
     async fn join(&self) -> Result<Link, LinkError> {
         let main = self.uplink.path.report();
         let main = main.ok_or_else(|| LinkError::Lost("the main link is gone".to_owned()))?;
-        let mut link = dial(self.endpoint, self.key, main.peer, &self.uplink.tuning).await?;
+        let mut link = dial(self.endpoint, self.credentials, main.peer, &self.uplink.tuning).await?;
         let answered = async {
             link.writer.send(&Message::Hello(self.uplink.session.look(Sender::join))).await?;
             link.reader.next().await

@@ -9,10 +9,10 @@ use quinn::{Endpoint, EndpointConfig, Runtime, TokioRuntime};
 use tokio::task::JoinSet;
 use xbproto::cli::Reporter;
 use xbproto::failure::{Cause, Failure, Party};
-use xbproto::key::Key;
 use xbproto::place::Place;
 use xbproto::session::{LinkId, Sender, Sent};
 use xbproto::shared::Shared;
+use xbproto::tls::Credentials;
 use xbproto::{link, quic};
 
 use crate::joined::keep_joined;
@@ -27,7 +27,7 @@ const LAST_PACKETS: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(crate) struct Links {
     pub(crate) route: Route,
-    pub(crate) key: Key,
+    pub(crate) credentials: Credentials,
     pub(crate) uplink: Uplink,
     pub(crate) reporter: Reporter,
 }
@@ -51,12 +51,12 @@ impl Links {
 
     /// Keeps one link over this socket until the session is over.
     async fn keep(self, link: LinkId, socket: UdpSocket) {
-        let Links { route, key, uplink, reporter } = self;
+        let Links { route, credentials, uplink, reporter } = self;
         match dialer(socket) {
             Ok(endpoint) => {
                 match link {
-                    LinkId::MAIN => keep_linked(&endpoint, &route, &key, &uplink, &reporter).await,
-                    _ => keep_joined(link, &endpoint, &key, &uplink, &reporter).await,
+                    LinkId::MAIN => keep_linked(&endpoint, &route, &credentials, &uplink, &reporter).await,
+                    _ => keep_joined(link, &endpoint, &credentials, &uplink, &reporter).await,
                 }
                 say_goodbye(&endpoint, &uplink.session).await;
             }

@@ -9,6 +9,7 @@ use xbproto::failure::{Cause, Failure, Party};
 use xbproto::lane::MIN_SHARE;
 use xbproto::quantity::ByteSize;
 use xbproto::quic::Family;
+use xbproto::tls::Credentials;
 use xbproto::wire::{LaneSum, Purpose, Receipt, SessionId, Welcome};
 
 use crate::args::Args;
@@ -33,7 +34,7 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     let Source { ready: source, lanes, size } = source(&args, reporter)?;
     let spool = args.spool.clone().map(Spool::prepare).transpose().map_err(|error| failure(error.cause(), error))?;
     let route = Route::parse(&args.to, family(&args), args.wait.0).map_err(|error| failure(error.cause(), error))?;
-    let key = key(&args, reporter)?;
+    let credentials = Credentials::shared_key(key(&args, reporter)?);
     // From here on an end by a signal would leave something behind.
     let requests = Requests::listen(Party::Sender, args.session.deadline.map(|span| span.0));
     let requests = requests.map_err(|error| failure(Cause::Unforeseen, error))?;
@@ -47,7 +48,7 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
         session,
         route,
         bind,
-        key,
+        credentials,
         source,
         lanes,
         spool,

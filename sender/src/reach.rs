@@ -7,10 +7,10 @@ use quinn::Endpoint;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use xbproto::cli::{Event, Reporter};
 use xbproto::failure::{Cause, Failure, Party};
-use xbproto::key::Key;
 use xbproto::link::{Admission, Link, LinkError, knock};
 use xbproto::quantity::Span;
 use xbproto::quic::{Tuning, connect};
+use xbproto::tls::Credentials;
 use xbproto::wire::{CloseCode, VERSIONS};
 
 use crate::route::{Route, RouteError};
@@ -24,13 +24,13 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Connects to a receiver, and proves the key.
 pub(crate) async fn dial(
     endpoint: &Endpoint,
-    key: &Key,
+    credentials: &Credentials,
     address: SocketAddr,
     tuning: &Tuning,
 ) -> Result<Link, LinkError> {
-    let connecting = connect(endpoint, address, tuning);
+    let connecting = connect(endpoint, address, credentials, tuning);
     let connecting = connecting.map_err(|error| LinkError::Lost(error.to_string()))?;
-    knock(connecting.await?.into(), Admission { key, role: Party::Sender, versions: VERSIONS }).await
+    knock(connecting.await?.into(), Admission { credentials, role: Party::Sender, versions: VERSIONS }).await
 }
 
 /// Looks up the route's addresses and tries them in turn, again and again, until one answers or the time is up.

@@ -9,11 +9,11 @@ use quinn::Endpoint;
 use tokio::time::{Instant, sleep};
 use xbproto::cli::{Event, Reporter};
 use xbproto::failure::Party;
-use xbproto::key::Key;
 use xbproto::link::{Link, LinkError, Lost, Outage};
 use xbproto::quantity::Span;
 use xbproto::retry::Backoff;
 use xbproto::session::{Sender, Sent};
+use xbproto::tls::Credentials;
 
 use crate::reach::{Miss, dial, reach, try_each};
 use crate::route::Route;
@@ -21,8 +21,14 @@ use crate::uplink::Uplink;
 
 /// Serves the session over one link after the other, from the first attempt to reach the receiver until
 /// the session is over and the receiver knows, as far as it can be told. The session knows then how it ended.
-pub async fn keep_linked(endpoint: &Endpoint, route: &Route, key: &Key, uplink: &Uplink, reporter: &Reporter) {
-    let dialer = Dialer { endpoint, route, key, uplink, reporter };
+pub async fn keep_linked(
+    endpoint: &Endpoint,
+    route: &Route,
+    credentials: &Credentials,
+    uplink: &Uplink,
+    reporter: &Reporter,
+) {
+    let dialer = Dialer { endpoint, route, credentials, uplink, reporter };
     let Some(mut link) = dialer.first_contact().await else { return };
     let mut search = None;
     loop {
@@ -45,7 +51,7 @@ pub async fn keep_linked(endpoint: &Endpoint, route: &Route, key: &Key, uplink: 
 struct Dialer<'a> {
     endpoint: &'a Endpoint,
     route: &'a Route,
-    key: &'a Key,
+    credentials: &'a Credentials,
     uplink: &'a Uplink,
     reporter: &'a Reporter,
 }
@@ -83,7 +89,7 @@ impl Dialer<'_> {
     }
 
     async fn dial(&self, address: SocketAddr) -> Result<Link, LinkError> {
-        dial(self.endpoint, self.key, address, &self.uplink.tuning).await
+        dial(self.endpoint, self.credentials, address, &self.uplink.tuning).await
     }
 
     /// Serves the session over `link`, which ends a `search` when the receiver has welcomed it.

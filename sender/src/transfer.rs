@@ -8,7 +8,6 @@ use std::time::Duration;
 use xbproto::backup::BackupFacts;
 use xbproto::cli::{Compressed, Event, Latest, Outgoing, Progress, Reporter, Request, Requests, Standing};
 use xbproto::failure::{Cause, Failure, Party};
-use xbproto::key::Key;
 use xbproto::limit::Limited;
 use xbproto::link::{self, CurrentPath};
 use xbproto::liveness::Liveness;
@@ -19,6 +18,7 @@ use xbproto::quic::{self, Congestion, Family, Tuning};
 use xbproto::session::{Sender, SenderConfig, Sent};
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
+use xbproto::tls::Credentials;
 use xbproto::wire::{LaneSum, Purpose, Receipt, SessionId, Welcome};
 
 use crate::drive::drive;
@@ -40,8 +40,8 @@ pub struct Transfer {
     pub route: Route,
     /// The local address to send from.
     pub bind: Option<IpAddr>,
-    /// What both sides have.
-    pub key: Key,
+    /// What is shown to the receiver, and demanded of it.
+    pub credentials: Credentials,
     /// Where the bytes come from; nothing for a check.
     pub source: Option<Ready>,
     /// How many lanes they come on, 1 to [`MAX_LANES`](xbproto::wire::MAX_LANES).
@@ -187,7 +187,7 @@ impl Transfer {
             links: self.links,
             path: Arc::default(),
         };
-        Links { route: self.route.clone(), key: self.key.clone(), uplink, reporter: reporter.clone() }
+        Links { route: self.route.clone(), credentials: self.credentials.clone(), uplink, reporter: reporter.clone() }
     }
 
     /// From the receiver's welcome to the end of the session.
@@ -300,6 +300,8 @@ fn unforeseen(error: impl std::fmt::Display) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use xbproto::key::Key;
+
     use super::*;
     use crate::silent::reporter;
 
@@ -310,7 +312,7 @@ mod tests {
             session: SessionId([1; 16]),
             route: Route::parse("127.0.0.1:9", Family::V4, Duration::ZERO).unwrap(),
             bind: Some(bind),
-            key: Key::new([7; 16]),
+            credentials: Credentials::shared_key(Key::new([7; 16])),
             source: None,
             lanes: 1,
             spool: None,

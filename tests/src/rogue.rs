@@ -13,7 +13,7 @@ use xbproto::lane::LaneId;
 use xbproto::link::{Admission, ControlReader, Link, LinkError, TurnedAway, admit, knock};
 use xbproto::liveness::Liveness;
 use xbproto::quic::{Acceptor, Congestion, Family, Route, Tuning, bind, connect, dialer, listener};
-use xbproto::tls::Identity;
+use xbproto::tls::Credentials;
 use xbproto::tls::proof::{ChannelBinding, LinkEnd, prove};
 use xbproto::wire::{BlockHeader, EXPORTER_LABEL, Encoding, Hello, Knock, Message, Purpose, SessionId, VERSIONS};
 
@@ -53,8 +53,7 @@ impl Rogue {
 
     /// One that listens on a free port of this host.
     pub fn listener() -> Rogue {
-        let identity = Identity::one_time().expect("an identity");
-        let acceptor = Acceptor::new(&identity, TUNING).expect("TLS can be set up");
+        let acceptor = Acceptor::new(any_certificate(), TUNING).expect("a certificate can be made");
         Rogue::new(Ipv4Addr::LOCALHOST.into(), |socket, config| listener(socket, config, &acceptor))
     }
 
@@ -72,8 +71,9 @@ impl Rogue {
     /// Dials a receiver and knocks as a sender that has this key and speaks these versions.
     pub fn knock(&self, to: SocketAddr, key: &Key, versions: &[u16]) -> Result<Link, LinkError> {
         self.run(async {
-            let connecting = connect(&self.endpoint, to, &TUNING).expect("a valid address");
-            knock(connecting.await?.into(), admission(key, Party::Sender, versions)).await
+            let connecting = connect(&self.endpoint, to, &any_certificate(), &TUNING).expect("a valid address");
+            let credentials = Credentials::shared_key(key.clone());
+            knock(connecting.await?.into(), admission(&credentials, Party::Sender, versions)).await
         })
     }
 
@@ -86,7 +86,7 @@ impl Rogue {
     pub fn connect_and_leave(&self, to: SocketAddr, times: usize) {
         for _ in 0..times {
             self.run(async {
-                let connecting = connect(&self.endpoint, to, &TUNING).expect("a valid address");
+                let connecting = connect(&self.endpoint, to, &any_certificate(), &TUNING).expect("a valid address");
                 // Not every stranger is answered.
                 let _ = timeout(GLANCE, connecting).await;
             });
@@ -135,7 +135,8 @@ impl Rogue {
         self.run(async {
             let incoming = self.endpoint.accept().await.expect("an open endpoint");
             let connection = incoming.await.map_err(LinkError::from)?;
-            let link = admit(connection.into(), admission(key, Party::Receiver, versions)).await;
+            let credentials = Credentials::shared_key(key.clone());
+            let link = admit(connection.into(), admission(&credentials, Party::Receiver, versions)).await;
             match &link {
                 Ok(link) => TUNING.trust(&link.connection, Party::Receiver),
                 // The refusal has to reach the dialer.
@@ -167,7 +168,7 @@ impl Rogue {
     }
 
     async fn connect(&self, to: SocketAddr) -> Connection {
-        let connecting = connect(&self.endpoint, to, &TUNING).expect("a valid address");
+        let connecting = connect(&self.endpoint, to, &any_certificate(), &TUNING).expect("a valid address");
         connecting.await.expect("a listener that answers")
     }
 
@@ -195,6 +196,11 @@ const HELLO: Hello = Hello {
     size: None,
 };
 
+/// What takes any certificate, and shows none that anybody has seen before. The key is proved by hand.
+fn any_certificate() -> Credentials {
+    Credentials::shared_key(Key::new([0; 16]))
+}
+
 /// The first message of a sender that has this key.
 fn proof_of(key: &Key, connection: &Connection) -> Message {
     let mut channel = [0; 32];
@@ -203,7 +209,7 @@ fn proof_of(key: &Key, connection: &Connection) -> Message {
         versions: VERSIONS.to_vec(),
         features: 0,
         role: Party::Sender,
-        proof: prove(key, LinkEnd::Dialer, &ChannelBinding(channel)),
+        proof: prove(Some(key), LinkEnd::Dialer, &ChannelBinding(channel)),
     })
 }
 
@@ -256,6 +262,6 @@ impl Intruder {
     }
 }
 
-fn admission<'a>(key: &'a Key, role: Party, versions: &'a [u16]) -> Admission<'a> {
-    Admission { key, role, versions }
+fn admission<'a>(credentials: &'a Credentials, role: Party, versions: &'a [u16]) -> Admission<'a> {
+    Admission { credentials, role, versions }
 }

@@ -1,6 +1,7 @@
 //! How a link ends when it does not end well.
 
 use super::ControlError;
+use crate::tls::{Alert, Refusal};
 use crate::wire::{CloseCode, WireError};
 
 /// What became of a link.
@@ -18,6 +19,12 @@ pub enum LinkError {
     /// The peer is something else, or its TLS is not acceptable.
     #[error("the peer is not what it should be: {0}")]
     Stranger(String),
+    /// Its certificate is not one that this side trusts.
+    #[error("{0}")]
+    Untrusted(Box<Refusal>),
+    /// This side's certificate is not one that the peer trusts, or there is none.
+    #[error("the peer has refused this side's certificate: TLS alert {0}")]
+    Distrusted(Alert),
     /// No sign of life.
     #[error("no sign of life")]
     Silent,
@@ -27,6 +34,12 @@ pub enum LinkError {
     /// The peer's bytes are not the protocol.
     #[error("the peer does not keep to the protocol: {0}")]
     Wire(#[from] WireError),
+}
+
+impl From<Refusal> for LinkError {
+    fn from(refusal: Refusal) -> LinkError {
+        LinkError::Untrusted(Box::new(refusal))
+    }
 }
 
 impl From<ControlError> for LinkError {

@@ -2,15 +2,15 @@
 
 use super::{Connection, Link, LinkError};
 use crate::failure::Party;
-use crate::key::Key;
+use crate::tls::Credentials;
 use crate::tls::proof::{ChannelBinding, LinkEnd, prove, verify};
 use crate::wire::{Admit, CloseCode, Knock, Message, WireError, common_version};
 
 /// What this end brings to a handshake.
 #[derive(Clone, Copy, Debug)]
 pub struct Admission<'a> {
-    /// The key both sides have.
-    pub key: &'a Key,
+    /// With the key that both sides have, if they have one.
+    pub credentials: &'a Credentials,
     /// Which half of the session this end is.
     pub role: Party,
     /// Protocol versions it speaks.
@@ -28,14 +28,14 @@ pub async fn knock(connection: Connection, admission: Admission<'_>) -> Result<L
         versions: admission.versions.to_vec(),
         features: 0,
         role: admission.role,
-        proof: prove(admission.key, LinkEnd::Dialer, &channel),
+        proof: prove(admission.credentials.key(), LinkEnd::Dialer, &channel),
     };
     said(&connection, writer.send(&Message::Knock(knock)).await)?;
     let answer = match said(&connection, reader.next().await)? {
         Some(Message::Admit(answer)) => answer,
         other => return Err(refuse(&connection, unexpected(other))),
     };
-    if !verify(admission.key, LinkEnd::Listener, &channel, &answer.proof) {
+    if !verify(admission.credentials.key(), LinkEnd::Listener, &channel, &answer.proof) {
         return Err(refuse_with(&connection, CloseCode::WrongKey, "the listener has another key"));
     }
     if !admission.versions.contains(&answer.version) {
@@ -93,14 +93,14 @@ pub async fn admit(connection: Connection, admission: Admission<'_>) -> Result<L
         };
         connection.close(code, &turned_away.to_string());
     })?;
-    let answer = Admit { version, features: 0, proof: prove(admission.key, LinkEnd::Listener, &channel) };
+    let answer = Admit { version, features: 0, proof: prove(admission.credentials.key(), LinkEnd::Listener, &channel) };
     said(&connection, writer.send(&Message::Admit(answer)).await)?;
     Ok(Link { connection, reader, writer, version })
 }
 
 /// The version to speak with a dialer that may come in.
 fn judge(knock: &Knock, channel: &ChannelBinding, admission: Admission<'_>) -> Result<u16, TurnedAway> {
-    if !verify(admission.key, LinkEnd::Dialer, channel, &knock.proof) {
+    if !verify(admission.credentials.key(), LinkEnd::Dialer, channel, &knock.proof) {
         return Err(TurnedAway::WrongKey);
     }
     if knock.role == admission.role {

@@ -17,6 +17,7 @@ use xbproto::quic::{self, Acceptor, Congestion, Family, FindRoute, Route as Firs
 use xbproto::session::{LinkId, Received, Receiver, ReceiverConfig, Sender, SenderConfig, Sent};
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
+use xbproto::tls::Credentials;
 use xbproto::wire::{Purpose, SessionId};
 use xbrecv::admission::Door;
 use xbrecv::decode::Decoders;
@@ -172,6 +173,11 @@ const BACK: u64 = 11;
 const LINK: u64 = 100;
 const COMPRESSION: u64 = 12;
 
+/// What both sides have.
+fn credentials() -> Credentials {
+    Credentials::shared_key(Key::new(KEY)).showing(host::identity().clone())
+}
+
 /// The receiving side, as `xbrecv` puts it together.
 async fn receive(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Received {
     let config = ReceiverConfig { window: scenario.window, target: "memory".to_owned(), free: None };
@@ -183,13 +189,13 @@ async fn receive(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Receive
         congestion: Congestion::default(),
         find_route: FIND_ROUTE,
     };
-    let acceptor = Acceptor::new(host::identity(), tuning).expect("TLS can be set up");
+    let acceptor = Acceptor::new(credentials(), tuning).expect("a certificate can be made");
     let endpoint = quic::listener(socket, host::endpoint_config(scenario.seed), &acceptor);
     let endpoint = endpoint.expect("a socket in memory can always be used");
     let listener = Listener {
         endpoint: endpoint.clone(),
         acceptor,
-        key: Arc::new(Key::new(KEY)),
+        credentials: credentials(),
         decoders: Arc::new(Decoders::start(Place::Tasks).expect("a task can always be started")),
         tuning,
         path: Arc::default(),
@@ -281,8 +287,8 @@ fn start_links(seed: u64, sockets: Vec<Arc<Socket>>, uplink: &Uplink) -> Vec<imp
         let route = Route::parse(&socket::RECEIVER.to_string(), Family::Any, WAIT).expect("an address");
         start("link", async move {
             match link {
-                LinkId::MAIN => keep_linked(&endpoint, &route, &Key::new(KEY), &uplink, &reporter()).await,
-                _ => keep_joined(link, &endpoint, &Key::new(KEY), &uplink, &reporter()).await,
+                LinkId::MAIN => keep_linked(&endpoint, &route, &credentials(), &uplink, &reporter()).await,
+                _ => keep_joined(link, &endpoint, &credentials(), &uplink, &reporter()).await,
             }
             endpoint.wait_idle().await;
         })
