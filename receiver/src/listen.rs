@@ -9,7 +9,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use xbproto::cli::{Event, Reporter};
 use xbproto::failure::{Cause, Failure, Party};
-use xbproto::link::{CurrentPath, Lost, Outage, TurnedAway, canonical};
+use xbproto::link::{CurrentPath, LinkError, Lost, Outage, TurnedAway, canonical};
 use xbproto::quantity::Span;
 use xbproto::quic::{Acceptor, Tuning};
 use xbproto::retry::receiver_waits;
@@ -166,7 +166,10 @@ impl Served<'_> {
             self.incompatible(&turned_away);
         }
         let why = match turned_away {
-            TurnedAway::WrongKey => Why::WrongKey,
+            TurnedAway::WrongKey | TurnedAway::NoKey | TurnedAway::UnknownKey => Why::WrongKey,
+            TurnedAway::NotAPeer(LinkError::Untrusted(_) | LinkError::Distrusted(_)) => {
+                Why::Certificate(turned_away.to_string())
+            }
             _ => Why::NotAPeer,
         };
         if door.strangers.turned_away(arrival.peer.ip(), why, self.begun.elapsed()) {
@@ -316,14 +319,18 @@ impl Served<'_> {
 
     fn nobody_came(&self, door: &Door) {
         let waited = Span(self.service.wait.unwrap_or_default());
-        let failure = match door.strangers.only_wrong_keys() {
-            true => Failure::new(
+        let (cause, words) = match door.strangers.only_refused() {
+            Some(Why::Certificate(reason)) => (
                 Cause::Refused,
-                Party::Receiver,
+                format!("no sender could be trusted within {waited} (--wait); of the last one: {reason}"),
+            ),
+            Some(_) => (
+                Cause::Refused,
                 format!("within {waited} (--wait) only senders with another key came; compare the keys of both sides"),
             ),
-            false => Failure::new(Cause::PeerLost, Party::Receiver, format!("no sender came within {waited} (--wait)")),
+            None => (Cause::PeerLost, format!("no sender came within {waited} (--wait)")),
         };
+        let failure = Failure::new(cause, Party::Receiver, words);
         self.service.session.change(|s| s.fail(failure));
     }
 }

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::ExitCode;
 
-use xbproto::cli::{Event, GivenKey, Reporter, Requests, Summary, generate_key_file, given_key};
+use xbproto::cli::{Event, Meeting, Reporter, Requests, Summary, generate_key_file, given_key};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::quic::bind;
@@ -44,22 +44,21 @@ async fn receive(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     if !args.local.from.is_empty() {
         return local::run(&args, reporter).await;
     }
-    let given = given_key(args.key.key_file.as_deref()).map_err(|error| failure(Cause::Usage, error))?;
+    let given = Given::read(&args)?;
     let mut requests =
         Requests::listen(Party::Receiver, args.session.deadline.map(|span| span.0)).map_err(unforeseen)?;
     let mut destination = open(&args, reporter)?;
     let after = AfterCommit::requested(&args).map_err(|error| failure(Cause::Usage, error))?;
-    let (socket, presence) = take_place(&args, given.as_ref(), &mut destination, reporter)?;
-    given.iter().flat_map(|given| &given.warning).for_each(|words| reporter.tell(Event::Warning(words.clone())));
+    let (socket, presence) = take_place(&args, &given, &mut destination, reporter)?;
+    given.warnings.iter().for_each(|words| reporter.tell(Event::Warning(words.clone())));
     reporter.tell(Event::Listening { address: presence.address });
-    if given.is_none() {
-        invite(&presence.key, presence.address, reporter);
+    if let (Given { credentials: None, .. }, Some(key)) = (&given, &presence.key) {
+        invite(key, presence.address, reporter);
     }
     let (names, target) = (destination.names.clone(), destination.sink.target().describe);
     let reopen = reopening(&args, &destination, &presence, reporter);
     let (window, liveness, wait) = (args.session.window, args.session.peer_timeout, args.wait.map(|wait| wait.0));
-    let Presence { key, identity, .. } = presence;
-    let credentials = Credentials::shared_key(key).showing(identity);
+    let credentials = given.credentials(&presence)?;
     let transfer = Transfer { socket, credentials, destination, reopen, wait, window, liveness };
     let done = transfer.run(&mut requests, reporter).await?;
     report(&done, &names, reporter);
@@ -67,6 +66,45 @@ async fn receive(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     after.run(&done.receipt, &mut requests, reporter).await.map_err(|error| error.failure())?;
     reporter.tell(Event::Finished(Summary::of(&done.receipt, done.elapsed, done.before, done.limited)));
     Ok(())
+}
+
+/// What the user has said of whom to trust.
+struct Given {
+    /// Nothing if a key is to be made and shown.
+    credentials: Option<Credentials>,
+    warnings: Vec<String>,
+}
+
+impl Given {
+    fn read(args: &Args) -> Result<Given, Failure> {
+        let given = given_key(args.key.key_file.as_deref()).map_err(|error| failure(Cause::Usage, error))?;
+        let (key, warning) = given.map_or((None, None), |given| (Some(given.key), given.warning));
+        let certified = args.tls.credentials(key.clone(), Meeting::Listening);
+        let certified = certified.map_err(|error| failure(Cause::Usage, error))?;
+        let warnings = warning.into_iter().chain(args.tls.warning()).collect();
+        Ok(Given { credentials: certified.or(key.map(Credentials::shared_key)), warnings })
+    }
+
+    /// Whether an earlier run with this key, or without one, may have been given the same.
+    fn may_be(&self, kept: Option<&Key>) -> bool {
+        match &self.credentials {
+            Some(given) => given.key().map(Key::as_bytes) == kept.map(Key::as_bytes),
+            // One that was made and shown is kept.
+            None => kept.is_some(),
+        }
+    }
+
+    /// Whether a certificate was given to be shown.
+    fn shows_its_own(&self) -> bool {
+        self.credentials.as_ref().is_some_and(|given| given.identity().is_some())
+    }
+
+    /// What holds at `presence`.
+    fn credentials(&self, presence: &Presence) -> Result<Credentials, Failure> {
+        let given = self.credentials.clone().or(presence.key.clone().map(Credentials::shared_key));
+        let given = given.ok_or_else(|| failure(Cause::Usage, OTHER_KEY))?;
+        Ok(presence.identity.clone().into_iter().fold(given, Credentials::showing))
+    }
 }
 
 fn open(args: &Args, reporter: &Reporter) -> Result<Destination, Failure> {
@@ -79,13 +117,13 @@ fn open(args: &Args, reporter: &Reporter) -> Result<Destination, Failure> {
 /// else a new one. What the destination needs to be found there again is kept with it.
 fn take_place(
     args: &Args,
-    given: Option<&GivenKey>,
+    given: &Given,
     destination: &mut Destination,
     reporter: &Reporter,
 ) -> Result<(UdpSocket, Presence), Failure> {
     let kept = |error: SinkError| failure(error.cause(), error);
-    let other = |kept: &Key| given.is_some_and(|given| given.key.as_bytes() != kept.as_bytes());
-    if let Some(recalled) = destination.recalled.take_if(|recalled| other(&recalled.presence.key)) {
+    let other = |kept: &Presence| !given.may_be(kept.key.as_ref());
+    if let Some(recalled) = destination.recalled.take_if(|recalled| other(&recalled.presence)) {
         if recalled.session.is_some() {
             let target = destination.sink.target().describe;
             return Err(failure(Cause::Usage, format_args!("{target}: {OTHER_KEY}")));
@@ -93,16 +131,17 @@ fn take_place(
         destination.sink.forget().map_err(kept)?;
     }
     let before = destination.recalled.as_ref().map(|recalled| recalled.presence.clone());
-    let key = match (given, &before) {
-        (Some(given), _) => given.key.clone(),
+    let key = match (&given.credentials, &before) {
+        (Some(given), _) => given.key().cloned(),
         (None, Some(before)) => before.key.clone(),
-        (None, None) if reporter.can_invite() => new_key()?,
+        (None, None) if reporter.can_invite() => Some(new_key()?),
         (None, None) => return Err(failure(Cause::Usage, NO_KEY)),
     };
     let (socket, address) = open_port(args, before.as_ref().map(|before| before.address), reporter)?;
-    let identity = match before {
-        Some(before) => before.identity,
-        None => Identity::one_time().map_err(unforeseen)?,
+    let identity = match before.and_then(|before| before.identity) {
+        _ if given.shows_its_own() => None,
+        Some(identity) => Some(identity),
+        None => Some(Identity::one_time().map_err(unforeseen)?),
     };
     let presence = Presence { key, identity, address };
     destination.sink.remember(&presence).map_err(kept)?;

@@ -14,15 +14,18 @@ const REMEMBERED: usize = 64;
 #[derive(Debug, Default)]
 pub struct Strangers {
     told: HashMap<IpAddr, Duration>,
-    wrong_keys: u64,
+    /// The last one that was a peer, but not a trusted one.
+    refused: Option<Why>,
     others: u64,
 }
 
 /// Why somebody was turned away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
     /// It has another key.
     WrongKey,
+    /// One of the two certificates was refused, for this reason.
+    Certificate(String),
     /// It is something else altogether.
     NotAPeer,
 }
@@ -31,7 +34,7 @@ impl Strangers {
     /// Counts one, at `now` since the start. Returns whether it is to be told.
     pub fn turned_away(&mut self, from: IpAddr, why: Why, now: Duration) -> bool {
         match why {
-            Why::WrongKey => self.wrong_keys += 1,
+            Why::WrongKey | Why::Certificate(_) => self.refused = Some(why),
             Why::NotAPeer => self.others += 1,
         }
         self.told.retain(|_, told| now.saturating_sub(*told) < QUIET);
@@ -42,9 +45,9 @@ impl Strangers {
         true
     }
 
-    /// Whether peers with another key came, and nobody else.
-    pub fn only_wrong_keys(&self) -> bool {
-        self.wrong_keys > 0 && self.others == 0
+    /// Why the last one was refused, if only such came as have another key or certificate.
+    pub fn only_refused(&self) -> Option<&Why> {
+        self.refused.as_ref().filter(|_| self.others == 0)
     }
 }
 
@@ -75,12 +78,14 @@ mod tests {
     }
 
     #[test]
-    fn wrong_keys_alone_are_told_from_a_port_scan() {
+    fn who_is_refused_is_told_from_a_port_scan() {
         let mut strangers = Strangers::default();
-        assert!(!strangers.only_wrong_keys());
-        strangers.turned_away(address(1), Why::WrongKey, Duration::ZERO);
-        assert!(strangers.only_wrong_keys());
+        assert_eq!(strangers.only_refused(), None);
+        for why in [Why::WrongKey, Why::Certificate("expired".into())] {
+            strangers.turned_away(address(1), why.clone(), Duration::ZERO);
+            assert_eq!(strangers.only_refused(), Some(&why));
+        }
         strangers.turned_away(address(1), Why::NotAPeer, Duration::ZERO);
-        assert!(!strangers.only_wrong_keys());
+        assert_eq!(strangers.only_refused(), None);
     }
 }

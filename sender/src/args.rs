@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
-use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, exit_codes_help};
+use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, TlsArgs, exit_codes_help};
 use xbproto::quantity::{ByteSize, Rate, Span};
 use xbproto::quic::Congestion;
 use xbproto::wire::{MAX_LINKS, Purpose};
@@ -139,6 +139,10 @@ pub struct Args {
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
     pub key: KeyArgs,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub tls: TlsArgs,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]

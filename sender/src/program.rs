@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use xbproto::cli::{Event, Moment, Reporter, Requests, StoredReceipt, Summary, ask_for_key, given_key};
+use xbproto::cli::{Event, Meeting, Moment, Reporter, Requests, StoredReceipt, Summary, ask_for_key, given_key};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::lane::MIN_SHARE;
 use xbproto::quantity::ByteSize;
@@ -34,7 +34,7 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     let Source { ready: source, lanes, size } = source(&args, reporter)?;
     let spool = args.spool.clone().map(Spool::prepare).transpose().map_err(|error| failure(error.cause(), error))?;
     let route = Route::parse(&args.to, family(&args), args.wait.0).map_err(|error| failure(error.cause(), error))?;
-    let credentials = Credentials::shared_key(key(&args, reporter)?);
+    let credentials = credentials(&args, &route, reporter)?;
     // From here on an end by a signal would leave something behind.
     let requests = Requests::listen(Party::Sender, args.session.deadline.map(|span| span.0));
     let requests = requests.map_err(|error| failure(Cause::Unforeseen, error))?;
@@ -131,14 +131,16 @@ fn notes(reporter: &Reporter) -> OnNote {
     })
 }
 
-fn key(args: &Args, reporter: &Reporter) -> Result<xbproto::key::Key, Failure> {
+/// What is shown and demanded: a key if there is no word of certificates, and one is asked for only then.
+fn credentials(args: &Args, route: &Route, reporter: &Reporter) -> Result<Credentials, Failure> {
     let given = given_key(args.key.key_file.as_deref()).map_err(|error| failure(Cause::Usage, error))?;
-    match given {
-        Some(given) => {
-            given.warning.into_iter().for_each(|warning| reporter.tell(Event::Warning(warning)));
-            Ok(given.key)
-        }
-        None => ask_for_key().map_err(|error| failure(error.cause(), error)),
+    let (key, warning) = given.map_or((None, None), |given| (Some(given.key), given.warning));
+    warning.into_iter().chain(args.tls.warning()).for_each(|warning| reporter.tell(Event::Warning(warning)));
+    let certified = args.tls.credentials(key.clone(), Meeting::Dialling(&route.host));
+    match (certified.map_err(|error| failure(Cause::Usage, error))?, key) {
+        (Some(credentials), _) => Ok(credentials),
+        (None, Some(key)) => Ok(Credentials::shared_key(key)),
+        (None, None) => Ok(Credentials::shared_key(ask_for_key().map_err(|error| failure(error.cause(), error))?)),
     }
 }
 

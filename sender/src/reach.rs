@@ -109,9 +109,14 @@ fn refusal(error: &LinkError) -> Option<Failure> {
         LinkError::Closed { code: CloseCode::WrongKey, .. } => {
             refused("the key is not the receiver's; use the one that it shows, or the same key file".into())
         }
+        LinkError::Closed { code: CloseCode::KeyMissing, .. } => refused(
+            "only one of the two sides has a key: give the same one to both (--key-file or XB_KEY), or none to either"
+                .into(),
+        ),
         LinkError::Closed { code: CloseCode::Version | CloseCode::Busy, reason } => refused(reason.clone()),
         LinkError::Closed { .. } | LinkError::Silent | LinkError::Lost(_) => None,
-        LinkError::Stranger(_) => Some(Failure::new(Cause::Refused, Party::Sender, error)),
+        LinkError::Distrusted(_) => refused(error.to_string()),
+        LinkError::Untrusted(_) | LinkError::Stranger(_) => Some(Failure::new(Cause::Refused, Party::Sender, error)),
         _ => Some(Failure::new(Cause::Integrity, Party::Sender, error)),
     }
 }

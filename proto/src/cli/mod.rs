@@ -25,6 +25,7 @@ mod secret;
 mod setting;
 mod status;
 mod style;
+mod tls_args;
 mod words;
 
 pub use args::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs};
@@ -47,3 +48,4 @@ pub use secret::{GivenKey, SecretError, ask_for_key, generate_key_file, given_ke
 pub use setting::Setting;
 pub use status::{Fill, Status};
 pub use style::{ProgressStyle, Screen};
+pub use tls_args::{Meeting, TlsArgs, TlsError};

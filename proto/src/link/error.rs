@@ -1,7 +1,7 @@
 //! How a link ends when it does not end well.
 
 use super::ControlError;
-use crate::tls::{Alert, Refusal};
+use crate::tls::{Credentials, Distrust, Refusal};
 use crate::wire::{CloseCode, WireError};
 
 /// What became of a link.
@@ -23,8 +23,8 @@ pub enum LinkError {
     #[error("{0}")]
     Untrusted(Box<Refusal>),
     /// This side's certificate is not one that the peer trusts, or there is none.
-    #[error("the peer has refused this side's certificate: TLS alert {0}")]
-    Distrusted(Alert),
+    #[error("{0}")]
+    Distrusted(Distrust),
     /// No sign of life.
     #[error("no sign of life")]
     Silent,
@@ -34,6 +34,17 @@ pub enum LinkError {
     /// The peer's bytes are not the protocol.
     #[error("the peer does not keep to the protocol: {0}")]
     Wire(#[from] WireError),
+}
+
+impl LinkError {
+    /// The same of a link with these `credentials`: if the peer has refused their certificate, it is said which one that is.
+    #[must_use]
+    pub fn with(self, credentials: &Credentials) -> LinkError {
+        match self {
+            LinkError::Distrusted(distrust) => LinkError::Distrusted(distrust.of(credentials)),
+            other => other,
+        }
+    }
 }
 
 impl From<Refusal> for LinkError {

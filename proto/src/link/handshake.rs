@@ -17,11 +17,16 @@ pub struct Admission<'a> {
     pub versions: &'a [u16],
 }
 
-/// The dialer's side: proves the key, and goes on only with a listener that has it too.
+/// The dialer's side: proves the key, or that it has none, and goes on only with a listener that does the same.
 ///
 /// # Errors
-/// [`LinkError`]; `Closed` when the listener refuses.
+/// [`LinkError`]; `Closed` when the listener refuses, `Distrusted` when it does not trust the certificate.
 pub async fn knock(connection: Connection, admission: Admission<'_>) -> Result<Link, LinkError> {
+    // In TLS 1.3 a dialer has shaken hands before the listener has looked at its certificate.
+    introduce(connection, admission).await.map_err(|error| error.with(admission.credentials))
+}
+
+async fn introduce(connection: Connection, admission: Admission<'_>) -> Result<Link, LinkError> {
     let channel = connection.channel_binding()?;
     let (mut reader, mut writer) = connection.open_control().await?;
     let knock = Knock {
@@ -51,6 +56,12 @@ pub enum TurnedAway {
     /// Its proof is wrong: it has another key.
     #[error("the key is not the one this side has")]
     WrongKey,
+    /// It has no key, and this side has one.
+    #[error("it has no key, and this side has one: {KEY_MISSING}")]
+    NoKey,
+    /// It has a key, and this side has none.
+    #[error("it has a key, and this side has none: {KEY_MISSING}")]
+    UnknownKey,
     /// It has the key, but speaks no version that this side speaks.
     #[error("{}", no_common(.ours, .theirs))]
     Version {
@@ -66,6 +77,9 @@ pub enum TurnedAway {
     #[error("{0}")]
     NotAPeer(LinkError),
 }
+
+/// What to do when only one side has a key.
+const KEY_MISSING: &str = "give the same one to both (--key-file or XB_KEY), or none to either";
 
 impl From<LinkError> for TurnedAway {
     fn from(error: LinkError) -> TurnedAway {
@@ -88,6 +102,7 @@ pub async fn admit(connection: Connection, admission: Admission<'_>) -> Result<L
     let version = judge(&knock, &channel, admission).inspect_err(|turned_away| {
         let code = match turned_away {
             TurnedAway::WrongKey => CloseCode::WrongKey,
+            TurnedAway::NoKey | TurnedAway::UnknownKey => CloseCode::KeyMissing,
             TurnedAway::Version { .. } => CloseCode::Version,
             TurnedAway::SameRole(_) | TurnedAway::NotAPeer(_) => CloseCode::Violation,
         };
@@ -100,8 +115,13 @@ pub async fn admit(connection: Connection, admission: Admission<'_>) -> Result<L
 
 /// The version to speak with a dialer that may come in.
 fn judge(knock: &Knock, channel: &ChannelBinding, admission: Admission<'_>) -> Result<u16, TurnedAway> {
-    if !verify(admission.credentials.key(), LinkEnd::Dialer, channel, &knock.proof) {
-        return Err(TurnedAway::WrongKey);
+    let key = admission.credentials.key();
+    let proves = |key| verify(key, LinkEnd::Dialer, channel, &knock.proof);
+    match key {
+        _ if proves(key) => {}
+        None => return Err(TurnedAway::UnknownKey),
+        Some(_) if proves(None) => return Err(TurnedAway::NoKey),
+        Some(_) => return Err(TurnedAway::WrongKey),
     }
     if knock.role == admission.role {
         return Err(TurnedAway::SameRole(admission.role));

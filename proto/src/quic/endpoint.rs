@@ -51,7 +51,7 @@ pub fn connect(endpoint: &Endpoint, to: SocketAddr, credentials: &Credentials, t
     let mut client = ClientConfig::new(Arc::new(crypto));
     client.transport_config(tuning.transport((tuning.find_route)(to, from)));
     let connecting = endpoint.connect_with(client, to, LISTENER).map_err(io::Error::other)?;
-    Ok(Opening::new(connecting, judgement))
+    Ok(Opening::new(connecting, credentials, judgement))
 }
 
 /// What every listener is called in the handshake, where nobody looks at it.
@@ -80,7 +80,7 @@ impl Acceptor {
     pub fn accept(&self, incoming: Incoming) -> Result<Opening, LinkError> {
         let route = (self.tuning.find_route)(incoming.remote_address(), incoming.local_ip());
         let (config, judgement) = self.config(route).map_err(|error| LinkError::Lost(error.to_string()))?;
-        Ok(Opening::new(incoming.accept_with(Arc::new(config))?, judgement))
+        Ok(Opening::new(incoming.accept_with(Arc::new(config))?, &self.credentials, judgement))
     }
 
     /// For one connection: the judgement is of nobody else.

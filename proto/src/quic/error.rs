@@ -3,7 +3,7 @@
 use quinn::{ConnectionError, ReadError, ReadExactError, TransportErrorCode, WriteError};
 
 use crate::link::LinkError;
-use crate::tls::{Alert, Refusal};
+use crate::tls::{Alert, Distrust, Refusal};
 use crate::wire::CloseCode;
 
 impl From<ConnectionError> for LinkError {
@@ -27,7 +27,7 @@ impl From<ConnectionError> for LinkError {
                 LinkError::Lost("the peer has no room for another connection now".into())
             }
             ConnectionError::ConnectionClosed(close) => match alert(close.error_code) {
-                Some(alert) if alert.is_about_a_certificate() => LinkError::Distrusted(alert),
+                Some(alert) if alert.is_about_a_certificate() => LinkError::Distrusted(Distrust::new(alert)),
                 _ => LinkError::Stranger(close.to_string()),
             },
             ConnectionError::VersionMismatch => LinkError::Stranger("it speaks another version of QUIC".into()),

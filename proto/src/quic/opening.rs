@@ -6,18 +6,19 @@ use std::net::SocketAddr;
 use quinn::{Connecting, Connection};
 
 use crate::link::{Eventually, LinkError};
-use crate::tls::Judgement;
+use crate::tls::{Credentials, Judgement};
 
 /// A connection that is being opened, from either side. Wait for it: `opening.await`.
 #[derive(Debug)]
 pub struct Opening {
     connecting: Connecting,
+    credentials: Credentials,
     judgement: Judgement,
 }
 
 impl Opening {
-    pub(super) fn new(connecting: Connecting, judgement: Judgement) -> Opening {
-        Opening { connecting, judgement }
+    pub(super) fn new(connecting: Connecting, credentials: &Credentials, judgement: Judgement) -> Opening {
+        Opening { connecting, credentials: credentials.clone(), judgement }
     }
 
     /// Who is at the other end.
@@ -31,11 +32,11 @@ impl IntoFuture for Opening {
     type IntoFuture = Eventually<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Opening { connecting, judgement } = self;
+        let Opening { connecting, credentials, judgement } = self;
         Box::pin(async move {
             connecting.await.map_err(|error| match judgement.refusal() {
                 Some(refusal) => refusal.into(),
-                None => error.into(),
+                None => LinkError::from(error).with(&credentials),
             })
         })
     }

@@ -21,8 +21,8 @@ mod refusal;
 mod trust;
 mod verifier;
 
-pub use alert::Alert;
-pub use certificate::Certificate;
+pub use alert::{Alert, Distrust};
+pub use certificate::{Age, Certificate, Validity};
 pub use config::{client_config, server_config};
 pub use credentials::Credentials;
 pub use fingerprint::{Fingerprint, FingerprintError};

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{ArgGroup, Parser};
-use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, exit_codes_help};
+use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, TlsArgs, exit_codes_help};
 use xbproto::quantity::Span;
 use xbproto::quic::Family;
 
@@ -107,6 +107,10 @@ pub struct Args {
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
     pub key: KeyArgs,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub tls: TlsArgs,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
