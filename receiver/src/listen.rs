@@ -166,9 +166,11 @@ impl Served<'_> {
             self.incompatible(&turned_away);
         }
         let why = match turned_away {
-            TurnedAway::WrongKey | TurnedAway::NoKey | TurnedAway::UnknownKey => Why::WrongKey,
-            TurnedAway::NotAPeer(LinkError::Untrusted(_) | LinkError::Distrusted(_)) => {
-                Why::Certificate(turned_away.to_string())
+            TurnedAway::WrongKey => Why::WrongKey,
+            TurnedAway::NoKey
+            | TurnedAway::UnknownKey
+            | TurnedAway::NotAPeer(LinkError::Untrusted(_) | LinkError::Distrusted(_)) => {
+                Why::Untrusted(turned_away.to_string())
             }
             _ => Why::NotAPeer,
         };
@@ -320,7 +322,7 @@ impl Served<'_> {
     fn nobody_came(&self, door: &Door) {
         let waited = Span(self.service.wait.unwrap_or_default());
         let (cause, words) = match door.strangers.only_refused() {
-            Some(Why::Certificate(reason)) => (
+            Some(Why::Untrusted(reason)) => (
                 Cause::Refused,
                 format!("no sender could be trusted within {waited} (--wait); of the last one: {reason}"),
             ),

@@ -24,8 +24,8 @@ pub struct Strangers {
 pub enum Why {
     /// It has another key.
     WrongKey,
-    /// One of the two certificates was refused, for this reason.
-    Certificate(String),
+    /// Only one side has a key, or one of the two certificates was refused: the reason.
+    Untrusted(String),
     /// It is something else altogether.
     NotAPeer,
 }
@@ -34,7 +34,7 @@ impl Strangers {
     /// Counts one, at `now` since the start. Returns whether it is to be told.
     pub fn turned_away(&mut self, from: IpAddr, why: Why, now: Duration) -> bool {
         match why {
-            Why::WrongKey | Why::Certificate(_) => self.refused = Some(why),
+            Why::WrongKey | Why::Untrusted(_) => self.refused = Some(why),
             Why::NotAPeer => self.others += 1,
         }
         self.told.retain(|_, told| now.saturating_sub(*told) < QUIET);
@@ -81,7 +81,7 @@ mod tests {
     fn who_is_refused_is_told_from_a_port_scan() {
         let mut strangers = Strangers::default();
         assert_eq!(strangers.only_refused(), None);
-        for why in [Why::WrongKey, Why::Certificate("expired".into())] {
+        for why in [Why::WrongKey, Why::Untrusted("expired".into())] {
             strangers.turned_away(address(1), why.clone(), Duration::ZERO);
             assert_eq!(strangers.only_refused(), Some(&why));
         }

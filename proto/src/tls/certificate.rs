@@ -6,6 +6,7 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use x509_parser::prelude::{ASN1Time, FromDer, GeneralName, X509Certificate, X509Version};
 
 use super::Fingerprint;
+use super::identity::OCCASION;
 
 /// The longest text of a name that is shown, in characters: a stranger's may be of any length.
 const LONGEST: usize = 200;
@@ -77,6 +78,11 @@ impl Certificate {
             alternative_names: names.map(|names| names.value.general_names.iter().filter_map(name).collect()),
             common_names: common_names.map(str::to_owned).collect(),
         })
+    }
+
+    /// Whether it was made for the occasion, as by a side that was given none.
+    pub(super) fn is_one_time(&self) -> bool {
+        self.alternative_names.as_ref().is_some_and(|names| names.iter().eq([OCCASION]))
     }
 
     /// The names it is for, to be shown.

@@ -10,6 +10,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use zeroize::Zeroize;
 
+/// The name in certificates that are made for an occasion: the same for all, so it tells nothing, but that.
+pub(super) const OCCASION: &str = "xbstream-link";
+
 /// There is no certificate to show.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
@@ -56,7 +59,7 @@ impl Identity {
     /// [`IdentityError`], practically never.
     pub fn one_time() -> Result<Identity, IdentityError> {
         let key = KeyPair::generate_for(&PKCS_ED25519)?;
-        let certificate = CertificateParams::new(vec!["xbstream-link".to_owned()])?.self_signed(&key)?;
+        let certificate = CertificateParams::new(vec![OCCASION.to_owned()])?.self_signed(&key)?;
         let private_key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         Identity::new(vec![certificate.der().clone()], private_key, None)
     }

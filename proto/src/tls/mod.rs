@@ -18,6 +18,8 @@ mod pem;
 pub mod proof;
 mod random;
 mod refusal;
+#[cfg(test)]
+mod sample;
 mod trust;
 mod verifier;
 

@@ -161,3 +161,6 @@ impl Content<'_> {
         self.bytes.windows(words.len()).any(|window| window == words.as_bytes())
     }
 }
+
+#[cfg(test)]
+mod tests;

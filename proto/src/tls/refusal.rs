@@ -35,6 +35,8 @@ pub enum Reason {
     Expired,
     /// Its time has not come.
     NotYetValid,
+    /// The peer has made it for the occasion.
+    OneTime,
     /// It is of X.509 version 1.
     VersionOne,
     /// None of the authorities has signed it.
@@ -84,7 +86,9 @@ impl Refusal {
             Reason::Expired => CertificateError::Expired,
             Reason::NotYetValid => CertificateError::NotValidYet,
             Reason::VersionOne | Reason::IsAuthority | Reason::Purpose => CertificateError::InvalidPurpose,
-            Reason::UnknownAuthority { .. } | Reason::OtherAuthority { .. } => CertificateError::UnknownIssuer,
+            Reason::OneTime | Reason::UnknownAuthority { .. } | Reason::OtherAuthority { .. } => {
+                CertificateError::UnknownIssuer
+            }
             Reason::WrongName { .. } => CertificateError::NotValidForName,
             Reason::NotPinned { .. } => CertificateError::ApplicationVerificationFailure,
             Reason::Chain { .. } => CertificateError::Other(rustls::OtherError(std::sync::Arc::new(self.clone()))),
@@ -101,6 +105,10 @@ impl fmt::Display for Reason {
             Reason::NotYetValid => f.write_str(
                 "it is not valid yet; is the clock of this host or of the one that made it wrong? (date -u; on its host: \
                  openssl x509 -in FILE -noout -dates)",
+            ),
+            Reason::OneTime => f.write_str(
+                "it was made for this occasion, for the peer was given none, and this side demands one that it knows (--ssl-ca or \
+                 --fingerprint): give the peer --ssl-cert and --ssl-key",
             ),
             Reason::VersionOne => f.write_str(
                 "it is of X.509 version 1, which TLS 1.3 has no use for; make one of version 3 (on its host: \

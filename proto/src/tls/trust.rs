@@ -33,6 +33,9 @@ impl Trust {
     ) -> Result<(), Refusal> {
         let seen = Certificate::read(end).ok_or(Refusal::Unreadable)?;
         let refused = |reason| Refusal::Refused { seen: Box::new(seen.clone()), reason };
+        if seen.is_one_time() {
+            return Err(refused(Reason::OneTime));
+        }
         if !self.pins.is_empty() && !self.pins.contains(&seen.fingerprint) {
             return Err(refused(Reason::NotPinned { pins: self.pins.clone() }));
         }
@@ -166,3 +169,6 @@ pub(super) fn in_words(error: &Error) -> String {
         other => format!("{other:?}"),
     }
 }
+
+#[cfg(test)]
+mod tests;
