@@ -5,12 +5,13 @@
 //! address: this is how to embed either of them.
 
 use std::io::{self, Write};
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, UdpSocket};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use xbproto::cli::{Event, ProgressStyle, Reporter, Requests, Summary, Verbosity, WINDOW, exit_code};
+use xbproto::contact::Route;
 use xbproto::failure::{Failure, Party};
 use xbproto::key::Key;
 use xbproto::liveness::Liveness;
@@ -23,10 +24,10 @@ use xbrecv::destination::{Destination, StreamNames};
 use xbrecv::extract::Unpacking;
 use xbrecv::sink::ExtractSink;
 use xbrecv::transfer::Done as Received;
-use xbsend::route::Route;
 use xbsend::source::{Choice, OnNote, Output, prepare};
 use xbsend::tap::Expect;
 use xbsend::transfer::Done as Sent;
+use xbsend::way::{Dial, Way};
 
 /// The first argument when this program is run by itself, as the backup tool.
 const TOOL: &str = "make-backup";
@@ -85,14 +86,15 @@ async fn transfer(
     let key = Key::new(random()?);
     let socket = bind((Ipv4Addr::LOCALHOST, 0).into(), Family::V4)?;
     let address = socket.local_addr()?;
-    let sending = sending(size, key.clone(), address)?;
+    let sending = sending(size, key.clone())?;
     let receiving = receiving(target, key, socket)?;
-    let mut requests = Requests::listen(Party::Receiver, None)?;
+    let route = Route::parse(&address.to_string(), Family::V4, Duration::from_secs(10))?;
+    let way = Way::Dial(Dial { route, bind: None, links: 1 });
+    let (mut senders, mut receivers) =
+        (Requests::listen(Party::Sender, None)?, Requests::listen(Party::Receiver, None)?);
     // When one end fails, the other is told, and fails for the same cause: both always come to their end.
-    let (sent, received) = tokio::join!(
-        sending.run(Requests::listen(Party::Sender, None)?, sender),
-        receiving.run(&mut requests, receiver),
-    );
+    let (sent, received) =
+        tokio::join!(sending.run(way, &mut senders, sender), receiving.run(&mut receivers, receiver),);
     Ok((sent?, received?))
 }
 
@@ -103,23 +105,22 @@ fn receiving(target: &Path, key: Key, socket: UdpSocket) -> anyhow::Result<xbrec
     let destination = Destination { sink: Box::new(sink), names: StreamNames::Unnamed, unpacking, recalled: None };
     Ok(xbrecv::transfer::Transfer {
         socket,
+        way: xbrecv::way::Way::Listen { wait: None },
         credentials: Credentials::shared_key(key),
         destination,
         reopen: None,
-        wait: None,
+        rate: None,
         window: WINDOW,
         liveness: Liveness::DEFAULT,
     })
 }
 
 /// The sending end: this program once more, as the backup tool whose output is sent and whose exit code is judged.
-fn sending(size: ByteSize, key: Key, receiver: SocketAddr) -> anyhow::Result<xbsend::transfer::Transfer> {
+fn sending(size: ByteSize, key: Key) -> anyhow::Result<xbsend::transfer::Transfer> {
     let tool = std::env::current_exe()?;
     let command = vec![tool.into_os_string(), TOOL.into(), size.0.to_string().into()];
     Ok(xbsend::transfer::Transfer {
         session: SessionId(random()?),
-        route: Route::parse(&receiver.to_string(), Family::V4, Duration::from_secs(10))?,
-        bind: None,
         credentials: Credentials::shared_key(key),
         lanes: 1,
         source: Some(prepare(Choice::Command(command, Output::Stdout), OnNote::default())?),
@@ -129,7 +130,6 @@ fn sending(size: ByteSize, key: Key, receiver: SocketAddr) -> anyhow::Result<xbs
         rate: None,
         size: Some(size.0),
         window: WINDOW,
-        links: 1,
         retry_for: Duration::from_secs(300),
         liveness: Liveness::DEFAULT,
         congestion: Congestion::default(),

@@ -5,7 +5,7 @@
 //!
 //! | layer | modules | owns | feature |
 //! |---|---|---|---|
-//! | L4 | [`cli`] | what both programs share on the terminal | `cli` |
+//! | L4 | [`cli`] [`contact`] | what both programs share on the terminal; how two hosts meet | `cli` |
 //! | L3 | [`link`] [`quic`] [`tls`] [`throttle`] [`place`] [`shared`] [`waiting`] [`process`] | the async edge | `link` |
 //! | L2 | [`session`] | the conversation of the two halves | |
 //! | L1 | [`lane`] [`pool`] | order, window and digest of one byte stream; memory for its blocks | |
@@ -48,3 +48,5 @@ pub mod waiting;
 
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "cli")]
+pub mod contact;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::failure::Party;
 use crate::meter::{Bottleneck, Waits};
 use crate::wire::Waiting;
 
@@ -93,6 +94,8 @@ pub struct Evidence {
     pub moved: u64,
     /// For whom its workers waited.
     pub waited: Waits,
+    /// Whose rate limit binds, if there is one.
+    pub limiter: Option<Party>,
     /// How what it sends is under way; nothing for a receiver, and without a link.
     pub flow: Option<Flow>,
 }
@@ -194,6 +197,8 @@ pub struct Tally {
     unknown: Duration,
     /// The path of the last span that the window was too small for.
     narrow: Option<Flow>,
+    /// Whose limit it was in the last span that a rate limit was the limit in.
+    limiter: Option<Party>,
 }
 
 impl Tally {
@@ -204,8 +209,10 @@ impl Tally {
             return;
         };
         self.spent[limit as usize] += evidence.span;
-        if limit == Limit::Window {
-            self.narrow = evidence.flow;
+        match limit {
+            Limit::Window => self.narrow = evidence.flow,
+            Limit::Limiter => self.limiter = evidence.limiter.or(self.limiter),
+            _ => {}
         }
     }
 
@@ -223,7 +230,7 @@ impl Tally {
     /// What can be done about it, where a setting can.
     fn hint(&self, limit: Limit) -> Option<String> {
         match limit {
-            Limit::Limiter => Some("--rate-limit has it so".to_owned()),
+            Limit::Limiter => self.limiter.map(|party| format!("the {party}'s --rate-limit has it so")),
             Limit::Window => self.narrow.map(|flow| {
                 let (time, more) = (flow.round_trip.as_millis(), flow.window.div_ceil(1 << 20) * 2);
                 format!("a round trip takes {time} ms, so --window {more}m on both sides lets up to twice as much pass")
@@ -262,7 +269,7 @@ mod tests {
 
     fn waited(whom: Bottleneck) -> Evidence {
         let long_enough = if whom == Bottleneck::Disk { SPAN * 3 / 4 } else { SPAN / 4 };
-        Evidence { span: SPAN, moved: 1, waited: Waits::only(whom, long_enough), flow: None }
+        Evidence { span: SPAN, moved: 1, waited: Waits::only(whom, long_enough), limiter: None, flow: None }
     }
 
     /// Waits for the network, with 10 MB on its way.
@@ -276,7 +283,7 @@ mod tests {
     #[test]
     fn a_disk_that_is_idle_at_times_is_not_the_limit() {
         let waited = Waits::only(Bottleneck::Disk, SPAN * 3 / 5).and(Bottleneck::Source, SPAN / 2);
-        let evidence = Evidence { span: SPAN, moved: 1, waited, flow: None };
+        let evidence = Evidence { span: SPAN, moved: 1, waited, limiter: None, flow: None };
         assert_eq!(limit(&evidence, Waiting::Nothing), Some(Limit::Source));
         let alone = Evidence { waited: Waits::only(Bottleneck::Disk, SPAN * 3 / 5), ..evidence };
         assert_eq!(limit(&alone, Waiting::Nothing), Some(Limit::Cpu));
@@ -360,6 +367,16 @@ mod tests {
         (0..4).for_each(|_| tally.add(Some(Limit::Disk), &waited(Bottleneck::Disk)));
         let sum = tally.sum().expect("a sum").to_string();
         assert_eq!(sum, "the limit was the network (congestion) for 84 % of the time");
+    }
+
+    #[test]
+    fn a_rate_limit_comes_with_whose_it_is() {
+        let limited = |by| Evidence { limiter: Some(by), ..waited(Bottleneck::Limiter) };
+        let mut tally = Tally::default();
+        tally.add(Some(Limit::Limiter), &limited(Party::Sender));
+        tally.add(Some(Limit::Limiter), &limited(Party::Receiver));
+        let sum = tally.sum().expect("a sum").to_string();
+        assert_eq!(sum, "the limit was the limiter for 100 % of the time; the receiver's --rate-limit has it so");
     }
 
     #[test]

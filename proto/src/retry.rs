@@ -8,16 +8,16 @@ const FIRST: Duration = Duration::from_millis(100);
 /// The longest pause: a link that is back is found within it.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// How much longer than its sender a receiver waits. The two may notice a loss a peer timeout apart,
+/// How much longer than its dialer a listener waits. The two may notice a loss a peer timeout apart,
 /// and the sender's last attempt must still find somebody.
 pub const GRACE: Duration = Duration::from_secs(30);
 
 /// The longest a receiver waits for a sender to come back, whatever the sender asks for.
 const LONGEST_WAIT: Duration = Duration::from_secs(7 * 86_400);
 
-/// How long a receiver waits for a sender that tries to come back for `retry_for`; not at all for one
+/// How long a listener waits for a dialer that tries to come back for `retry_for`; not at all for one
 /// that never tries.
-pub fn receiver_waits(retry_for: Duration) -> Duration {
+pub fn listener_waits(retry_for: Duration) -> Duration {
     if retry_for.is_zero() { Duration::ZERO } else { retry_for.min(LONGEST_WAIT) + GRACE }
 }
 
@@ -70,9 +70,9 @@ mod tests {
     }
 
     #[test]
-    fn a_receiver_waits_longer_than_its_sender_tries() {
-        assert_eq!(receiver_waits(Duration::from_secs(300)), Duration::from_secs(330));
-        assert_eq!(receiver_waits(Duration::ZERO), Duration::ZERO);
-        assert_eq!(receiver_waits(Duration::MAX), LONGEST_WAIT + GRACE);
+    fn a_listener_waits_longer_than_its_sender_tries() {
+        assert_eq!(listener_waits(Duration::from_secs(300)), Duration::from_secs(330));
+        assert_eq!(listener_waits(Duration::ZERO), Duration::ZERO);
+        assert_eq!(listener_waits(Duration::MAX), LONGEST_WAIT + GRACE);
     }
 }

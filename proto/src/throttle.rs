@@ -5,8 +5,12 @@
 //! one nanosecond of the limit's time**: bytes are paid for with the nanoseconds they take at the
 //! rate, and the part of a nanosecond that is left over is carried to the next payment. No rate is
 //! rounded, and no error grows with time.
+//!
+//! governor's rate is fixed, so another rate is another bucket. It **begins empty**: whoever changes the rate again and again
+//! gains no burst by it. Whoever waits at the old one goes over to it at once.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use governor::clock::Clock;
@@ -18,6 +22,7 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
 use crate::quantity::Rate;
+use crate::shared::Shared;
 
 /// What the bucket holds, and so the longest burst, in time at the limit's rate.
 pub const BUCKET: Duration = Duration::from_millis(100);
@@ -31,7 +36,7 @@ const MIN_SEND_WINDOW: u64 = 16 << 10;
 
 /// Lets bytes pass at a limited rate. Shared by reference; whoever waits is served in order.
 #[derive(Debug)]
-pub struct Throttle(Option<Limit>);
+pub struct Throttle(Shared<Option<Arc<Limit>>>);
 
 #[derive(Debug)]
 struct Limit {
@@ -46,28 +51,41 @@ impl Throttle {
     /// A limiter whose bucket is full; `None` limits nothing. Call it within the runtime whose
     /// clock it is to follow.
     pub fn new(rate: Option<Rate>) -> Throttle {
-        Throttle(rate.map(Limit::new))
+        Throttle(Shared::new(rate.map(|rate| Arc::new(Limit::new(rate)))))
     }
 
     /// How many bytes may be asked for at once: callers cut their writes to it, for what passes
     /// at once is a burst on the wire. A quarter of the bucket; without a limit, any number.
     pub fn slice(&self) -> usize {
-        let Some(limit) = &self.0 else { return usize::MAX };
-        let bytes =
-            u128::from(limit.rate.bytes_per_second()) * BUCKET.as_nanos() / NANOS_PER_SECOND / u128::from(SLICES);
-        usize::try_from(bytes).unwrap_or(usize::MAX)
+        self.0.look(|limit| limit.as_ref().map_or(usize::MAX, |limit| limit.slice()))
+    }
+
+    /// Limits to another rate from now on, for those who wait already too; `None` lets them pass.
+    pub fn set(&self, rate: Option<Rate>) {
+        if self.0.look(|limit| limit.as_ref().map(|limit| limit.rate)) != rate {
+            self.0.change(|limit| *limit = rate.map(|rate| Arc::new(Limit::empty(rate))));
+        }
     }
 
     /// Waits until `bytes` may go to QUIC. What is more than [`Throttle::slice`] is waited for
     /// slice by slice. Dropping the future gives up only the slices already waited for.
     pub async fn admit(&self, bytes: usize) {
-        let Some(limit) = &self.0 else { return };
         let mut left = bytes;
         while left > 0 {
-            let slice = left.min(self.slice());
-            limit.admit(slice).await;
-            left -= slice;
+            let Some(limit) = self.0.look(Option::clone) else { return };
+            let slice = left.min(limit.slice());
+            tokio::select! {
+                biased;
+                () = self.replaced(&limit) => {}
+                () = limit.admit(slice) => left -= slice,
+            }
         }
+    }
+
+    /// Waits until `limit` is not the one that holds.
+    async fn replaced(&self, limit: &Arc<Limit>) {
+        let is_old = |now: &mut Option<Arc<Limit>>| !now.as_ref().is_some_and(|now| Arc::ptr_eq(now, limit));
+        self.0.when(|now| is_old(now).then_some(())).await;
     }
 }
 
@@ -91,6 +109,20 @@ impl Limit {
         let quota = Quota::per_second(CELLS_PER_SECOND).allow_burst(BUCKET_CELLS);
         let bucket = RateLimiter::direct_with_clock(quota, TokioClock { origin: Instant::now() });
         Limit { rate, bucket, unpaid: Mutex::new(0) }
+    }
+
+    /// One whose bucket has yet to fill.
+    fn empty(rate: Rate) -> Limit {
+        let limit = Limit::new(rate);
+        // Never refused: a full bucket holds as much.
+        let _ = limit.bucket.check_n(BUCKET_CELLS);
+        limit
+    }
+
+    /// A quarter of the bucket, in bytes.
+    fn slice(&self) -> usize {
+        let bytes = u128::from(self.rate.bytes_per_second()) * BUCKET.as_nanos() / NANOS_PER_SECOND;
+        usize::try_from(bytes / u128::from(SLICES)).unwrap_or(usize::MAX)
     }
 
     /// Waits for at most a bucket's worth of bytes.
@@ -125,6 +157,8 @@ impl Clock for TokioClock {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use super::*;
 
     const RATES: [u64; 4] = [10 << 10, 10 << 20, 10 << 30, 1_234_577];
@@ -255,9 +289,94 @@ mod tests {
         assert_eq!(start.elapsed(), Duration::ZERO);
     }
 
+    const MIB: u64 = 1 << 20;
+
+    /// Admits pieces for ever, and adds up what was admitted.
+    async fn pass(throttle: &Throttle, piece: usize, passed: &AtomicU64) {
+        loop {
+            throttle.admit(piece).await;
+            passed.fetch_add(piece as u64, Ordering::Relaxed);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ten_changes_are_met_to_the_byte_within_a_bucket_each() {
+        let rates = [10, 1, 50, 2, 30, 3, 100, 1, 10, 5].map(|mib| mib * MIB);
+        let (throttle, passed, piece) = (throttle(4 * MIB), AtomicU64::new(0), 4096);
+        let changes = async {
+            sleep(Duration::from_secs(1)).await;
+            for rate in rates {
+                let before = passed.load(Ordering::Relaxed);
+                throttle.set(Some(self::rate(rate)));
+                sleep(Duration::from_secs(1)).await;
+                let second = passed.load(Ordering::Relaxed) - before;
+                // A waiter may have begun a piece, and one that ends at the next tick of the timer has not ended yet.
+                assert!(second <= rate + piece as u64, "{second} bytes in a second at {rate}");
+                assert!(second + bucket(rate) / 20 + piece as u64 >= rate, "{second} bytes in a second at {rate}");
+            }
+        };
+        tokio::select! {
+            () = changes => {}
+            () = pass(&throttle, piece, &passed) => {}
+            () = pass(&throttle, piece, &passed) => {}
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_for_hours_goes_on_at_the_new_rate() {
+        let throttle = throttle(1024);
+        let start = Instant::now();
+        let raised = async {
+            sleep(Duration::from_secs(1)).await;
+            throttle.set(Some(rate(10 * MIB)));
+        };
+        tokio::join!(throttle.admit(10 << 20), throttle.admit(10 << 20), raised);
+        let took = start.elapsed();
+        assert!((Duration::from_millis(2990)..Duration::from_millis(3010)).contains(&took), "{took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_that_goes_lets_everybody_pass_at_once() {
+        let throttle = throttle(1024);
+        let start = Instant::now();
+        let removed = async {
+            sleep(Duration::from_secs(1)).await;
+            throttle.set(None);
+        };
+        tokio::join!(throttle.admit(10 << 20), throttle.admit(10 << 20), removed);
+        assert_eq!(start.elapsed(), Duration::from_secs(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn changing_it_again_and_again_gains_nothing() {
+        let (throttle, passed) = (throttle(MIB), AtomicU64::new(0));
+        let changes = async {
+            for turn in 0..1000 {
+                throttle.set(Some(rate(MIB + turn % 2)));
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::select! {
+            () = changes => {}
+            () = pass(&throttle, 256, &passed) => {}
+        }
+        let passed = passed.into_inner();
+        assert!(passed <= 10 * MIB + bucket(MIB) + 10, "{passed} bytes in ten seconds");
+        assert!(passed >= 7 * MIB, "a new limit does not stand still: {passed} bytes in ten seconds");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_same_limit_again_changes_nothing() {
+        let throttle = throttle(10 * MIB);
+        throttle.set(Some(rate(10 * MIB)));
+        let start = Instant::now();
+        throttle.admit(MIB as usize).await;
+        assert_eq!(start.elapsed(), Duration::ZERO, "the bucket was full, and is still");
+    }
+
     #[test]
     fn the_slowest_rate_still_has_a_slice() {
-        assert_eq!(Throttle(Some(Limit::new(Rate::MIN))).slice(), 25);
+        assert_eq!(Limit::new(Rate::MIN).slice(), 25);
     }
 
     #[test]

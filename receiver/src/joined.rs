@@ -14,10 +14,11 @@ use xbproto::session::{LinkRefused, Receiver};
 use xbproto::shared::Shared;
 use xbproto::wire::{MAX_LINKS, Message};
 
-use crate::admission::{Door, Greeted};
+use crate::admission::Door;
 use crate::decode::Decoders;
 use crate::downlink::take_blocks;
-use crate::listen::{Listener, Served};
+use crate::entrance::Greeted;
+use crate::listen::{Served, Server};
 
 /// A joined link may have this part of the window on its way to us. All of them together so take no more than twice the
 /// window, whatever a sender does.
@@ -59,7 +60,7 @@ impl Joined {
 impl Served<'_> {
     /// Takes blocks over one more link, if the session has its main one.
     pub(crate) fn join(&mut self, greeted: Greeted, door: &mut Door) {
-        let Listener { decoders, tuning, path, reporter, .. } = self.listener;
+        let Server { decoders, tuning, path, reporter, .. } = self.server;
         let session = self.service.session.clone();
         let admitted = session.look(|s| s.admits_joining(&greeted.hello)).and_then(|()| self.joined.has_room());
         match admitted {

@@ -2,10 +2,11 @@
 //!
 //! | module | owns |
 //! |---|---|
-//! | [`program`] [`args`] [`destination`] [`preflight`] [`file_key`] | the command line, what it comes to, and whether that can be |
+//! | [`program`] [`args`] `stand` [`destination`] [`preflight`] [`file_key`] | the command line, what it comes to, and whether that can be |
 //! | [`transfer`] `status` | one session from the open port to the verdict; how it does |
-//! | `port` [`listen`] `newcomer` | the thread at the port; one session there; who else wants one |
-//! | [`admission`] [`arrivals`] [`strangers`] | who is at the door, on the way in, turned away |
+//! | [`way`] [`entrance`] | who makes the links; where senders come from |
+//! | `port` [`listen`] `newcomer` | the thread of the links; one session there; who else wants one |
+//! | [`admission`] | who is at the door |
 //! | [`downlink`] `joined` [`decode`] | the main link's life; further links that bring blocks; compressed blocks into original ones |
 //! | [`hasher`] [`drain`] [`settle`] | order and digest; write; verify and commit |
 //! | [`sink`] [`extract`] [`disk`] | where the bytes go; unpacking; files that are safe |
@@ -17,12 +18,12 @@
 pub mod admission;
 pub mod after;
 pub mod args;
-pub mod arrivals;
 pub mod decode;
 pub mod destination;
 pub mod disk;
 pub mod downlink;
 pub mod drain;
+pub mod entrance;
 pub mod extract;
 pub mod file_key;
 pub mod hasher;
@@ -38,7 +39,8 @@ pub mod preflight;
 pub mod program;
 pub mod settle;
 pub mod sink;
+mod stand;
 mod status;
 mod stop;
-pub mod strangers;
 pub mod transfer;
+pub mod way;

@@ -1,39 +1,33 @@
-//! The open port: admits the sender, keeps its session while the link is lost, and turns everybody
+//! One session in service: admits its sender, keeps it while the link is lost, and turns everybody
 //! else away.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use quinn::{Endpoint, Incoming};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use xbproto::cli::{Event, Reporter};
+use xbproto::contact::Arrival;
 use xbproto::failure::{Cause, Failure, Party};
-use xbproto::link::{CurrentPath, LinkError, Lost, Outage, TurnedAway, canonical};
+use xbproto::link::{CurrentPath, Lost, Outage, TurnedAway};
 use xbproto::quantity::Span;
-use xbproto::quic::{Acceptor, Tuning};
-use xbproto::retry::receiver_waits;
+use xbproto::quic::Tuning;
+use xbproto::retry::listener_waits;
 use xbproto::session::{LinkRefused, Received, Receiver};
 use xbproto::shared::Shared;
-use xbproto::tls::Credentials;
+use xbproto::tls::proof::LinkEnd;
 use xbproto::wire::{Hello, Message, Purpose};
 
-use crate::admission::{Arrival, Door, Greeted, Newcomer, greeting};
+use crate::admission::{Door, Newcomer};
 use crate::decode::Decoders;
 use crate::downlink::Downlink;
+use crate::entrance::{Greeted, Visit, Wanted};
 use crate::joined::Joined;
 use crate::sink::{Admission, Again};
-use crate::strangers::Why;
 
-/// What a listener needs to know, whichever session it serves.
+/// What it takes to serve, whichever session it is.
 #[derive(Debug)]
-pub struct Listener {
-    /// The port.
-    pub endpoint: Endpoint,
-    /// How connections are taken.
-    pub acceptor: Acceptor,
-    /// What a peer has to show and to prove.
-    pub credentials: Credentials,
+pub struct Server {
     /// What makes compressed blocks what they were.
     pub decoders: Arc<Decoders>,
     /// What a peer with the key may use.
@@ -59,7 +53,7 @@ pub struct Service {
 
 /// A session in service.
 pub(crate) struct Served<'a> {
-    pub(crate) listener: &'a Listener,
+    pub(crate) server: &'a Server,
     pub(crate) service: &'a Service,
     begun: Instant,
     /// The main link of the session: at most one.
@@ -85,15 +79,15 @@ impl Absence {
     }
 }
 
-impl Listener {
+impl Server {
     /// Serves one session to its end. The session knows then how it ended. Whoever is to have the next one
     /// stays at the door.
     pub async fn serve(&self, service: &Service, door: &mut Door) {
-        let recalled = service.session.look(|s| s.session().map(|_| receiver_waits(s.retry_for())));
+        let recalled = service.session.look(|s| s.session().map(|_| patience(door.entrance.end(), s.retry_for())));
         let recalled = recalled.map(|patience| Outage::begins("this receiver was restarted".to_owned(), patience));
         let absence = recalled.map(Absence::Recalled);
         let (link, joined) = (JoinSet::new(), Joined::default());
-        let mut served = Served { listener: self, service, begun: Instant::now(), link, joined, absence };
+        let mut served = Served { server: self, service, begun: Instant::now(), link, joined, absence };
         if let Some(Newcomer { greeted, .. }) = door.newcomer.take() {
             served.greeted(greeted, door).await;
         }
@@ -115,16 +109,17 @@ impl Served<'_> {
             let signs = session.look(Receiver::signs_of_life);
             let absent_until = self.absence.as_mut().map(|absence| absence.outage().until);
             let told = self.absence.as_mut().map(|absence| absence.outage().next_told());
+            // Whoever dials tells of it.
+            let told = told.filter(|_| door.entrance.end() == LinkEnd::Listener);
+            let wanted = self.wanted();
             tokio::select! {
                 biased;
-                Some(ended) = self.link.join_next() => self.link_ended(ended),
+                Some(ended) = self.link.join_next() => self.link_ended(ended, door.entrance.end()),
                 () = self.joined.one_ended() => {}
-                arrival = door.arrivals.next() => self.arrived(arrival, door).await,
-                Some(_) = door.answers.join_next() => {}
+                visit = door.entrance.next(wanted) => self.visited(visit, door).await,
                 () = session.when(|s| s.outcome().map(|_| ())), if self.link.is_empty() && !over => {}
                 () = session.when(|s| (s.signs_of_life() > signs).then_some(())), if door.newcomer.is_some() => {}
-                Some(incoming) = self.listener.endpoint.accept() => self.knocked(incoming, door),
-                () = until(absent_until) => self.never_came_back(),
+                () = until(absent_until) => self.never_came_back(given_up(door.entrance.end())),
                 () = until(told) => self.still_absent(),
                 () = until(wait), if !begun => self.nobody_came(door),
             }
@@ -144,20 +139,26 @@ impl Served<'_> {
         told && self.link.is_empty()
     }
 
-    fn knocked(&self, incoming: Incoming, door: &mut Door) {
-        if door.arrivals.is_crowded() && incoming.may_retry() {
-            // Fails only for those who have shown their address already.
-            let _ = incoming.retry();
-            return;
-        }
-        let from = canonical(incoming.remote_address()).ip();
-        // Fails only for packets that are no beginning of a connection.
-        if let Ok(opening) = self.listener.acceptor.accept(incoming) {
-            door.arrivals.admit(from, greeting(opening, self.listener.credentials.clone()));
+    /// Whether a sender is to be looked for.
+    fn wanted(&mut self) -> Wanted {
+        let session = self.service.session.look(Receiver::session);
+        match (session, &mut self.absence) {
+            _ if !self.link.is_empty() => Wanted::Nobody,
+            (Some(session), Some(absence)) => Wanted::Again(session, absence.outage().clone()),
+            (None, _) if self.service.session.look(|s| s.outcome().is_none()) => Wanted::Anybody,
+            _ => Wanted::Nobody,
         }
     }
 
-    async fn arrived(&mut self, arrival: Arrival, door: &mut Door) {
+    async fn visited(&mut self, visit: Visit, door: &mut Door) {
+        match visit {
+            Visit::Arrival(arrival) => self.arrived(arrival, door).await,
+            Visit::Nobody(failure) => self.service.session.change(|s| s.fail(failure)),
+            Visit::NotAgain(reason) => self.never_came_back(|outage| format!("{}; {reason}", outage.how)),
+        }
+    }
+
+    async fn arrived(&mut self, arrival: Arrival<Greeted>, door: &mut Door) {
         let turned_away = match arrival.greeted {
             Ok(greeted) => return self.greeted(greeted, door).await,
             Err(turned_away) => turned_away,
@@ -165,17 +166,8 @@ impl Served<'_> {
         if let TurnedAway::Version { .. } = turned_away {
             self.incompatible(&turned_away);
         }
-        let why = match turned_away {
-            TurnedAway::WrongKey => Why::WrongKey,
-            TurnedAway::NoKey
-            | TurnedAway::UnknownKey
-            | TurnedAway::NotAPeer(LinkError::Untrusted(_) | LinkError::Distrusted(_)) => {
-                Why::Untrusted(turned_away.to_string())
-            }
-            _ => Why::NotAPeer,
-        };
-        if door.strangers.turned_away(arrival.peer.ip(), why, self.begun.elapsed()) {
-            self.listener.reporter.tell(Event::Stranger { peer: arrival.peer, why: turned_away.to_string() });
+        if door.strangers.turned_away(arrival.peer.ip(), (&turned_away).into(), self.begun.elapsed()) {
+            self.server.reporter.tell(Event::Stranger { peer: arrival.peer, why: turned_away.to_string() });
         }
     }
 
@@ -223,7 +215,7 @@ impl Served<'_> {
         let Greeted { link, hello } = greeted;
         self.link.shutdown().await;
         self.joined.end().await;
-        let (reporter, session) = (&self.listener.reporter, &self.service.session);
+        let (reporter, session) = (&self.server.reporter, &self.service.session);
         reporter.session(hello.session.into());
         if session.change(|s| s.link_up(hello)).is_err() {
             // It was admitted a moment ago, and only this thread takes up links.
@@ -237,12 +229,12 @@ impl Served<'_> {
             _ => reporter.tell(Event::Connected { peer: link.peer() }),
         }
         reporter.tell(Event::Detail(format!("protocol version {}", link.version)));
-        self.listener.tuning.trust(&link.connection, Party::Receiver);
+        self.server.tuning.trust(&link.connection, Party::Receiver);
         let downlink = Downlink {
             session: session.clone(),
-            decoders: self.listener.decoders.clone(),
-            liveness: self.listener.tuning.liveness,
-            path: self.listener.path.clone(),
+            decoders: self.server.decoders.clone(),
+            liveness: self.server.tuning.liveness,
+            path: self.server.path.clone(),
             reporter: reporter.clone(),
         };
         self.link.spawn(async move { downlink.run(link).await });
@@ -256,11 +248,11 @@ impl Served<'_> {
         let peer = greeted.link.peer();
         match self.service.admission.judge(&greeted.hello) {
             Ok(()) => {
-                self.listener.reporter.tell(Event::Notice(format!("checked by {peer}")));
+                self.server.reporter.tell(Event::Notice(format!("checked by {peer}")));
                 door.answer(greeted.link, Message::Welcome(welcome), None);
             }
             Err(error) => {
-                self.listener.reporter.tell(Event::Notice(format!("checked by {peer}: {error}")));
+                self.server.reporter.tell(Event::Notice(format!("checked by {peer}: {error}")));
                 let abort = Message::Abort(Failure::new(error.cause(), Party::Receiver, error));
                 door.answer(greeted.link, abort, None);
             }
@@ -276,9 +268,9 @@ impl Served<'_> {
         });
     }
 
-    fn link_ended(&mut self, ended: Result<Result<(), Lost>, JoinError>) {
+    fn link_ended(&mut self, ended: Result<Result<(), Lost>, JoinError>, end: LinkEnd) {
         let session = &self.service.session;
-        let patience = receiver_waits(session.look(Receiver::retry_for));
+        let patience = patience(end, session.look(Receiver::retry_for));
         let outage = match ended {
             Ok(Ok(())) => return,
             Ok(Err(lost)) => Outage::of(&lost, "sender", patience),
@@ -287,10 +279,14 @@ impl Served<'_> {
         // A task that panicked has not said so.
         session.change(Receiver::link_down);
         if patience.is_zero() {
-            return session.change(|s| s.peer_lost(&given_up(&outage)));
+            return session.change(|s| s.peer_lost(&given_up(end)(&outage)));
         }
         if session.look(|s| s.outcome().is_none()) {
-            self.listener.reporter.tell(Event::Interrupted { reason: outage.how.clone(), patience });
+            let dials = match end {
+                LinkEnd::Listener => Party::Sender,
+                LinkEnd::Dialer => Party::Receiver,
+            };
+            self.server.reporter.tell(Event::Interrupted { reason: outage.how.clone(), patience, dials });
         }
         self.absence = Some(Absence::Lost(outage));
     }
@@ -298,18 +294,18 @@ impl Served<'_> {
     fn still_absent(&mut self) {
         if let Some((gone, left)) = self.absence.as_mut().and_then(|absence| absence.outage().tells()) {
             let words = format!("no sender for {}; waiting {} more for it", Span(gone), Span(left));
-            self.listener.reporter.tell(Event::Notice(words));
+            self.server.reporter.tell(Event::Notice(words));
         }
     }
 
-    fn never_came_back(&mut self) {
+    fn never_came_back(&mut self, given_up: impl FnOnce(&Outage) -> String) {
         let session = &self.service.session;
         match self.absence.take() {
             Some(Absence::Recalled(outage))
                 if self.service.again == Again::Possible && session.look(Receiver::may_be_replaced) =>
             {
                 let words = format!("{}; waiting for a new session", given_up(&outage));
-                self.listener.reporter.tell(Event::Warning(words));
+                self.server.reporter.tell(Event::Warning(words));
                 session.change(Receiver::replace);
             }
             Some(Absence::Recalled(outage) | Absence::Lost(outage)) => {
@@ -320,31 +316,33 @@ impl Served<'_> {
     }
 
     fn nobody_came(&self, door: &Door) {
-        let waited = Span(self.service.wait.unwrap_or_default());
-        let (cause, words) = match door.strangers.only_refused() {
-            Some(Why::Untrusted(reason)) => (
-                Cause::Refused,
-                format!("no sender could be trusted within {waited} (--wait); of the last one: {reason}"),
-            ),
-            Some(_) => (
-                Cause::Refused,
-                format!("within {waited} (--wait) only senders with another key came; compare the keys of both sides"),
-            ),
-            None => (Cause::PeerLost, format!("no sender came within {waited} (--wait)")),
-        };
-        let failure = Failure::new(cause, Party::Receiver, words);
+        let failure = door.strangers.nobody_came(Party::Receiver, self.service.wait.unwrap_or_default());
         self.service.session.change(|s| s.fail(failure));
     }
 }
 
-/// What there is to say of a sender that has not come back.
-fn given_up(outage: &Outage) -> String {
-    match outage.patience.is_zero() {
-        true => format!("{}; it does not come back (its --retry-for is 0)", outage.how),
-        false => {
+/// How long a sender that would try to come back for `retry_for`, or take this side back, is waited for.
+fn patience(end: LinkEnd, retry_for: Duration) -> Duration {
+    match end {
+        LinkEnd::Listener => listener_waits(retry_for),
+        LinkEnd::Dialer => retry_for,
+    }
+}
+
+/// What there is to say of a sender that has not come back, or was not found again.
+fn given_up(end: LinkEnd) -> fn(&Outage) -> String {
+    match end {
+        LinkEnd::Listener => |outage| match outage.patience.is_zero() {
+            true => format!("{}; it does not come back (its --retry-for is 0)", outage.how),
+            false => {
+                let patience = Span(outage.patience);
+                format!("{}; the sender did not come back within {patience} (its --retry-for and 30 s)", outage.how)
+            }
+        },
+        LinkEnd::Dialer => |outage| {
             let patience = Span(outage.patience);
-            format!("{}; the sender did not come back within {patience} (its --retry-for and 30 s)", outage.how)
-        }
+            format!("{}; it was not reached again within {patience} (its --retry-for)", outage.how)
+        },
     }
 }
 

@@ -5,7 +5,8 @@ use xbproto::failure::{Cause, Failure, Party};
 use xbproto::session::{LinkRefused, Receiver, Violation};
 use xbproto::wire::Message;
 
-use crate::admission::{Door, Greeted, Newcomer};
+use crate::admission::{Door, Newcomer};
+use crate::entrance::Greeted;
 use crate::listen::Served;
 
 /// What is to become of a newcomer.
@@ -35,7 +36,7 @@ impl Served<'_> {
             Judgement::Serve => {
                 let peer = newcomer.greeted.link.peer();
                 let words = format!("the session has no link, and {peer} has come with another, which takes its place");
-                self.listener.reporter.tell(Event::Warning(words));
+                self.server.reporter.tell(Event::Warning(words));
                 self.service.session.change(Receiver::replace);
                 door.newcomer = Some(newcomer);
             }
@@ -50,7 +51,7 @@ impl Served<'_> {
 
     pub(crate) fn refuse(&self, greeted: Greeted, refused: &LinkRefused, door: &mut Door) {
         let peer = greeted.link.peer();
-        self.listener.reporter.tell(match refused {
+        self.server.reporter.tell(match refused {
             // Its sender has not noticed yet that the main link is lost, and will.
             LinkRefused::NoMainLink => Event::Detail(format!("{peer} cannot join: {refused}")),
             _ => Event::Stranger { peer, why: refused.to_string() },

@@ -1,26 +1,22 @@
-//! The thread that owns the port, whichever session it serves.
+//! The thread that owns the socket, whichever session it serves.
 
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::UdpSocket;
 use std::sync::Arc;
-use std::time::Duration;
 
-use quinn::{Endpoint, Runtime, TokioRuntime};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
 use xbproto::cli::{Reporter, Requests};
+use xbproto::contact;
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::link::CurrentPath;
 use xbproto::place::{Place, Work};
-use xbproto::quic::{self, Acceptor, ReceiveBuffer, Tuning, listener_config};
+use xbproto::quic::{ReceiveBuffer, Tuning};
 use xbproto::tls::Credentials;
 
 use crate::admission::Door;
 use crate::decode::Decoders;
-use crate::listen::{Listener, Service};
-
-/// How long the packets that say goodbye may take.
-const LAST_PACKETS: Duration = Duration::from_secs(1);
+use crate::listen::{Server, Service};
+use crate::way::Way;
 
 /// An open port. Dropping it leaves the thread to the end of the process.
 pub(crate) struct OpenPort {
@@ -36,6 +32,7 @@ impl OpenPort {
     /// Starts the thread. Nobody is answered before there is a session to serve.
     pub(crate) fn start(
         socket: UdpSocket,
+        way: Way,
         credentials: Credentials,
         tuning: Tuning,
         reporter: &Reporter,
@@ -46,11 +43,12 @@ impl OpenPort {
         let (current, reporter) = (path.clone(), reporter.clone());
         let decoders = Decoders::start(Place::Threads).map_err(unforeseen)?;
         let thread = Place::Threads.start("link", move || async move {
-            match listen(socket, &credentials, tuning) {
-                Ok((endpoint, acceptor)) => {
+            match way.open(socket, credentials, tuning, &reporter) {
+                Ok((endpoint, entrance)) => {
                     let (path, decoders) = (current, Arc::new(decoders));
-                    let listener = Listener { endpoint, acceptor, credentials, decoders, tuning, path, reporter };
-                    serve_all(&listener, &mut served).await;
+                    let server = Server { decoders, tuning, path, reporter };
+                    serve_all(&server, Door::new(entrance), &mut served).await;
+                    contact::close(&endpoint).await;
                 }
                 Err(error) => fail_all(&error, &mut served).await,
             }
@@ -88,27 +86,11 @@ impl OpenPort {
     }
 }
 
-fn listen(socket: UdpSocket, credentials: &Credentials, tuning: Tuning) -> io::Result<(Endpoint, Acceptor)> {
-    let config = listener_config(credentials, &place(socket.local_addr()?));
-    let acceptor = Acceptor::new(credentials.clone(), tuning)?;
-    Ok((quic::listener(TokioRuntime.wrap_udp_socket(socket)?, config, &acceptor)?, acceptor))
-}
-
-/// What tells this port of this host from any other, and stays the same when the program is started again.
-fn place(address: SocketAddr) -> Vec<u8> {
-    let machine = std::fs::read("/etc/machine-id").unwrap_or_default();
-    let host = rustix::system::uname().nodename().to_bytes().to_vec();
-    [machine, host, address.port().to_be_bytes().to_vec()].concat()
-}
-
-async fn serve_all(listener: &Listener, services: &mut mpsc::UnboundedReceiver<Service>) {
-    let mut door = Door::default();
+async fn serve_all(server: &Server, mut door: Door, services: &mut mpsc::UnboundedReceiver<Service>) {
     while let Some(service) = services.recv().await {
-        listener.serve(&service, &mut door).await;
+        server.serve(&service, &mut door).await;
     }
     door.close().await;
-    listener.endpoint.close(0u32.into(), b"");
-    let _ = timeout(LAST_PACKETS, listener.endpoint.wait_idle()).await;
 }
 
 async fn fail_all(error: &io::Error, services: &mut mpsc::UnboundedReceiver<Service>) {

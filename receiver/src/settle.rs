@@ -12,7 +12,7 @@ use xbproto::failure::{Cause, Failure, Party};
 use xbproto::lane::LaneId;
 use xbproto::meter::Gauge;
 use xbproto::place::{Place, Work};
-use xbproto::retry::receiver_waits;
+use xbproto::retry::listener_waits;
 use xbproto::session::Receiver;
 use xbproto::shared::Shared;
 use xbproto::wire::Waiting;
@@ -83,7 +83,7 @@ async fn feed(
 /// Waits until the sender has acknowledged the receipt, or is not waited for any longer. How long a lost one is
 /// waited for the listener decides; one that is alive and keeps silent has as long.
 async fn acknowledged(session: &Shared<Receiver>) {
-    let patience = receiver_waits(session.look(Receiver::retry_for)).max(ACKNOWLEDGE);
+    let patience = listener_waits(session.look(Receiver::retry_for)).max(ACKNOWLEDGE);
     while timeout(patience, session.when(|s| s.outcome().map(|_| ()))).await.is_err() {
         session.change(|s| {
             if s.is_linked() {

@@ -23,6 +23,7 @@ pub(crate) fn status(session: &Shared<Receiver>, latest: &Latest, path: &Current
             snapshot: latest.snapshot(),
             fills,
             compressed: None,
+            rate_limit: s.limits().binding(),
             peer,
             path: path.report(),
             setting: Setting::TwoHosts,

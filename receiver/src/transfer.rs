@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
-use xbproto::cli::{Event, Latest, Progress, Reporter, Request, Requests, Standing, WINDOW};
+use xbproto::cli::{Event, Latest, Progress, Reporter, Request, Requests, Standing, WINDOW, tell_limits};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::limit::Limited;
 use xbproto::liveness::Liveness;
 use xbproto::meter::Gauge;
 use xbproto::place::Place;
+use xbproto::quantity::Rate;
 use xbproto::quic::{self, Congestion, Route, Tuning};
 use xbproto::session::{Received, Receiver, ReceiverConfig};
 use xbproto::shared::Shared;
@@ -25,22 +26,25 @@ use crate::port::OpenPort;
 use crate::settle::settle;
 use crate::sink::{Admission, Again};
 use crate::status::status;
+use crate::way::Way;
 
 /// How often the free space that a sender is offered is looked at while none has come.
 const FRESH: Duration = Duration::from_secs(5);
 
 /// Everything that makes a receiver of one backup.
 pub struct Transfer {
-    /// The port, bound already.
+    /// What packets go through.
     pub socket: UdpSocket,
+    /// Who makes the links, and how.
+    pub way: Way,
     /// What is shown to the sender, and demanded of it.
     pub credentials: Credentials,
     /// Where the bytes go.
     pub destination: Destination,
     /// Makes the same destination anew for a session that takes another's place, where that can be done.
     pub reopen: Option<Reopen>,
-    /// How long to wait for a sender; for ever if not set.
-    pub wait: Option<Duration>,
+    /// The rate limit, of bytes as they travel, until it is changed.
+    pub rate: Option<Rate>,
     /// The session's window in bytes.
     pub window: u64,
     /// When a silent sender is taken for lost.
@@ -84,7 +88,6 @@ impl Transfer {
     pub async fn run(mut self, requests: &mut Requests, reporter: &Reporter) -> Result<Done, Failure> {
         let tuning = Tuning {
             window: self.window,
-            rate: None,
             liveness: self.liveness,
             congestion: Congestion::default(),
             find_route: Route::find,
@@ -92,17 +95,20 @@ impl Transfer {
         if let Some(limit) = quic::ReceiveBuffer::of(&self.socket).ok().and_then(|buffer| buffer.limit()) {
             reporter.tell(Event::Detail(limit.to_string()));
         }
-        let port = OpenPort::start(self.socket, self.credentials, tuning, reporter)?;
+        let wait = self.way.wait();
+        let port = OpenPort::start(self.socket, self.way, self.credentials, tuning, reporter)?;
         let mut destination = self.destination;
         loop {
-            let session = begin(&destination, self.window)?;
+            let mut session = begin(&destination, self.window)?;
+            session.allow(self.rate);
             let before = session.sums().iter().map(|sum| sum.len).sum();
             let session = Arc::new(Shared::new(session));
             let again = if self.reopen.is_some() { Again::Possible } else { Again::Impossible };
             let admission = destination.sink.admission();
-            port.serve(Service { session: session.clone(), wait: self.wait, again, admission });
+            port.serve(Service { session: session.clone(), wait, again, admission });
             let latest = Latest::default();
             let elapsed = receive_one(destination, &session, &port, &latest, requests, reporter).await;
+            self.rate = session.look(|s| s.limits().receiver);
             match (session.look(|s| s.outcome().cloned()), &mut self.reopen) {
                 (Some(Received::Replaced), Some(reopen)) => match reopen() {
                     Ok(again) => destination = again,
@@ -174,6 +180,7 @@ async fn receive_one(
     let heed = |request| match request {
         Request::End(failure) => session.change(|s| s.fail(failure)),
         Request::Report => reporter.tell(Event::Status(Box::new(status(session, latest, &path)))),
+        Request::Order(asked) => asked.heed(session, || status(session, latest, &path), reporter),
     };
     requests.during(work, heed).await
 }
@@ -218,6 +225,7 @@ async fn receive(
             total: s.size(),
             peer: s.peer_waits_for(),
             linked: s.is_linked(),
+            rate_limit: s.limits().binding(),
             outgoing: None,
         })
     };
@@ -226,6 +234,7 @@ async fn receive(
     tokio::select! {
         left = settle(Place::Threads, session, gauge, sink, files) => reporter.leaves(left),
         () = follow => {}
+        () = tell_limits(session, reporter) => {}
     }
     progress.elapsed()
 }

@@ -3,18 +3,20 @@
 mod dir;
 mod fifo;
 mod receipt;
+mod way;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
-use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, TlsArgs, exit_codes_help};
+use xbproto::cli::{AddressArgs, ControlArgs, DisplayArgs, KeyArgs, SessionArgs, TlsArgs, exit_codes_help};
 use xbproto::quantity::{ByteSize, Rate, Span};
 use xbproto::quic::Congestion;
-use xbproto::wire::{MAX_LINKS, Purpose};
+use xbproto::wire::Purpose;
 
 pub use self::receipt::ReceiptArgs;
+pub use self::way::WayArgs;
 use crate::outbox::Compression;
 use crate::source::{Lead, Wish};
 use crate::spool::SpoolPlan;
@@ -31,11 +33,11 @@ use crate::tap::Expect;
 ///
 /// Ctrl-C and SIGTERM end it, and what it runs; losing the terminal (SIGHUP) does not.
 #[derive(Parser, Debug)]
-#[command(name = "xbsend", version, after_help = exit_codes_help(), override_usage = "xbsend [OPTIONS] HOST:PORT [-- COMMAND ARG...]")]
+#[command(name = "xbsend", version, after_help = exit_codes_help(), override_usage = "xbsend [OPTIONS] HOST:PORT [-- COMMAND ARG...]\n       xbsend [OPTIONS] --listen [ADDR:]PORT [-- COMMAND ARG...]")]
 pub struct Args {
-    /// Where xbrecv listens; port 9999 if none is given
-    #[arg(value_name = "HOST:PORT")]
-    pub to: String,
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub way: WayArgs,
 
     /// Run COMMAND and send its standard output; its exit code is part of the verdict
     #[arg(last = true, value_name = "COMMAND")]
@@ -85,21 +87,13 @@ pub struct Args {
     #[arg(long, value_name = "DIR[,SIZE]", value_parser = OsStringValueParser::new().try_map(SpoolPlan::parse), help_heading = "Connection")]
     pub spool: Option<SpoolPlan>,
 
-    /// Send at most RATE bytes a second, as pv -L reads it: 10m is 10 MiB/s
+    /// Send at most RATE bytes a second, as pv -L reads it: 10m is 10 MiB/s; of both sides' limits the lower binds
     #[arg(short = 'L', long, value_name = "RATE", help_heading = "Connection")]
     pub rate_limit: Option<Rate>,
 
     /// What decides how much is sent before it is acknowledged: auto measures what the path carries
     #[arg(long, value_enum, default_value_t = CongestionArg::Auto, value_name = "WHICH", help_heading = "Connection")]
     congestion: CongestionArg,
-
-    /// Send over N links at a time, up to 16, each with a thread and a socket of its own
-    ///
-    /// Pays where one core on each side cannot keep up (more than 10 Gbit/s), on paths that divide their capacity by
-    /// flow, and with --congestion cubic. Each further link has an eighth of the receiver's --window: raise it on long
-    /// paths.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=i64::from(MAX_LINKS)), help_heading = "Connection")]
-    pub links: u8,
 
     /// Compress on the wire, with zstd: as hard as makes it faster (auto), or with a level from 1 to 19
     ///
@@ -109,20 +103,12 @@ pub struct Args {
     #[arg(long, value_name = "LEVEL", num_args = 0..=1, require_equals = true, default_missing_value = "auto", help_heading = "Connection")]
     pub compress: Option<Compression>,
 
-    /// How long to try to reach the receiver before giving up (such as 30s, 5m; 0 tries once)
-    #[arg(long, value_name = "DURATION", default_value = "30s", help_heading = "Connection")]
-    pub wait: Span,
-
     /// How long to try to come back after the link is lost, each time; 0 gives up at once
     ///
     /// The receiver is told, and waits that and 30 s more. The source meanwhile is kept waiting when the
     /// window is full; see --spool.
     #[arg(long, value_name = "DURATION", default_value = "5m", help_heading = "Connection")]
     pub retry_for: Span,
-
-    /// Local address to send from
-    #[arg(long, value_name = "ADDR", help_heading = "Connection")]
-    pub bind: Option<std::net::IpAddr>,
 
     /// Try address, key, version, target and free space, without a backup; the receiver waits on
     #[arg(long, help_heading = "Connection")]
@@ -135,6 +121,10 @@ pub struct Args {
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
     pub session: SessionArgs,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub control: ControlArgs,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
@@ -226,7 +216,7 @@ mod tests {
     fn everything_after_tool_args_is_the_tools() {
         let args = Args::parse_from(["xbsend", "db2:9999", "--tool-args", "--user=root", "-S", "/run/x.sock"]);
         assert_eq!(args.wish().tool_args, ["--user=root", "-S", "/run/x.sock"]);
-        assert_eq!(args.to, "db2:9999");
+        assert_eq!(args.way.to.as_deref(), Some("db2:9999"));
     }
 
     #[test]
@@ -237,6 +227,18 @@ mod tests {
         let level = Compression::Fixed(Effort::Zstd(3));
         assert_eq!(compress(&["--compress=3", "db2"]).ok(), Some(Some(level)));
         assert!(compress(&["--compress=99", "db2"]).is_err());
+    }
+
+    #[test]
+    fn an_order_needs_no_receiver_and_stands_alone() {
+        let parse = |args: &[&str]| Args::try_parse_from([&["xbsend"], args].concat());
+        let args = parse(&["--control", "/run/x", "rate-limit", "10m"]).expect("an order");
+        assert_eq!(args.control.control, Some(["/run/x", "rate-limit", "10m"].map(OsString::from).into()));
+        assert!(parse(&["--control", "/run/x", "status"]).is_ok());
+        assert!(parse(&["--control", "/run/x"]).is_err());
+        assert!(parse(&["-L", "1m", "--control", "/run/x", "status"]).is_err());
+        assert!(parse(&["--control", "/run/x", "rate-limit", "10m", "db2"]).is_err());
+        assert!(parse(&[]).is_err());
     }
 
     #[test]

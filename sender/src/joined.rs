@@ -5,30 +5,22 @@
 
 use std::pin::pin;
 
-use quinn::Endpoint;
 use tokio::time::{Instant, sleep, timeout};
 use xbproto::cli::{Event, Reporter};
+use xbproto::contact::{ATTEMPT, Dialer};
 use xbproto::link::{ClosedAtLast, Connection, ControlReader, ControlWriter, Link, LinkError};
 use xbproto::retry::Backoff;
 use xbproto::session::{LinkId, Sender};
-use xbproto::tls::Credentials;
 use xbproto::wire::{Message, Pulse, Waiting};
 
-use crate::reach::{ATTEMPT, dial};
 use crate::uplink::Uplink;
 
 /// After how many attempts in a row a link that does not come up is told of.
 const PATIENCE: u32 = 3;
 
 /// Keeps one more link beside the main one until the session is over.
-pub async fn keep_joined(
-    link: LinkId,
-    endpoint: &Endpoint,
-    credentials: &Credentials,
-    uplink: &Uplink,
-    reporter: &Reporter,
-) {
-    let joiner = Joiner { link, endpoint, credentials, uplink, reporter };
+pub async fn keep_joined(link: LinkId, dialer: &Dialer, uplink: &Uplink, reporter: &Reporter) {
+    let joiner = Joiner { link, dialer, uplink, reporter };
     let mut told = Told::Never;
     while joiner.main_is_up().await {
         let (mut backoff, mut failures) = (joiner.backoff(), 0);
@@ -54,8 +46,7 @@ pub async fn keep_joined(
 /// What a link is made with, again and again.
 struct Joiner<'a> {
     link: LinkId,
-    endpoint: &'a Endpoint,
-    credentials: &'a Credentials,
+    dialer: &'a Dialer,
     uplink: &'a Uplink,
     reporter: &'a Reporter,
 }
@@ -125,7 +116,7 @@ impl Joiner<'_> {
     async fn join(&self) -> Result<Link, LinkError> {
         let main = self.uplink.path.report();
         let main = main.ok_or_else(|| LinkError::Lost("the main link is gone".to_owned()))?;
-        let mut link = dial(self.endpoint, self.credentials, main.peer, &self.uplink.tuning).await?;
+        let mut link = self.dialer.dial(main.peer).await?;
         let answered = async {
             link.writer.send(&Message::Hello(self.uplink.session.look(Sender::join))).await?;
             link.reader.next().await
@@ -149,8 +140,8 @@ impl Joiner<'_> {
         let ended = tokio::select! {
             biased;
             () = over => Ok(()),
-            ended = uplink.push_blocks(link, &connection) => ended,
             lost = uplink.retune(&connection) => lost,
+            ended = uplink.push_blocks(link, &connection) => ended,
             lost = self.look_after(&connection, writer) => lost,
             lost = hear_nothing(&mut reader) => lost,
         };

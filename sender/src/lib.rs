@@ -2,9 +2,9 @@
 //!
 //! | module | owns |
 //! |---|---|
-//! | [`program`] [`args`] [`route`] | the command line, and what it comes to |
+//! | [`program`] [`args`] `stand` [`way`] | the command line, and what it comes to |
 //! | [`transfer`] `status` | one session from the first attempt to the verdict; how it does |
-//! | `links` [`resume`] `reach` | the links' threads; coming back; reaching the receiver |
+//! | `links` [`resume`] [`contact`] | the links' threads; one link after the other; how they come about |
 //! | [`uplink`] [`joined`] | what a link does; the links beside the main one |
 //! | [`outbox`] | between the session and its links: blocks as they travel, compressed or not |
 //! | [`drive`] [`lanes`] [`pump`] | the source's verdict; its threads; read, watch, digest, push |
@@ -13,6 +13,7 @@
 //! | [`result_file`] | the files of `--checksum-file` and `--receipt` |
 
 pub mod args;
+pub mod contact;
 pub mod drive;
 pub mod fill;
 pub mod joined;
@@ -21,15 +22,15 @@ mod links;
 pub mod outbox;
 pub mod program;
 pub mod pump;
-mod reach;
 pub mod result_file;
 pub mod resume;
-pub mod route;
 #[cfg(test)]
 mod silent;
 pub mod source;
 pub mod spool;
+mod stand;
 mod status;
 pub mod tap;
 pub mod transfer;
 pub mod uplink;
+pub mod way;

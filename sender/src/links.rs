@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use quinn::{Endpoint, EndpointConfig, Runtime, TokioRuntime};
 use tokio::task::JoinSet;
-use xbproto::cli::Reporter;
+use xbproto::cli::{Event, Reporter};
+use xbproto::contact::{self, Dialer, Port};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::place::Place;
 use xbproto::session::{LinkId, Sender, Sent};
@@ -15,10 +16,11 @@ use xbproto::shared::Shared;
 use xbproto::tls::Credentials;
 use xbproto::{link, quic};
 
+use crate::contact::{Dials, Listens};
 use crate::joined::keep_joined;
 use crate::resume::keep_linked;
-use crate::route::Route;
 use crate::uplink::Uplink;
+use crate::way::{Dial, Listen, Way};
 
 /// How long the packets that say goodbye may take.
 const LAST_PACKETS: Duration = Duration::from_secs(1);
@@ -26,42 +28,102 @@ const LAST_PACKETS: Duration = Duration::from_secs(1);
 /// What links are made with.
 #[derive(Clone, Debug)]
 pub(crate) struct Links {
-    pub(crate) route: Route,
     pub(crate) credentials: Credentials,
     pub(crate) uplink: Uplink,
     pub(crate) reporter: Reporter,
 }
 
 impl Links {
-    /// Starts a thread for each socket. That of the first reaches the receiver and serves the session; the others join it.
-    /// The session fails if one ends early.
+    /// Starts a thread for each link. That of the main one comes by links to the receiver and serves the session; the others
+    /// join it. The session fails if one ends early.
     ///
     /// # Errors
-    /// When a thread cannot be made.
-    pub(crate) fn start(self, sockets: Vec<UdpSocket>) -> io::Result<JoinSet<()>> {
+    /// When a socket or a thread cannot be made.
+    pub(crate) fn start(self, way: Way) -> Result<JoinSet<()>, Failure> {
+        let started = match way {
+            Way::Dial(dial) => {
+                let sockets = dial.sockets()?;
+                self.tell_limit(&sockets[0]);
+                self.start_dialing(dial, sockets)
+            }
+            Way::Listen(listen) => {
+                self.tell_limit(&listen.socket);
+                let mut threads = JoinSet::new();
+                self.start_one(&mut threads, LinkId::MAIN, |links| links.listen(listen)).map(|()| threads)
+            }
+        };
+        started.map_err(unforeseen)
+    }
+
+    fn start_dialing(self, dial: Dial, sockets: Vec<UdpSocket>) -> io::Result<JoinSet<()>> {
         let mut threads = JoinSet::new();
-        let (session, joining) = (self.uplink.session.clone(), LinkId::joining(self.uplink.links));
-        for (link, socket) in std::iter::once(LinkId::MAIN).chain(joining).zip(sockets) {
-            let links = self.clone();
-            let work = Place::Threads.start(&link.to_string(), move || links.keep(link, socket))?;
-            threads.spawn(link::watch(work, session.clone()));
+        let mut sockets = sockets.into_iter();
+        if let Some(socket) = sockets.next() {
+            self.start_one(&mut threads, LinkId::MAIN, |links| links.dial(dial, socket))?;
+        }
+        for (link, socket) in LinkId::joining(self.uplink.links).zip(sockets) {
+            self.start_one(&mut threads, link, move |links| links.join(link, socket))?;
         }
         Ok(threads)
     }
 
-    /// Keeps one link over this socket until the session is over.
-    async fn keep(self, link: LinkId, socket: UdpSocket) {
-        let Links { route, credentials, uplink, reporter } = self;
-        match dialer(socket) {
-            Ok(endpoint) => {
-                match link {
-                    LinkId::MAIN => keep_linked(&endpoint, &route, &credentials, &uplink, &reporter).await,
-                    _ => keep_joined(link, &endpoint, &credentials, &uplink, &reporter).await,
-                }
-                say_goodbye(&endpoint, &uplink.session).await;
-            }
-            Err(error) => uplink.session.change(|s| s.fail(Failure::new(Cause::Unforeseen, Party::Sender, error))),
+    fn start_one<F>(
+        &self,
+        threads: &mut JoinSet<()>,
+        link: LinkId,
+        work: impl FnOnce(Links) -> F + Send + 'static,
+    ) -> io::Result<()>
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        let links = self.clone();
+        let work = Place::Threads.start(&link.to_string(), move || work(links))?;
+        threads.spawn(link::watch(work, self.uplink.session.clone()));
+        Ok(())
+    }
+
+    fn tell_limit(&self, socket: &UdpSocket) {
+        if let Some(limit) = quic::ReceiveBuffer::of(socket).ok().and_then(|buffer| buffer.limit()) {
+            self.reporter.tell(Event::Detail(limit.to_string()));
         }
+    }
+
+    /// Keeps the main link by dialling, until the session is over.
+    async fn dial(self, Dial { route, .. }: Dial, socket: UdpSocket) {
+        let Some(endpoint) = self.usable(dialer(socket)) else { return };
+        let session = self.uplink.session.look(Sender::session);
+        self.reporter.tell(Event::Connecting { to: route.name.clone() });
+        let mut contact =
+            Dials { dialer: self.dialer(endpoint.clone()), route, session, reporter: self.reporter.clone() };
+        keep_linked(&mut contact, &self.uplink, &self.reporter).await;
+        say_goodbye(&endpoint, &self.uplink.session).await;
+    }
+
+    /// Keeps one more link until the session is over.
+    async fn join(self, link: LinkId, socket: UdpSocket) {
+        let Some(endpoint) = self.usable(dialer(socket)) else { return };
+        keep_joined(link, &self.dialer(endpoint.clone()), &self.uplink, &self.reporter).await;
+        say_goodbye(&endpoint, &self.uplink.session).await;
+    }
+
+    /// Keeps the main link by listening, until the session is over.
+    async fn listen(self, Listen { socket, wait }: Listen) {
+        let opened = contact::listen(socket, self.credentials.clone(), self.uplink.tuning);
+        let Some((endpoint, acceptor)) = self.usable(opened) else { return };
+        let port = Port::new(endpoint.clone(), acceptor, Listens::greeting(self.credentials.clone()));
+        let mut contact = Listens::new(port, self.uplink.session.clone(), wait, self.reporter.clone());
+        keep_linked(&mut contact, &self.uplink, &self.reporter).await;
+        contact.close().await;
+        contact::close(&endpoint).await;
+    }
+
+    fn dialer(&self, endpoint: Endpoint) -> Dialer {
+        Dialer { endpoint, credentials: self.credentials.clone(), role: Party::Sender, tuning: self.uplink.tuning }
+    }
+
+    /// What there is to work with; without, the session fails.
+    fn usable<T>(&self, made: io::Result<T>) -> Option<T> {
+        made.map_err(|error| self.uplink.session.change(|s| s.fail(unforeseen(error)))).ok()
     }
 }
 
@@ -74,4 +136,8 @@ async fn say_goodbye(endpoint: &Endpoint, session: &Arc<Shared<Sender>>) {
     if !session.look(|s| matches!(s.outcome(), Some(Sent::Failed(f)) if f.cause == Cause::PeerLost)) {
         let _ = tokio::time::timeout(LAST_PACKETS, endpoint.wait_idle()).await;
     }
+}
+
+fn unforeseen(error: impl std::fmt::Display) -> Failure {
+    Failure::new(Cause::Unforeseen, Party::Sender, error)
 }

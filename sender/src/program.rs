@@ -1,26 +1,28 @@
 //! The program: from its command line to its exit code.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use xbproto::cli::{Event, Meeting, Moment, Reporter, Requests, StoredReceipt, Summary, ask_for_key, given_key};
+use xbproto::cli::{Event, Moment, Reporter, Requests, StoredReceipt, Summary, Times, Turns, give_order};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::lane::MIN_SHARE;
 use xbproto::quantity::ByteSize;
-use xbproto::quic::Family;
 use xbproto::tls::Credentials;
 use xbproto::wire::{LaneSum, Purpose, Receipt, SessionId, Welcome};
 
 use crate::args::Args;
 use crate::result_file::ResultFile;
-use crate::route::Route;
 use crate::source::{Note, OnNote, Ready, SourceError, Stdin, choose, prepare};
 use crate::spool::Spool;
+use crate::stand::Stand;
 use crate::transfer::{Done, Transfer, fits};
+use crate::way::Way;
 
 /// Runs `xbsend` on the main thread and returns what it exits with.
 pub fn run(args: Args) -> ExitCode {
+    if let Some(order) = &args.control.control {
+        return give_order(Party::Sender, order);
+    }
     let reporter = Reporter::start(Party::Sender, args.display.progress, args.display.verbosity());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = match runtime {
@@ -30,24 +32,47 @@ pub fn run(args: Args) -> ExitCode {
     reporter.conclude(result)
 }
 
+/// Makes and moves as many backups as are wanted, each for a receiver of its own.
 async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
-    let Source { ready: source, lanes, size } = source(&args, reporter)?;
-    let spool = args.spool.clone().map(Spool::prepare).transpose().map_err(|error| failure(error.cause(), error))?;
-    let route = Route::parse(&args.to, family(&args), args.wait.0).map_err(|error| failure(error.cause(), error))?;
-    let credentials = credentials(&args, &route, reporter)?;
+    let mut first = Some(Backup::prepare(&args, reporter)?);
+    let mut stand = Stand::of(&args, reporter)?;
     // From here on an end by a signal would leave something behind.
     let requests = Requests::listen(Party::Sender, args.session.deadline.map(|span| span.0));
-    let requests = requests.map_err(|error| failure(Cause::Unforeseen, error))?;
-    let results = Results::prepare(&args)?;
+    let mut requests = requests.map_err(|error| failure(Cause::Unforeseen, error))?;
+    if let Some(path) = &args.control.control_socket {
+        requests.take_orders_at(path).map_err(|error| failure(Cause::Usage, error))?;
+    }
+    let mut turns = Turns::new(args.way.times.unwrap_or(Times::ONCE));
+    loop {
+        let moved = async {
+            let backup = first.take().map_or_else(|| Backup::prepare(&args, reporter), Ok)?;
+            let way = stand.way(reporter)?;
+            move_backup(&args, backup, way, stand.credentials.clone(), &mut requests, reporter).await
+        };
+        let moved = moved.await;
+        if let Some(ended) = turns.ended(moved, &requests, reporter) {
+            return ended;
+        }
+    }
+}
+
+/// Moves one backup.
+async fn move_backup(
+    args: &Args,
+    backup: Backup,
+    way: Way,
+    credentials: Credentials,
+    requests: &mut Requests,
+    reporter: &Reporter,
+) -> Result<(), Failure> {
+    let Backup { source: Source { ready: source, lanes, size }, spool } = backup;
+    let results = Results::prepare(args)?;
     let session = session_id()?;
     reporter.leaves("nothing, and what was run is ended");
-    let (bind, expect, compression, rate) = (args.bind, args.expect(), args.compress, args.rate_limit);
-    let (congestion, links) = (args.congestion(), args.links);
+    let (expect, compression, rate, congestion) = (args.expect(), args.compress, args.rate_limit, args.congestion());
     let (window, retry_for, liveness) = (args.session.window, args.retry_for.0, args.session.peer_timeout);
     let transfer = Transfer {
         session,
-        route,
-        bind,
         credentials,
         source,
         lanes,
@@ -57,12 +82,11 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
         rate,
         size,
         window,
-        links,
         retry_for,
         liveness,
         congestion,
     };
-    match transfer.run(requests, reporter).await? {
+    match transfer.run(way, requests, reporter).await? {
         Done::Checked(welcome) => checked(&welcome, size, reporter),
         Done::Confirmed { receipt, sums, elapsed, names, compressed, limited } => {
             confirmed(&receipt, &sums, &names, reporter);
@@ -73,11 +97,17 @@ async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
     }
 }
 
-fn family(args: &Args) -> Family {
-    match args.bind {
-        Some(IpAddr::V4(_)) => Family::V4,
-        Some(IpAddr::V6(_)) => Family::V6,
-        None => args.address.family(),
+/// A backup that can be begun.
+struct Backup {
+    source: Source,
+    spool: Option<Spool>,
+}
+
+impl Backup {
+    fn prepare(args: &Args, reporter: &Reporter) -> Result<Backup, Failure> {
+        let source = source(args, reporter)?;
+        let spool = args.spool.clone().map(Spool::prepare).transpose();
+        Ok(Backup { source, spool: spool.map_err(|error| failure(error.cause(), error))? })
     }
 }
 
@@ -95,6 +125,12 @@ struct Source {
 fn source(args: &Args, reporter: &Reporter) -> Result<Source, Failure> {
     let failed = |error: SourceError| failure(error.cause(), error);
     let choice = choose(args.wish(), Stdin::inspect()).map_err(failed)?;
+    if choice.is_read_once() && args.way.times.is_some_and(|times| times != Times::ONCE) {
+        return Err(failure(
+            Cause::Usage,
+            "standard input can be read only once; --times needs a command, a file or --dir",
+        ));
+    }
     let lanes = choice.lanes();
     wide_enough(args.session.window, lanes)?;
     let (ready, length) = match args.purpose() {
@@ -129,19 +165,6 @@ fn notes(reporter: &Reporter) -> OnNote {
             Note::EmptyDirectories { .. } => Event::Warning(note.to_string()),
         });
     })
-}
-
-/// What is shown and demanded: a key if there is no word of certificates, and one is asked for only then.
-fn credentials(args: &Args, route: &Route, reporter: &Reporter) -> Result<Credentials, Failure> {
-    let given = given_key(args.key.key_file.as_deref()).map_err(|error| failure(Cause::Usage, error))?;
-    let (key, warning) = given.map_or((None, None), |given| (Some(given.key), given.warning));
-    warning.into_iter().chain(args.tls.warning()).for_each(|warning| reporter.tell(Event::Warning(warning)));
-    let certified = args.tls.credentials(key.clone(), Meeting::Dialling(&route.host));
-    match (certified.map_err(|error| failure(Cause::Usage, error))?, key) {
-        (Some(credentials), _) => Ok(credentials),
-        (None, Some(key)) => Ok(Credentials::shared_key(key)),
-        (None, None) => Ok(Credentials::shared_key(ask_for_key().map_err(|error| failure(error.cause(), error))?)),
-    }
 }
 
 fn session_id() -> Result<SessionId, Failure> {

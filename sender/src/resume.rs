@@ -1,79 +1,68 @@
-//! The loop around the links of a session: reach the receiver, serve the session, and come back when
-//! the link is lost.
+//! The loop around the links of a session: come by one, serve the session, and come by another when
+//! it is lost.
 
-use std::net::SocketAddr;
-use std::pin::pin;
 use std::time::Duration;
 
-use quinn::Endpoint;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 use xbproto::cli::{Event, Reporter};
+use xbproto::contact::Comeback;
 use xbproto::failure::Party;
-use xbproto::link::{Link, LinkError, Lost, Outage};
-use xbproto::quantity::Span;
-use xbproto::retry::Backoff;
+use xbproto::link::{Link, Lost, Outage};
 use xbproto::session::{Sender, Sent};
-use xbproto::tls::Credentials;
 
-use crate::reach::{Miss, dial, reach, try_each};
-use crate::route::Route;
+use crate::contact::Contact;
 use crate::uplink::Uplink;
 
-/// Serves the session over one link after the other, from the first attempt to reach the receiver until
+/// Serves the session over one link after the other, from the first contact with the receiver until
 /// the session is over and the receiver knows, as far as it can be told. The session knows then how it ended.
-pub async fn keep_linked(
-    endpoint: &Endpoint,
-    route: &Route,
-    credentials: &Credentials,
-    uplink: &Uplink,
-    reporter: &Reporter,
-) {
-    let dialer = Dialer { endpoint, route, credentials, uplink, reporter };
-    let Some(mut link) = dialer.first_contact().await else { return };
+pub async fn keep_linked(contact: &mut impl Contact, uplink: &Uplink, reporter: &Reporter) {
+    let keeper = Keeper { uplink, reporter };
+    let Some(mut link) = keeper.first_contact(contact).await else { return };
     let mut search = None;
     loop {
         let (peer, begun) = (link.peer(), Instant::now());
-        let Err(lost) = dialer.serve(link, search.as_ref()).await else { return };
-        if dialer.has_said_all() {
+        let served = tokio::select! {
+            biased;
+            served = keeper.serve(link, search.as_ref()) => served,
+            never = contact.mind() => match never {},
+        };
+        let Err(lost) = served else { return };
+        if keeper.has_said_all() {
             return;
         }
         // A link that broke as soon as it was there has ended no outage.
-        search = search.filter(|search| !dialer.has_gone_on(search, begun.elapsed()));
-        let current = search.get_or_insert_with(|| dialer.search(&lost, peer));
-        match dialer.come_back(current).await {
+        search = search.filter(|search| !keeper.has_gone_on(search, begun.elapsed()));
+        let current = search.get_or_insert_with(|| {
+            let outage = keeper.outage(&lost, contact);
+            Search { comeback: contact.search(outage, peer), written: uplink.session.look(Sender::written) }
+        });
+        match keeper.come_back(contact, &mut current.comeback).await {
             Some(again) => link = again,
             None => return,
         }
     }
 }
 
-/// What links to the receiver are made with.
-struct Dialer<'a> {
-    endpoint: &'a Endpoint,
-    route: &'a Route,
-    credentials: &'a Credentials,
+/// Whose links are kept.
+struct Keeper<'a> {
     uplink: &'a Uplink,
     reporter: &'a Reporter,
 }
 
 /// The search for the receiver in an outage.
 struct Search {
-    outage: Outage,
-    backoff: Backoff,
-    /// Where the receiver was, and then where its name leads now.
-    addresses: Vec<SocketAddr>,
+    comeback: Comeback,
     /// What the receiver had written when the outage began.
     written: u64,
 }
 
-impl Dialer<'_> {
+impl Keeper<'_> {
     /// The first link, or nothing if the session is over before there is one.
-    async fn first_contact(&self) -> Option<Link> {
-        self.reporter.tell(Event::Connecting { to: self.route.name.clone() });
+    async fn first_contact(&self, contact: &mut impl Contact) -> Option<Link> {
         let reached = tokio::select! {
             biased;
             () = self.uplink.session.when(|s| s.outcome().map(|_| ())) => return None,
-            reached = reach(self.route, self.reporter, |address| self.dial(address)) => reached,
+            reached = contact.first() => reached,
         };
         match reached {
             Ok(link) => {
@@ -88,17 +77,13 @@ impl Dialer<'_> {
         }
     }
 
-    async fn dial(&self, address: SocketAddr) -> Result<Link, LinkError> {
-        dial(self.endpoint, self.credentials, address, &self.uplink.tuning).await
-    }
-
     /// Serves the session over `link`, which ends a `search` when the receiver has welcomed it.
     async fn serve(&self, link: Link, search: Option<&Search>) -> Result<(), Lost> {
         let (connection, welcomes) = (link.connection.clone(), self.welcomes());
         let resumed = async {
             let offset = self.uplink.session.when(|s| (s.welcomes() > welcomes).then(|| s.written())).await;
             if let Some(search) = search {
-                self.reporter.tell(Event::Resumed { offset, after: search.outage.since.elapsed() });
+                self.reporter.tell(Event::Resumed { offset, after: search.comeback.outage.since.elapsed() });
             }
             std::future::pending().await
         };
@@ -133,30 +118,29 @@ impl Dialer<'_> {
         })
     }
 
-    fn search(&self, lost: &Lost, peer: SocketAddr) -> Search {
-        let outage = Outage::of(lost, "receiver", self.uplink.session.look(Sender::retry_for));
+    fn outage(&self, lost: &Lost, contact: &impl Contact) -> Outage {
+        let patience = contact.patience(self.uplink.session.look(Sender::retry_for));
+        let outage = Outage::of(lost, "receiver", patience);
         if !outage.patience.is_zero() {
             let (reason, patience) = (outage.how.clone(), outage.patience);
-            self.reporter.tell(Event::Interrupted { reason, patience });
+            self.reporter.tell(Event::Interrupted { reason, patience, dials: contact.dials() });
         }
-        let [a, b, c, d, e, f, g, h, ..] = self.uplink.session.look(Sender::session).0;
-        let backoff = Backoff::new(u64::from_be_bytes([a, b, c, d, e, f, g, h]));
-        Search { outage, backoff, addresses: vec![peer], written: self.uplink.session.look(Sender::written) }
+        outage
     }
 
-    /// Reaches the receiver again, or fails the session; nothing too if it is over before.
-    async fn come_back(&self, search: &mut Search) -> Option<Link> {
+    /// Another link to the receiver, or the session fails; nothing too if it is over before.
+    async fn come_back(&self, contact: &mut impl Contact, comeback: &mut Comeback) -> Option<Link> {
         let over = async {
             self.uplink.session.when(|s| s.outcome().map(|_| ())).await;
             if !self.has_said_all() {
                 std::future::pending().await
             }
         };
-        let how = search.outage.how.clone();
+        let how = comeback.outage.how.clone();
         let reached = tokio::select! {
             biased;
             () = over => return None,
-            reached = self.reach_again(search) => reached,
+            reached = contact.again(comeback) => reached,
         };
         match reached {
             Ok(link) => Some(link),
@@ -165,52 +149,5 @@ impl Dialer<'_> {
                 None
             }
         }
-    }
-
-    /// Tries the receiver's addresses until the outage is too long. What is answered there by somebody who has not
-    /// proved the key, such as that the key is another, is no reason to give up: the receiver may still come back.
-    ///
-    /// # Errors
-    /// Why it was given up.
-    async fn reach_again(&self, search: &mut Search) -> Result<Link, String> {
-        let retry_for = Span(search.outage.patience);
-        if retry_for.0.is_zero() {
-            return Err("it was not tried again (--retry-for 0)".to_owned());
-        }
-        let mut last = Miss::Silence;
-        loop {
-            let pause = search.backoff.pause();
-            if Instant::now() + pause >= search.outage.until {
-                return Err(format!("it was not reached again within {retry_for} (--retry-for; {last})"));
-            }
-            sleep(pause).await;
-            match self.try_addresses(search).await {
-                Ok(link) => return Ok(link),
-                Err(miss) => last = miss,
-            }
-            if let Some((gone, left)) = search.outage.tells() {
-                let (gone, left) = (Span(gone), Span(left));
-                self.reporter.tell(Event::Notice(format!("no link for {gone} ({last}); trying for {left} more")));
-            }
-        }
-    }
-
-    /// Tries every address once. Where the name leads now is asked meanwhile, for the next time: in an outage
-    /// that may take long, or never come to an end.
-    async fn try_addresses(&self, search: &mut Search) -> Result<Link, Miss> {
-        let Search { outage, addresses, .. } = search;
-        let known = addresses.clone();
-        let dial = |address| self.dial(address);
-        let mut dialed = pin!(try_each(&known, outage.until, &dial));
-        tokio::select! {
-            biased;
-            dialed = &mut dialed => return dialed,
-            found = self.route.addresses() => {
-                addresses.truncate(1);
-                let others = found.unwrap_or_default().into_iter().filter(|address| *address != known[0]);
-                addresses.extend(others);
-            }
-        }
-        dialed.await
     }
 }

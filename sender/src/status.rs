@@ -34,6 +34,7 @@ pub(crate) fn status(
             snapshot,
             fills,
             compressed,
+            rate_limit: s.limits().binding(),
             peer,
             path: path.report(),
             setting: Setting::TwoHosts,

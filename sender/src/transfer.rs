@@ -1,12 +1,11 @@
 //! One session from its first attempt to reach the receiver to its verdict.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
 use xbproto::backup::BackupFacts;
-use xbproto::cli::{Compressed, Event, Latest, Outgoing, Progress, Reporter, Request, Requests, Standing};
+use xbproto::cli::{Compressed, Event, Latest, Outgoing, Progress, Reporter, Request, Requests, Standing, tell_limits};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::limit::Limited;
 use xbproto::link::{self, CurrentPath};
@@ -14,7 +13,7 @@ use xbproto::liveness::Liveness;
 use xbproto::meter::Gauge;
 use xbproto::place::Place;
 use xbproto::quantity::{ByteSize, Rate};
-use xbproto::quic::{self, Congestion, Family, Tuning};
+use xbproto::quic::{self, Congestion, Tuning};
 use xbproto::session::{Sender, SenderConfig, Sent};
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
@@ -24,22 +23,18 @@ use xbproto::wire::{LaneSum, Purpose, Receipt, SessionId, Welcome};
 use crate::drive::drive;
 use crate::links::Links;
 use crate::outbox::{Compression, Outbox};
-use crate::route::Route;
 use crate::source::{OnLine, Ready};
 use crate::spool::Spool;
 use crate::status::status;
 use crate::tap::Expect;
 use crate::uplink::Uplink;
+use crate::way::Way;
 
 /// Everything that makes one session.
 #[derive(Debug)]
 pub struct Transfer {
     /// The session's name.
     pub session: SessionId,
-    /// Where the receiver is.
-    pub route: Route,
-    /// The local address to send from.
-    pub bind: Option<IpAddr>,
     /// What is shown to the receiver, and demanded of it.
     pub credentials: Credentials,
     /// Where the bytes come from; nothing for a check.
@@ -58,8 +53,6 @@ pub struct Transfer {
     pub size: Option<u64>,
     /// The session's window in bytes.
     pub window: u64,
-    /// How many links to send over, 1 to [`MAX_LINKS`](xbproto::wire::MAX_LINKS).
-    pub links: u8,
     /// How long to try to come back after a link is lost.
     pub retry_for: Duration,
     /// When a silent receiver is taken for lost.
@@ -91,23 +84,20 @@ pub enum Done {
 }
 
 impl Transfer {
-    /// Runs the session on the calling thread, which must live as long as the process (a child of
+    /// Runs the session over links that are made this `way`, on the calling thread, which must live as long as the process (a child of
     /// it does not outlive it), and on threads of its own.
     ///
     /// # Errors
     /// The first [`Failure`], wherever it happened. Nothing of the source is left running.
-    pub async fn run(mut self, mut requests: Requests, reporter: &Reporter) -> Result<Done, Failure> {
+    pub async fn run(mut self, way: Way, requests: &mut Requests, reporter: &Reporter) -> Result<Done, Failure> {
         reporter.session(self.session.into());
         let session = Arc::new(Shared::new(Sender::new(self.config())));
+        session.change(|s| s.allow(self.rate));
         let outbox = self.start_outbox(&session).map_err(unforeseen)?;
-        let links = self.links(&session, outbox.clone(), reporter);
+        let links = self.links(way.links(), &session, outbox.clone(), reporter);
         let (gauge, path) = (links.uplink.gauge.clone(), links.uplink.path.clone());
         let watched = Watched { gauge, path, latest: Latest::default(), outbox: outbox.clone() };
-        let sockets: Vec<_> = (0..self.links.max(1)).map(|_| self.open_socket()).collect::<Result<_, _>>()?;
-        if let Some(limit) = quic::ReceiveBuffer::of(&sockets[0]).ok().and_then(|buffer| buffer.limit()) {
-            reporter.tell(Event::Detail(limit.to_string()));
-        }
-        let threads = links.start(sockets).map_err(unforeseen)?;
+        let threads = links.start(way)?;
         let spool = self.spool.as_ref().map(Spool::gauge);
         let state = || status(&session, &watched.latest, spool.as_deref(), &watched.path, &outbox);
         let report = || reporter.tell(Event::Status(Box::new(state())));
@@ -125,6 +115,7 @@ impl Transfer {
         let heed = |request| match request {
             Request::End(failure) => session.change(|s| s.fail(failure)),
             Request::Report => report(),
+            Request::Order(asked) => asked.heed(&session, state, reporter),
         };
         let course = requests.during(work, heed).await;
         // The main link's thread may have to make a link in order to tell the receiver; whoever is in a hurry ends that.
@@ -147,18 +138,6 @@ impl Transfer {
         }
     }
 
-    fn open_socket(&self) -> Result<UdpSocket, Failure> {
-        let local = self.bind.map_or(self.route.local(), |address| SocketAddr::new(address, 0));
-        quic::bind(local, Family::Any).map_err(|error| match error.error.kind() {
-            // Invalid is a link-local address, for it says nothing of the link.
-            io::ErrorKind::AddrNotAvailable | io::ErrorKind::InvalidInput if self.bind.is_some() => {
-                let words = format!("{error}; --bind takes an address of this host");
-                Failure::new(Cause::Usage, Party::Sender, words)
-            }
-            _ => unforeseen(error),
-        })
-    }
-
     /// Starts the threads that compress, if it is to be done. One that ends early is a defect that ends the session.
     fn start_outbox(&self, session: &Arc<Shared<Sender>>) -> io::Result<Outbox> {
         let Some(compression) = self.compression else { return Ok(Outbox::plain(session.clone())) };
@@ -170,10 +149,9 @@ impl Transfer {
     }
 
     /// What the links are made with and work with.
-    fn links(&self, session: &Arc<Shared<Sender>>, outbox: Outbox, reporter: &Reporter) -> Links {
+    fn links(&self, links: u8, session: &Arc<Shared<Sender>>, outbox: Outbox, reporter: &Reporter) -> Links {
         let tuning = Tuning {
             window: self.window,
-            rate: self.rate,
             liveness: self.liveness,
             congestion: self.congestion,
             find_route: quic::Route::find,
@@ -184,10 +162,10 @@ impl Transfer {
             throttle: Arc::new(Throttle::new(self.rate)),
             gauge: Arc::default(),
             tuning,
-            links: self.links,
+            links,
             path: Arc::default(),
         };
-        Links { route: self.route.clone(), credentials: self.credentials.clone(), uplink, reporter: reporter.clone() }
+        Links { credentials: self.credentials.clone(), uplink, reporter: reporter.clone() }
     }
 
     /// From the receiver's welcome to the end of the session.
@@ -227,6 +205,7 @@ impl Transfer {
                 total,
                 peer: s.peer_waits_for(),
                 linked: s.is_linked(),
+                rate_limit: s.limits().binding(),
                 outgoing: Some(Outgoing { path, held: s.window().0, window: s.window().1, ratio }),
             })
         };
@@ -234,6 +213,7 @@ impl Transfer {
         let facts = tokio::select! {
             facts = drive(started, self.expect, self.spool.as_ref(), session, &watched.gauge, reporter) => facts,
             () = follow => BackupFacts::default(),
+            () = tell_limits(session, reporter) => BackupFacts::default(),
         };
         Course { elapsed: progress.elapsed(), names, facts }
     }
@@ -300,18 +280,22 @@ fn unforeseen(error: impl std::fmt::Display) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
+    use xbproto::contact::Route;
     use xbproto::key::Key;
+    use xbproto::quic::Family;
 
     use super::*;
     use crate::silent::reporter;
+    use crate::way::Dial;
 
     #[tokio::test]
     async fn an_address_of_another_host_is_wrong_usage() {
         let bind: IpAddr = "192.0.2.1".parse().unwrap();
+        let route = Route::parse("127.0.0.1:9", Family::V4, Duration::ZERO).unwrap();
         let transfer = Transfer {
             session: SessionId([1; 16]),
-            route: Route::parse("127.0.0.1:9", Family::V4, Duration::ZERO).unwrap(),
-            bind: Some(bind),
             credentials: Credentials::shared_key(Key::new([7; 16])),
             source: None,
             lanes: 1,
@@ -321,13 +305,13 @@ mod tests {
             rate: None,
             size: None,
             window: 8 << 20,
-            links: 1,
             retry_for: Duration::ZERO,
             liveness: Liveness::default(),
             congestion: Congestion::default(),
         };
-        let requests = Requests::listen(Party::Sender, None).unwrap();
-        let failure = transfer.run(requests, &reporter()).await.unwrap_err();
+        let mut requests = Requests::listen(Party::Sender, None).unwrap();
+        let way = Way::Dial(Dial { route, bind: Some(bind), links: 1 });
+        let failure = transfer.run(way, &mut requests, &reporter()).await.unwrap_err();
         assert_eq!(failure.cause, Cause::Usage);
         assert!(failure.reason.starts_with("UDP 192.0.2.1:0: "), "{failure}");
     }

@@ -1,26 +1,35 @@
 //! What a link does on the sending side: control messages both ways on the main one, and blocks out on each.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
-use xbproto::link::{Connection, CurrentPath, Link, LinkError, Lost, converse, write_block};
+use xbproto::link::{Connection, CurrentPath, Link, LinkError, Lost, PathReport, converse, write_block};
 use xbproto::meter::Gauge;
+use xbproto::quantity::Rate;
 use xbproto::quic::Tuning;
 use xbproto::session::{LinkId, SILENCE, Sender, Sign, Vitality};
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
+use xbproto::wire::EncodedBlock;
 
 use crate::outbox::{Outbox, Turn};
 
 /// How often the send window follows the path's round-trip time under a rate limit.
 const RETUNE: Duration = Duration::from_secs(1);
 
+/// How often it follows the path while a block is being written: the congestion window doubles a few times in a second.
+const FOLLOW: Duration = Duration::from_millis(50);
+
+/// How long a path may take to empty what a connection holds, unless that is less than two windows: a limit that comes
+/// does not hold for it any more.
+const BACKLOG: Duration = Duration::from_millis(250);
+
 /// How often a link is looked at, of several: a few times before it counts as silent.
 const LOOK: Duration = Duration::from_millis(SILENCE.as_millis() as u64 / 4);
 
-/// What one of several links may hold beyond half as much again as its congestion window, in bytes: enough to keep a
-/// short path busy.
+/// What a link may hold beyond what its path takes in a while, in bytes: enough to keep a short path busy.
 const AHEAD: u64 = 256 << 10;
 
 /// What the links of a session share.
@@ -53,8 +62,9 @@ impl Uplink {
         let blocks = |connection: Connection| async move {
             tokio::select! {
                 biased;
-                pushed = self.push_blocks(LinkId::MAIN, &connection) => pushed,
+                // Before any block: it sets the limit that the receiver has said with its welcome.
                 lost = self.retune(&connection) => lost,
+                pushed = self.push_blocks(LinkId::MAIN, &connection) => pushed,
                 lost = self.look_after_main(&connection) => lost,
             }
         };
@@ -66,32 +76,52 @@ impl Uplink {
         for age in 1.. {
             let (turn, block) = self.outbox.next(link).await;
             let age = if turn == Turn::Again { 0 } else { age };
-            if self.links > 1 {
-                connection.hold_at_most(self.send_window(connection));
-            }
-            write_block(connection, block, age, &self.throttle, &self.gauge).await?;
+            self.write(block, age, connection).await?;
         }
         Ok(())
     }
 
-    /// How many bytes a connection may hold. One of several holds little more than what is on its way, so that
-    /// the others have a share and no block waits behind many on a slow path.
-    fn send_window(&self, connection: &Connection) -> u64 {
-        let path = connection.report();
-        let all = self.tuning.send_window(path.round_trip);
-        match self.links {
-            0 | 1 => all,
-            _ => all.min(path.congestion_window * 3 / 2 + AHEAD),
+    /// Writes a block, and keeps the send window in step with the path meanwhile.
+    async fn write(&self, block: EncodedBlock, age: u64, connection: &Connection) -> Result<(), LinkError> {
+        let mut written = pin!(write_block(connection, block, age, &self.throttle, &self.gauge));
+        loop {
+            connection.hold_at_most(self.send_window(connection, self.rate()));
+            tokio::select! {
+                biased;
+                written = &mut written => return written,
+                () = sleep(FOLLOW) => {}
+            }
         }
     }
 
-    /// Keeps the send window in step with the round-trip time; ends with the connection.
+    /// The limit that binds, if there is one.
+    fn rate(&self) -> Option<Rate> {
+        self.session.look(|s| s.limits().binding().map(|limit| limit.rate))
+    }
+
+    /// How many bytes a connection may hold. One of several holds little more than what is on its way, so that
+    /// the others have a share and no block waits behind many on a slow path.
+    fn send_window(&self, connection: &Connection, rate: Option<Rate>) -> u64 {
+        let path = connection.report();
+        let backlog = match self.links {
+            0 | 1 => backlog(&path),
+            _ => path.congestion_window * 3 / 2,
+        };
+        self.tuning.send_window(rate, path.round_trip).min(backlog.saturating_add(AHEAD))
+    }
+
+    /// Keeps the throttle in step with the limit that binds, and the send window with that and the round-trip time; ends
+    /// with the connection.
     pub(crate) async fn retune(&self, connection: &Connection) -> Result<(), LinkError> {
         loop {
-            connection.hold_at_most(self.send_window(connection));
+            let limits = self.session.look(Sender::limits);
+            let rate = limits.binding().map(|limit| limit.rate);
+            self.throttle.set(rate);
+            connection.hold_at_most(self.send_window(connection, rate));
             tokio::select! {
                 biased;
                 error = connection.closed() => return Err(error),
+                () = self.session.when(|s| (s.limits() != limits).then_some(())) => {}
                 () = sleep(RETUNE) => {}
             }
         }
@@ -121,4 +151,10 @@ impl Uplink {
             }
         }
     }
+}
+
+/// What the path takes within [`BACKLOG`], or within two round trips if that is more.
+fn backlog(path: &PathReport) -> u64 {
+    let trips = BACKLOG.as_secs_f64() / path.round_trip.as_secs_f64().max(1e-6);
+    (path.congestion_window as f64 * trips.max(2.0)) as u64
 }

@@ -23,13 +23,8 @@ pub struct Rogue {
     endpoint: Endpoint,
 }
 
-const TUNING: Tuning = Tuning {
-    window: 16 << 20,
-    rate: None,
-    liveness: Liveness::DEFAULT,
-    congestion: Congestion::Model,
-    find_route: Route::find,
-};
+const TUNING: Tuning =
+    Tuning { window: 16 << 20, liveness: Liveness::DEFAULT, congestion: Congestion::Model, find_route: Route::find };
 
 /// The window a sender that has the key asks for, in bytes: as much as it can get.
 const WINDOW: u64 = 1 << 40;

@@ -63,7 +63,7 @@ fn of_seed(seed: u64) -> Scenario {
         congestion: Congestion::default(),
         window: lanes * rng.within(2..=4) * MIB,
         disk: Disk { sync_rate: rng.chance(0.3).then(|| rng.within(1..=8) * MIB), ..Disk::default() },
-        ..Scenario::new(seed, 0).compressed_by_seed()
+        ..Scenario::new(seed, 0).compressed_by_seed().pulled_by_seed()
     }
 }
 

@@ -103,7 +103,7 @@ fn of_seed(seed: u64) -> Scenario {
         window: lanes * 2 * MIB,
         disk: Disk { sync_rate: rng.chance(0.3).then(|| rng.within(1..=8) * MIB), ..Disk::default() },
         retry_for: RETRY_FOR,
-        ..Scenario::new(seed, 0).compressed_by_seed()
+        ..Scenario::new(seed, 0).compressed_by_seed().pulled_by_seed()
     }
 }
 

@@ -59,6 +59,8 @@ pub enum Event {
         reason: String,
         /// How long the session waits, from now.
         patience: Duration,
+        /// Who dials, and so is the one to come back.
+        dials: Party,
     },
     /// The session goes on over a new link.
     Resumed {

@@ -19,7 +19,7 @@
 //! | `stranger` | `peer`, `why` |
 //! | `notice`, `warning`, `detail` | `text` |
 //! | `child` | `label`, `line` |
-//! | `status` | `state`, `bytes`, `rate`, `average`, `bottleneck`, `window`, `window_limit`, `spool`, `spool_limit`, `peer_state`, `peer`, `links`, `rtt`, `mtu`, `congestion_window`, `sent`, `lost`, `original`, `encoded`, `effort`, `limit`, `limit_percent`, `hint` |
+//! | `status` | `state`, `bytes`, `rate`, `average`, `bottleneck`, `window`, `window_limit`, `spool`, `spool_limit`, `peer_state`, `peer`, `links`, `rtt`, `mtu`, `congestion_window`, `sent`, `lost`, `original`, `encoded`, `effort`, `rate_limit`, `rate_limit_by` (`sender`, `receiver`), `limit`, `limit_percent`, `hint` |
 //! | `progress` | `bytes`, `total`, `rate`, `average`, `eta`, `file`, `bottleneck` (`source`, `limiter`, `cpu`, `window`, `congestion`, `network`, `disk`), `note` |
 //! | `checksum` | `name`, `sha1`, `lane` |
 //! | `backup` | `type` (`full`, `incremental`, or the tool's own word), `from_lsn`, `to_lsn`, `last_lsn`, `tool`, `tool_version`, `server_version`, `uuid`, `server_uuid`, `binlog_position`, `compressed`, `encrypted` |
@@ -43,6 +43,7 @@ use super::words::without_verdict;
 use crate::backup::{BackupFacts, BackupKind, FactText};
 use crate::failure::Party;
 use crate::limit::Limited;
+use crate::wire::SessionId;
 
 /// The face for programs.
 #[derive(Debug)]
@@ -65,16 +66,25 @@ impl<W: Write + Send> Face for Json<W> {
             self.session = Some(*tag);
         }
         let Some((name, fields)) = fields(event) else { return };
-        let head = [
-            ("v", json!(1)),
-            ("time", json!(format!("{:.3}", at.wall))),
-            ("program", json!(program_name(self.own))),
-            ("session", json!(self.session.map(|tag| tag.to_string()))),
-            ("event", json!(name)),
-        ];
-        let line = object(head.into_iter().chain(fields));
+        let line = object(head(at, self.own, self.session, name).into_iter().chain(fields));
         let _ = self.out.write_all(line.as_bytes());
     }
+}
+
+/// The line of the event `status`, for whoever asks by another way.
+pub(super) fn status_line(own: Party, session: Option<SessionId>, report: &Status) -> String {
+    object(head(Moment::now(), own, session.map(SessionTag::from), "status").into_iter().chain(status(report)))
+}
+
+/// What every object begins with.
+fn head(at: Moment, own: Party, session: Option<SessionTag>, event: &str) -> [Field; 5] {
+    [
+        ("v", json!(1)),
+        ("time", json!(format!("{:.3}", at.wall))),
+        ("program", json!(program_name(own))),
+        ("session", json!(session.map(|tag| tag.to_string()))),
+        ("event", json!(event)),
+    ]
 }
 
 pub(super) type Field = (&'static str, Value);
@@ -107,7 +117,7 @@ fn fields(event: &Event) -> Option<(&'static str, Vec<Field>)> {
         }
         Event::Connecting { to } => ("connecting", vec![("to", json!(to))]),
         Event::Connected { peer } => ("connected", vec![("peer", json!(peer.to_string()))]),
-        Event::Interrupted { reason, patience } => {
+        Event::Interrupted { reason, patience, .. } => {
             ("interrupted", vec![("reason", json!(reason)), ("patience", json!(patience.as_secs_f64()))])
         }
         Event::Resumed { offset, after } => {
@@ -178,6 +188,10 @@ fn status(report: &Status) -> Vec<Field> {
     ]
     .into_iter()
     .chain(compressed(report.compressed.as_ref()))
+    .chain([
+        ("rate_limit", json!(report.rate_limit.map(|limit| limit.rate.bytes_per_second()))),
+        ("rate_limit_by", json!(report.rate_limit.map(|limit| limit.by.to_string()))),
+    ])
     .chain(limited(snapshot.and_then(|s| s.limited.as_ref())))
     .collect()
 }

@@ -9,13 +9,16 @@
 mod args;
 mod bars;
 mod compressed;
+mod control;
 mod course;
+mod credentials;
 mod defaults;
 mod escape;
 mod event;
 mod exit;
 pub mod json;
 mod lines;
+mod listen_on;
 mod none;
 mod progress;
 mod receipt;
@@ -26,12 +29,17 @@ mod setting;
 mod status;
 mod style;
 mod tls_args;
+mod turns;
 mod words;
 
 pub use args::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs};
 pub use bars::Bars;
 pub use compressed::Compressed;
+pub use control::{
+    Asked, ControlArgs, ControlSocket, MAX_ORDER, Order, OrderError, PlaceError, give_order, tell_limits,
+};
 pub use course::Outgoing;
+pub use credentials::{CredentialsError, GivenCredentials};
 pub use defaults::WINDOW;
 
 pub use escape::printable;
@@ -39,6 +47,7 @@ pub use event::{Event, Face, LastWords, Moment, SessionTag, Snapshot, Summary, p
 pub use exit::{EXIT_CODES, advice, exit_code, exit_codes_help, meaning};
 pub use json::Json;
 pub use lines::Lines;
+pub use listen_on::{ListenError, ListenOn, Times, TimesError};
 pub use none::Quiet;
 pub use progress::{Latest, Progress, Standing};
 pub use receipt::StoredReceipt;
@@ -49,3 +58,4 @@ pub use setting::Setting;
 pub use status::{Fill, Status};
 pub use style::{ProgressStyle, Screen};
 pub use tls_args::{Meeting, TlsArgs, TlsError};
+pub use turns::Turns;

@@ -12,6 +12,7 @@ use super::setting::Setting;
 use crate::limit::{Evidence, Limit, Tally, limit, own_limit};
 use crate::meter::{Gauge, GaugeSample, Meter, Waits};
 use crate::quantity::Span;
+use crate::session::RateLimit;
 use crate::wire::Waiting;
 
 /// How often it is told; faces that want less leave some out.
@@ -33,6 +34,8 @@ pub struct Standing {
     pub peer: Waiting,
     /// Whether there is a link to it.
     pub linked: bool,
+    /// The rate limit that binds, if there is one.
+    pub rate_limit: Option<RateLimit>,
     /// How what this side sends is under way; nothing for a receiver.
     pub outgoing: Option<Outgoing>,
 }
@@ -122,6 +125,7 @@ impl Progress {
             span: now - before.at,
             moved: self.last.bytes.saturating_sub(before.bytes.max(standing.before)),
             waited: Waits::between(&before.sample, &self.last.sample),
+            limiter: standing.rate_limit.map(|limit| limit.by),
             flow: standing.outgoing.and_then(|outgoing| self.course.look(&outgoing, now)),
         }
     }

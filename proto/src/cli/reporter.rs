@@ -140,14 +140,19 @@ impl Reporter {
         *self.shared.left.lock().unwrap_or_else(PoisonError::into_inner) = Some(words.into());
     }
 
+    /// Tells how a session failed.
+    pub fn failed(&self, failure: Failure) {
+        let left = self.shared.left.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.tell(Event::Failed(LastWords { failure, left, setting: self.setting() }));
+    }
+
     /// Tells how the program ended, waits for that to be shown, and gives what to exit with.
     pub fn conclude(self, result: Result<(), Failure>) -> ExitCode {
         let code = match result {
             Ok(()) => ExitCode::SUCCESS,
             Err(failure) => {
                 let code = exit_code(failure.cause);
-                let left = self.shared.left.lock().unwrap_or_else(PoisonError::into_inner).take();
-                self.tell(Event::Failed(LastWords { failure, left, setting: self.setting() }));
+                self.failed(failure);
                 code
             }
         };

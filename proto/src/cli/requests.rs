@@ -1,26 +1,30 @@
-//! What is asked of a running program from outside: to end, or to say how it does.
+//! What is asked of a running program from outside: to end, to say how it does, or to go faster or slower.
 
 use std::future::Future;
 use std::io;
+use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::control::{Asked, ControlSocket, PlaceError};
 use crate::failure::{Cause, Failure, Party};
 use crate::quantity::Span;
 
 /// How long saying goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(5);
 
-/// A program's ear for signals and for its deadline.
+/// A program's ear for signals, for its deadline, and for whoever comes to its control socket.
 #[derive(Debug)]
 pub struct Requests {
     own: Party,
     interrupt: Signal,
     terminate: Signal,
     report: Signal,
+    /// Where orders are taken, if that was asked for.
+    control: Option<ControlSocket>,
     /// When the whole is to be over, and how long that was from the start; until it has been said.
     deadline: Option<(Instant, Duration)>,
     /// How the session is to fail since somebody has asked for the end.
@@ -28,12 +32,14 @@ pub struct Requests {
 }
 
 /// Something that was asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Request {
     /// The session is to fail so: SIGINT, SIGTERM, or the deadline.
     End(Failure),
     /// SIGUSR1: a status report.
     Report,
+    /// An order at the control socket.
+    Order(Asked),
 }
 
 impl Requests {
@@ -51,9 +57,19 @@ impl Requests {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             report: signal(SignalKind::user_defined1())?,
+            control: None,
             deadline: deadline.and_then(|span| Some((Instant::now().checked_add(span)?, span))),
             asked: None,
         })
+    }
+
+    /// Takes orders at a socket too, which is made at `path`.
+    ///
+    /// # Errors
+    /// [`PlaceError`] when it cannot be.
+    pub fn take_orders_at(&mut self, path: &Path) -> Result<(), PlaceError> {
+        self.control = Some(ControlSocket::open(path)?);
+        Ok(())
     }
 
     /// The next request. Cancel-safe.
@@ -72,6 +88,7 @@ impl Requests {
             _ = self.interrupt.recv() => (Cause::Interrupted, "interrupted by SIGINT".to_owned()),
             _ = self.terminate.recv() => (Cause::Terminated, "ended by SIGTERM".to_owned()),
             _ = self.report.recv() => return Request::Report,
+            asked = next_order(&mut self.control) => return Request::Order(asked),
             span = over => {
                 self.deadline = None;
                 (Cause::Deadline, format!("not done within {} (--deadline)", Span(span)))
@@ -105,9 +122,22 @@ impl Requests {
         if self.asked.is_some() {
             return sleep(GOODBYE).await;
         }
-        while self.next().await == Request::Report {
-            report();
+        loop {
+            match self.next().await {
+                Request::End(_) => return,
+                Request::Report => report(),
+                // There is nothing left that it could be about.
+                Request::Order(_) => {}
+            }
         }
+    }
+}
+
+/// The next order; none ever comes where there is no socket.
+async fn next_order(control: &mut Option<ControlSocket>) -> Asked {
+    match control {
+        Some(control) => control.next().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -124,7 +154,7 @@ mod tests {
         // Unhandled, either would end the process that runs the tests.
         kill_process(getpid(), Signal::HUP).expect("sent");
         kill_process(getpid(), Signal::USR1).expect("sent");
-        assert_eq!(requests.next().await, Request::Report);
+        assert!(matches!(requests.next().await, Request::Report));
         kill_process(getpid(), Signal::TERM).expect("sent");
         assert_eq!(requests.asked(), None);
         let Request::End(failure) = requests.next().await else { panic!("it is to end") };

@@ -6,6 +6,7 @@ use super::setting::Setting;
 use super::words::{numbers, passing};
 use crate::link::PathReport;
 use crate::quantity::ByteSize;
+use crate::session::RateLimit;
 use crate::wire::Waiting;
 
 /// How a program does at a moment.
@@ -19,6 +20,8 @@ pub struct Status {
     pub fills: Vec<Fill>,
     /// What compression on the wire has come to, if this side compresses.
     pub compressed: Option<Compressed>,
+    /// The rate limit that binds, if there is one.
+    pub rate_limit: Option<RateLimit>,
     /// What the peer waits for, as it said last.
     pub peer: Option<Waiting>,
     /// How the link does, while there is one.
@@ -50,11 +53,19 @@ impl Status {
             .iter()
             .map(|fill| format!("{}: {} of {} in use", fill.name, ByteSize(fill.held), ByteSize(fill.limit)));
         let compressed = self.compressed.iter().map(ToString::to_string);
+        let rate = self.rate_limit.map(|limit| format!("rate limit: {}, the {}'s", limit.rate, limit.by));
         let peer = self.peer.map(|waiting| format!("peer: {}", waiting.words()));
         let path = self.path.as_ref().map(|path| format!("{path}, to {}", path.peer));
         let path = path.or_else(|| (self.setting == Setting::TwoHosts).then(|| "path: no link".to_owned()));
-        let lines =
-            [first].into_iter().chain(waiting).chain(limited).chain(fills).chain(compressed).chain(peer).chain(path);
+        let lines = [first]
+            .into_iter()
+            .chain(waiting)
+            .chain(limited)
+            .chain(fills)
+            .chain(compressed)
+            .chain(rate)
+            .chain(peer)
+            .chain(path);
         lines.map(|line| format!("status: {line}")).collect()
     }
 }
@@ -62,7 +73,9 @@ impl Status {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Party;
     use crate::limit::{Limit, Limited};
+    use crate::quantity::Rate;
 
     #[test]
     fn everything_that_is_known_has_its_line() {
@@ -73,6 +86,7 @@ mod tests {
             snapshot: Some(Snapshot { bottleneck: Some(Limit::Disk), limited: Some(limited), ..snapshot }),
             fills: vec![Fill { name: "window", held: 12 << 20, limit: 64 << 20 }],
             compressed: Some(Compressed { original: 2 << 20, encoded: 1 << 20, levels: Some(1..=1) }),
+            rate_limit: Some(RateLimit { rate: Rate::MIN, by: Party::Receiver }),
             peer: Some(Waiting::Disk),
             path: None,
             setting: Setting::TwoHosts,
@@ -85,6 +99,7 @@ mod tests {
                 "status: the limit was the network for 60 % of the time",
                 "status: window: 12.0 MiB of 64.0 MiB in use",
                 "status: compressed 2.0 MiB to 1.0 MiB (2.0x, level 1)",
+                "status: rate limit: 1.0 KiB/s, the receiver's",
                 "status: peer: waits for its disk",
                 "status: path: no link",
             ]

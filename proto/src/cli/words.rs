@@ -35,7 +35,7 @@ fn unconfirmed(own: Party, event: &Event) -> Vec<String> {
         Event::Connecting { to } => format!("connecting to {}", printable(to)),
         Event::Connected { peer } if own == Party::Receiver => format!("the sender has come from {peer}"),
         Event::Connected { peer } => format!("connected to {peer}"),
-        Event::Interrupted { reason, patience } => interrupted(own, reason, *patience),
+        Event::Interrupted { reason, patience, dials } => interrupted(own, reason, *patience, *dials),
         Event::Resumed { offset, after } => {
             format!("resumed at byte {offset}, {} after the last sign of life", Span(*after))
         }
@@ -52,11 +52,11 @@ fn unconfirmed(own: Party, event: &Event) -> Vec<String> {
     vec![sentence]
 }
 
-fn interrupted(own: Party, reason: &str, patience: Duration) -> String {
-    let reason = printable(reason);
-    match own {
-        Party::Sender => format!("interrupted: {reason}; trying to come back for {} (--retry-for)", Span(patience)),
-        Party::Receiver => format!("interrupted: {reason}; waiting {} for the sender to come back", Span(patience)),
+fn interrupted(own: Party, reason: &str, patience: Duration, dials: Party) -> String {
+    let (reason, patience) = (printable(reason), Span(patience));
+    match own == dials {
+        true => format!("interrupted: {reason}; trying to come back for {patience} (--retry-for)"),
+        false => format!("interrupted: {reason}; waiting {patience} for the {dials} to come back"),
     }
 }
 

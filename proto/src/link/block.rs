@@ -9,6 +9,10 @@ use crate::throttle::Throttle;
 use crate::waiting::waiting_for;
 use crate::wire::{BLOCK_HEADER_LEN, BlockHeader, EncodedBlock, Encoding, WireError};
 
+/// The longest piece that is written at once, in bytes: a limit that comes while there is none finds no more than that let
+/// through already.
+const PIECE: usize = 256 << 10;
+
 /// Writes `block`, as fast as `throttle` (which counts the bytes as they
 /// travel) and the connection allow, and counts
 /// in `gauge` how long either of them kept it waiting. `age` is the number of blocks written before
@@ -28,7 +32,7 @@ pub async fn write_block(
     outgoing.write(Bytes::copy_from_slice(&block.header.encode())).await?;
     let mut rest = block.bytes;
     while !rest.is_empty() {
-        let piece = rest.split_to(rest.len().min(throttle.slice().max(1)));
+        let piece = rest.split_to(rest.len().min(throttle.slice().clamp(1, PIECE)));
         outgoing.write(piece).await?;
     }
     outgoing.block.finish();

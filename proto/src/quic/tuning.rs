@@ -33,8 +33,6 @@ const STRANGERS_WINDOW: u32 = 64 << 10;
 pub struct Tuning {
     /// The session's window in bytes.
     pub window: u64,
-    /// The rate limit, if there is one.
-    pub rate: Option<Rate>,
     /// When a silent peer is taken for lost.
     pub liveness: Liveness,
     /// What decides how much may be under way on the path.
@@ -58,7 +56,7 @@ impl Tuning {
             .max_concurrent_uni_streams(VarInt::from_u32(0))
             .stream_receive_window(VarInt::from_u32(2 * MAX_BLOCK as u32))
             .receive_window(VarInt::from_u32(STRANGERS_WINDOW))
-            .send_window(self.send_window(Duration::ZERO))
+            .send_window(self.send_window(None, Duration::ZERO))
             // Blocks leave one after another, the oldest first.
             .send_fairness(false)
             .congestion_controller_factory(self.congestion.factory(route.initial_window()))
@@ -79,10 +77,10 @@ impl Tuning {
         Room { blocks: (self.window / TYPICAL_BLOCK).max(16), bytes: self.window }
     }
 
-    /// How many bytes the connection may take from us and not have acknowledged. Under a rate limit
+    /// How many bytes the connection may take from us and not have acknowledged. Under a limit of `rate`
     /// that is little, so that a stall of the network leaves no burst behind it.
-    pub fn send_window(&self, rtt: Duration) -> u64 {
-        match self.rate {
+    pub fn send_window(&self, rate: Option<Rate>, rtt: Duration) -> u64 {
+        match rate {
             Some(rate) => throttle::send_window(rate, rtt).min(self.window),
             None => self.window + CONTROL_ROOM,
         }

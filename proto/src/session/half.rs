@@ -1,8 +1,9 @@
 //! What both halves of a session have in common for the link that carries their words.
 
-use super::{Received, Receiver, Sender, Sent, Violation};
+use super::{Limits, Received, Receiver, Sender, Sent, Violation};
 use crate::failure::{Failure, Party};
-use crate::wire::{CloseCode, Message};
+use crate::quantity::Rate;
+use crate::wire::{CloseCode, Message, SessionId};
 
 /// A half of a session, as the link sees it.
 pub trait Half {
@@ -17,6 +18,18 @@ pub trait Half {
 
     /// What is to be said next, if anything.
     fn next_message(&mut self) -> Option<Message>;
+
+    /// The name of the session, once it has one.
+    fn session(&self) -> Option<SessionId>;
+
+    /// Whether there is a link on which the session goes on.
+    fn is_linked(&self) -> bool;
+
+    /// Takes note of the rate that this side allows, in place of the one before.
+    fn allow(&mut self, rate: Option<Rate>);
+
+    /// The rates that both sides allow.
+    fn limits(&self) -> Limits;
 
     /// Says that this side is alive, and what it waits for, if there is a link to say it on.
     fn beat(&mut self);
@@ -63,6 +76,22 @@ impl Half for Sender {
         Sender::next_message(self)
     }
 
+    fn session(&self) -> Option<SessionId> {
+        Some(Sender::session(self))
+    }
+
+    fn is_linked(&self) -> bool {
+        Sender::is_linked(self)
+    }
+
+    fn allow(&mut self, rate: Option<Rate>) {
+        Sender::allow(self, rate);
+    }
+
+    fn limits(&self) -> Limits {
+        Sender::limits(self)
+    }
+
     fn beat(&mut self) {
         Sender::beat(self);
     }
@@ -93,6 +122,22 @@ impl Half for Receiver {
 
     fn next_message(&mut self) -> Option<Message> {
         Receiver::next_message(self)
+    }
+
+    fn session(&self) -> Option<SessionId> {
+        Receiver::session(self)
+    }
+
+    fn is_linked(&self) -> bool {
+        Receiver::is_linked(self)
+    }
+
+    fn allow(&mut self, rate: Option<Rate>) {
+        Receiver::allow(self, rate);
+    }
+
+    fn limits(&self) -> Limits {
+        Receiver::limits(self)
     }
 
     fn beat(&mut self) {

@@ -18,6 +18,7 @@
 pub mod fuzz;
 mod half;
 mod lane_in;
+mod limits;
 mod receiver;
 mod sender;
 mod under_way;
@@ -25,6 +26,7 @@ mod voice;
 
 pub use half::{Farewell, Half};
 pub use lane_in::Coming;
+pub use limits::{Limits, RateLimit};
 pub use receiver::{LinkRefused, Outcome as Received, Receiver, ReceiverConfig};
 pub use sender::{LinkId, Outcome as Sent, SILENCE, Sender, SenderConfig, Sign, Vitality};
 

@@ -11,6 +11,7 @@ use super::{Violation, heard};
 use crate::backup::BackupFacts;
 use crate::failure::{Cause, Failure, Party};
 use crate::lane::{Block, LaneDigest, LaneId};
+use crate::quantity::Rate;
 use crate::wire::{Hello, Message, Reached, Receipt, Waiting};
 
 /// What a receiver offers.
@@ -117,6 +118,10 @@ impl Receiver {
             }
             Message::Pulse(pulse) => {
                 self.voice.heard(pulse);
+                Ok(())
+            }
+            Message::RateLimit(rate) => {
+                self.voice.peer_allows(rate);
                 Ok(())
             }
             other => Err(Violation::unexpected(&other)),
@@ -231,6 +236,12 @@ impl Receiver {
         if !settling {
             self.voice.waits_for(waiting, if self.linked { Line::Open } else { Line::Closed });
         }
+    }
+
+    /// Takes note of the rate that this side allows, in place of the one before; the sender is told.
+    pub fn allow(&mut self, rate: Option<Rate>) {
+        let open = self.linked && self.outcome.is_none();
+        self.voice.allows(rate, if open { Line::Open } else { Line::Closed });
     }
 
     /// Says that this side is alive.

@@ -13,9 +13,10 @@ use bytes::Bytes;
 use self::carried::Carried;
 use self::links::Links;
 use super::voice::{Line, Voice};
-use super::{Violation, heard, rewind_failure, share};
+use super::{Limits, Violation, heard, rewind_failure, share};
 use crate::failure::{Cause, Failure, Party};
 use crate::lane::{Block, LaneDigest, LaneId, Window};
+use crate::quantity::Rate;
 use crate::wire::{Ack, Hello, LaneSum, Message, Purpose, Receipt, SessionId, Waiting, Welcome};
 
 /// What a sender proposes.
@@ -84,6 +85,7 @@ pub struct Sender {
     target: Option<Welcome>,
     /// How many links have come so far that the receiver has welcomed.
     welcomes: u64,
+    signs_of_life: u64,
     /// The lane that is asked first for the next block.
     turn: usize,
     source_succeeded: bool,
@@ -101,6 +103,7 @@ impl Sender {
             lanes: Vec::new(),
             target: None,
             welcomes: 0,
+            signs_of_life: 0,
             turn: 0,
             source_succeeded: false,
             voice: Voice::of(Party::Sender),
@@ -113,7 +116,9 @@ impl Sender {
         let purpose = if self.welcomes > 0 { Purpose::Resume } else { self.config.purpose };
         self.link = Link::Greeting;
         self.links.clear();
-        self.voice.begin(Message::Hello(self.hello(purpose)));
+        self.voice.begin();
+        self.voice.say(Message::Hello(self.hello(purpose)));
+        self.voice.say_limit();
         if let Some(Outcome::Failed(failure)) = &self.outcome {
             self.voice.say(Message::Abort(failure.clone()));
         }
@@ -139,6 +144,7 @@ impl Sender {
     /// # Errors
     /// [`Violation`] when it makes no sense; the link is to be closed then and the session fails.
     pub fn handle(&mut self, message: Message) -> Result<(), Violation> {
+        self.signs_of_life += 1;
         match message {
             Message::Welcome(welcome) if self.link == Link::Greeting => self.welcomed(welcome),
             Message::Ack(ack) if self.link == Link::Up => self.acknowledged(ack),
@@ -155,6 +161,10 @@ impl Sender {
             }
             Message::Pulse(pulse) => {
                 self.voice.heard(pulse);
+                Ok(())
+            }
+            Message::RateLimit(rate) => {
+                self.voice.peer_allows(rate);
                 Ok(())
             }
             other => Err(Violation::unexpected(&other)),
@@ -184,6 +194,12 @@ impl Sender {
     /// What this side is waiting for: told to the receiver when it changes.
     pub fn waits_for(&mut self, waiting: Waiting) {
         self.voice.waits_for(waiting, if self.link == Link::Up { Line::Open } else { Line::Closed });
+    }
+
+    /// Takes note of the rate that this side allows, in place of the one before; the receiver is told.
+    pub fn allow(&mut self, rate: Option<Rate>) {
+        let open = self.link != Link::Down && self.outcome.is_none();
+        self.voice.allows(rate, if open { Line::Open } else { Line::Closed });
     }
 
     /// Says that this side is alive. Not before the receiver's welcome: until then it is busy enough.
@@ -261,6 +277,11 @@ impl Sender {
         self.voice.peer_waits_for()
     }
 
+    /// The rates that both sides allow. The receiver's is known before it welcomes a link.
+    pub fn limits(&self) -> Limits {
+        self.voice.limits()
+    }
+
     /// Length and SHA-1 of the lanes that have ended, in order.
     pub fn sums(&self) -> Vec<LaneSum> {
         self.lanes.iter().filter_map(|lane| lane.sum).collect()
@@ -289,6 +310,11 @@ impl Sender {
     /// How many links the receiver has welcomed so far.
     pub fn welcomes(&self) -> u64 {
         self.welcomes
+    }
+
+    /// How often something has come from the receiver.
+    pub fn signs_of_life(&self) -> u64 {
+        self.signs_of_life
     }
 
     /// How often what had been handed out was taken back, to be handed out again on a new link. A block

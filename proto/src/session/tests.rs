@@ -2,6 +2,7 @@
 
 mod courses;
 mod endings;
+mod limits;
 mod rules;
 mod several;
 

@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
+use super::limits::Limits;
 use crate::failure::Party;
+use crate::quantity::Rate;
 use crate::wire::{Message, Pulse, Waiting};
 
 /// Whether something can be said at once.
@@ -20,6 +22,7 @@ pub(super) struct Voice {
     words: VecDeque<Message>,
     waits_for: Waiting,
     peer_waits_for: Waiting,
+    limits: Limits,
     /// Who has said the last word, once the session is over.
     last_word: Party,
 }
@@ -27,13 +30,13 @@ pub(super) struct Voice {
 impl Voice {
     pub(super) fn of(own: Party) -> Voice {
         let nothing = Waiting::Nothing;
-        Voice { own, words: VecDeque::new(), waits_for: nothing, peer_waits_for: nothing, last_word: own }
+        let (words, limits) = (VecDeque::new(), Limits::default());
+        Voice { own, words, waits_for: nothing, peer_waits_for: nothing, limits, last_word: own }
     }
 
-    /// A link is there: begins anew with this. Nothing that was said on another one counts.
-    pub(super) fn begin(&mut self, greeting: Message) {
-        *self = Voice { waits_for: self.waits_for, ..Voice::of(self.own) };
-        self.say(greeting);
+    /// A link is there: begins anew. Nothing that was said on another one counts, but for the limits, which are said again.
+    pub(super) fn begin(&mut self) {
+        *self = Voice { waits_for: self.waits_for, limits: self.limits, ..Voice::of(self.own) };
     }
 
     pub(super) fn say(&mut self, message: Message) {
@@ -71,6 +74,31 @@ impl Voice {
 
     pub(super) fn peer_waits_for(&self) -> Waiting {
         self.peer_waits_for
+    }
+
+    /// Takes note of the rate that this half allows, and says so over a link if that has changed.
+    pub(super) fn allows(&mut self, rate: Option<Rate>, on: Line) {
+        if self.limits.of(self.own) != rate {
+            self.limits.set(self.own, rate);
+            if on == Line::Open {
+                self.say_limit();
+            }
+        }
+    }
+
+    /// Says the rate that this half allows.
+    pub(super) fn say_limit(&mut self) {
+        self.say(Message::RateLimit(self.limits.of(self.own)));
+    }
+
+    /// The peer has said what rate it allows.
+    pub(super) fn peer_allows(&mut self, rate: Option<Rate>) {
+        self.limits.set(self.own.peer(), rate);
+    }
+
+    /// What both halves allow, the peer as it said last, on whichever link.
+    pub(super) fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// The peer has said what ends the session.

@@ -12,6 +12,7 @@ use super::message::{
 use super::{MAX_LANES, MAX_MESSAGE};
 use crate::failure::{Cause, Failure, Party};
 use crate::lane::{LaneId, Sha1Sum};
+use crate::quantity::Rate;
 
 impl Message {
     /// As it stands on the wire: kind, length, body.
@@ -28,6 +29,7 @@ impl Message {
             Message::Abort(failure) => (0x09, abort_body(failure)),
             Message::Joined => (0x0a, Writer::default()),
             Message::Pulse(pulse) => (0x80, Writer::default().u8(position(&Waiting::ALL, pulse.waiting))),
+            Message::RateLimit(rate) => (0x81, Writer::default().optional_u64(rate.map(Rate::bytes_per_second))),
         };
         Writer::default().u8(kind).u32(body.0.len() as u32).raw(&body.0).0
     }
@@ -59,7 +61,8 @@ impl Message {
             0x09 => read("Abort", body, read_abort).map(Message::Abort)?,
             0x0a => read("Joined", body, |_| Ok(Message::Joined))?,
             0x80 => read("Pulse", body, Pulse::read).map(Message::Pulse)?,
-            0x81.. => return Ok(None),
+            0x81 => read("RateLimit", body, read_rate_limit).map(Message::RateLimit)?,
+            0x82.. => return Ok(None),
             kind => return Err(WireError::Kind { kind }),
         };
         Ok(Some(message))
@@ -218,6 +221,11 @@ impl Pulse {
     fn read(reader: &mut Reader<'_>) -> Result<Pulse, WireError> {
         Ok(Pulse { waiting: at(&Waiting::ALL, reader, "waiting")? })
     }
+}
+
+fn read_rate_limit(reader: &mut Reader<'_>) -> Result<Option<Rate>, WireError> {
+    let Some(bytes) = reader.optional_u64("rate")? else { return Ok(None) };
+    Rate::new(bytes).map(Some).map_err(|_| reader.bad("rate", bytes))
 }
 
 fn abort_body(failure: &Failure) -> Writer {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::backup::BackupFacts;
 use crate::failure::{Failure, Party};
 use crate::lane::{LaneId, Sha1Sum};
+use crate::quantity::Rate;
 
 /// The name of one session: 16 random bytes chosen by the sender.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -198,7 +199,7 @@ pub enum Waiting {
     Nothing,
     /// The sender's source has nothing to give.
     Source,
-    /// The sender keeps to its rate limit.
+    /// The sender keeps to the rate limit, whichever side's it is.
     Limiter,
     /// The receiver's sink takes no more.
     Disk,
@@ -232,7 +233,7 @@ impl Waiting {
         match self {
             Waiting::Nothing => "waits for nothing of its own",
             Waiting::Source => "waits for its source",
-            Waiting::Limiter => "keeps to its rate limit",
+            Waiting::Limiter => "keeps to the rate limit",
             Waiting::Disk => "waits for its disk",
             Waiting::Syncing => "is syncing",
             Waiting::Cpu => "is busy",
@@ -277,6 +278,9 @@ pub enum Message {
     Joined,
     /// Kind 0x80.
     Pulse(Pulse),
+    /// Kind 0x81: the rate that this side allows, in bytes a second as they travel; any if there is none. Body: optional
+    /// `u64`, at least [`Rate::MIN`].
+    RateLimit(Option<Rate>),
 }
 
 impl Message {
@@ -294,6 +298,7 @@ impl Message {
             Message::Abort(_) => "Abort",
             Message::Joined => "Joined",
             Message::Pulse(_) => "Pulse",
+            Message::RateLimit(_) => "RateLimit",
         }
     }
 }

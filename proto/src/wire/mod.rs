@@ -17,6 +17,8 @@
 //! dialer ── Knock ────────▶ listener     versions, features, role, proof of the key
 //! dialer ◀──────── Admit ── listener     version, features, proof of the key
 //! sender ── Hello ────────▶ receiver     session, window, lanes, how long it would try to come back
+//! sender ── RateLimit ────▶ receiver     the rate it allows (again whenever that changes)
+//! sender ◀──── RateLimit ── receiver     the same of this side, before anything may be sent
 //! sender ◀────── Welcome ── receiver     window, where each lane goes on, the target
 //! sender ══ blocks ═══════▶ receiver
 //! sender ◀────────── Ack ── receiver     per lane: written, durable (again and again)
@@ -74,6 +76,10 @@
 //! * **Compression.** A block may travel as a zstd frame ([`Encoding::Zstd`]), as its sender decides for each. What
 //!   is said of lengths, offsets, windows and SHA-1 everywhere else is said of the lane's own bytes. A frame that
 //!   does not come to exactly the bytes its header speaks of is a violation.
+//! * **Rate limit.** Each side may allow so many bytes a second, or any number, and change that at any time. The lower
+//!   limit binds, and the sender keeps to it; the receiver says its own before `Welcome`, so that no block leaves faster.
+//!   Both are said anew on every main link, also that there is none; on joined links they are not said, and hold. The
+//!   bytes of blocks as they travel are counted, their headers included.
 //! * **Pulse.** Both sides say every second what they are waiting for, and when that changes. So there is
 //!   always something to acknowledge, whether bytes move or not, and each side's QUIC knows that the
 //!   other is alive; silence beyond the peer timeout ends the link, not the session.

@@ -63,6 +63,8 @@ impl Step {
             };
             match request {
                 Request::Report => reporter.tell(Event::Notice(self.standing(since.elapsed()))),
+                // The transfer is over, and whoever gives an order is told so.
+                Request::Order(_) => {}
                 Request::End(failure) => return Err(self.stop(&mut running, failure.reason).await),
             }
         }

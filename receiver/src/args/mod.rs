@@ -4,22 +4,23 @@ mod after;
 mod fifo;
 mod local;
 mod modes;
+mod turn;
 mod unpack;
+mod way;
 
 use std::ffi::OsString;
-use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use clap::{ArgGroup, Parser};
-use xbproto::cli::{AddressArgs, DisplayArgs, KeyArgs, SessionArgs, TlsArgs, exit_codes_help};
-use xbproto::quantity::Span;
-use xbproto::quic::Family;
+use xbproto::cli::{AddressArgs, ControlArgs, DisplayArgs, KeyArgs, SessionArgs, Times, TlsArgs, exit_codes_help};
+use xbproto::quantity::Rate;
 
 pub use self::after::AfterArgs;
 pub use self::local::{ListForm, LocalArgs, Whole};
 use self::modes::{NO_DIRECTORY, NO_FILES, SESSION};
+pub use self::turn::TurnError;
 pub use self::unpack::UnpackArgs;
+pub use self::way::WayArgs;
 use crate::disk::PageCache;
 use crate::extract::Required;
 use crate::sink::FifoPlan;
@@ -38,7 +39,7 @@ use crate::sink::FifoPlan;
     after_help = exit_codes_help(),
     override_usage = "xbrecv [OPTIONS] (--extract [-C DIR] | -o FILE | --fifo-dir DIR | --stdout | -- COMMAND ARG...)\n       xbrecv --extract --from FILE [-C DIR]\n       xbrecv --list --from FILE\n       xbrecv --verify --from FILE\n       xbrecv --generate-key FILE"
 )]
-#[command(group = ArgGroup::new("destination").required(true).args(["extract", "output", "fifo_dir", "stdout", "command", "generate_key", "list", "verify"]))]
+#[command(group = ArgGroup::new("destination").required(true).args(["extract", "output", "fifo_dir", "stdout", "command", "generate_key", "list", "verify", "control"]))]
 pub struct Args {
     /// Feed the stream to COMMAND; its exit code 0 is part of the commit
     #[arg(last = true, value_name = "COMMAND")]
@@ -80,13 +81,17 @@ pub struct Args {
     #[arg(long, value_name = "FILE", conflicts_with = "deadline", conflicts_with_all = SESSION, help_heading = "Connection")]
     pub generate_key: Option<PathBuf>,
 
-    /// UDP port to listen on, or address and port; port 0 takes a free one
-    #[arg(short, long, value_name = "[ADDR:]PORT", default_value = "9999", help_heading = "Connection")]
-    listen: ListenOn,
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub way: WayArgs,
 
-    /// How long to wait for the sender; for ever if not given
-    #[arg(long, value_name = "DURATION", help_heading = "Connection")]
-    pub wait: Option<Span>,
+    /// Have at most RATE bytes a second sent, as pv -L reads it: 10m is 10 MiB/s; of both sides' limits the lower binds
+    #[arg(short = 'L', long, value_name = "RATE", help_heading = "Connection")]
+    pub rate_limit: Option<Rate>,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub control: ControlArgs,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
@@ -141,38 +146,20 @@ impl Args {
         self.extract.then(|| self.directory.as_deref().unwrap_or(Path::new(".")))
     }
 
-    /// Where to listen, and for which addresses.
-    pub fn listen(&self) -> (SocketAddr, Family) {
-        let family = self.address.family();
-        match self.listen.address {
-            None => (family.unspecified(self.listen.port), family),
-            Some(address) if address.is_ipv4() => (SocketAddr::new(address, self.listen.port), Family::V4),
-            Some(address) => (SocketAddr::new(address, self.listen.port), family),
+    /// What is asked for in this turn, counted from 1.
+    ///
+    /// # Errors
+    /// [`TurnError`] when the next turn would want the same place.
+    pub fn for_turn(&self, turn: u32, times: Times) -> Result<Args, TurnError> {
+        let mut args = self.clone();
+        if times != Times::ONCE {
+            let place = if self.extract { &mut args.directory } else { &mut args.output };
+            if self.extract || self.output.is_some() {
+                let numbered = place.as_deref().and_then(|place| turn::numbered(place, turn));
+                *place = Some(numbered.ok_or(TurnError)?);
+            }
         }
-    }
-}
-
-/// `PORT`, `ADDR:PORT` or `[ADDR]:PORT`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct ListenOn {
-    address: Option<IpAddr>,
-    port: u16,
-}
-
-/// It is neither.
-#[derive(Debug, thiserror::Error)]
-#[error("expected PORT, ADDR:PORT or [ADDR]:PORT, with an address of this host")]
-struct ListenError;
-
-impl FromStr for ListenOn {
-    type Err = ListenError;
-
-    fn from_str(given: &str) -> Result<ListenOn, ListenError> {
-        if let Ok(port) = given.parse() {
-            return Ok(ListenOn { address: None, port });
-        }
-        let address: SocketAddr = given.parse().map_err(|_| ListenError)?;
-        Ok(ListenOn { address: Some(address.ip()), port: address.port() })
+        Ok(args)
     }
 }
 
@@ -197,16 +184,5 @@ mod tests {
         assert!(Args::try_parse_from(["xbrecv", "--fifo-dir", "d", "--stdout"]).is_err());
         assert!(Args::try_parse_from(["xbrecv", "-x", "--fifo-sync-byte", "0"]).is_err());
         assert!(Args::try_parse_from(["xbrecv", "--list", "--verify", "--from", "f"]).is_err());
-    }
-
-    #[test]
-    fn ports_and_addresses_are_told_apart() {
-        let listen =
-            |given: &str| given.parse::<ListenOn>().ok().map(|on| (on.address.map(|a| a.to_string()), on.port));
-        assert_eq!(listen("0"), Some((None, 0)));
-        assert_eq!(listen("127.0.0.1:7"), Some((Some("127.0.0.1".into()), 7)));
-        assert_eq!(listen("[::1]:7"), Some((Some("::1".into()), 7)));
-        assert_eq!(listen("localhost:7"), None);
-        assert_eq!(listen("99999"), None);
     }
 }

@@ -20,9 +20,13 @@ pub(super) const NO_COMMIT: [&str; 3] = ["list", "verify", "generate_key"];
 pub(super) const NO_FIFOS: [&str; 7] = ["extract", "output", "stdout", "command", "list", "verify", "generate_key"];
 
 /// What is about a session, where there is none.
-pub(super) const SESSION: [&str; 12] = [
+pub(super) const SESSION: [&str; 16] = [
     "listen",
+    "connect",
+    "times",
     "wait",
+    "rate_limit",
+    "control_socket",
     "window",
     "peer_timeout",
     "key_file",
@@ -49,7 +53,7 @@ mod tests {
     const FINGERPRINT: &str = "SHA256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     /// Every mode, and the letters of the kinds of options that mean something in it.
-    const MODES: [(&[&str], &str); 9] = [
+    const MODES: [(&[&str], &str); 10] = [
         (&["-x"], "sncdtuwa"),
         (&["-o", "f"], "sntwa"),
         (&["--fifo-dir", "d"], "sntp"),
@@ -59,13 +63,18 @@ mod tests {
         (&["--list", "--from", "f"], "s"),
         (&["--verify", "--from", "f"], "seu"),
         (&["--generate-key", "f"], ""),
+        (&["--control", "s", "status"], ""),
     ];
 
     /// Every option that is no mode and not about what is shown, with the letter of its kind.
-    const OPTIONS: [(&[&str], char); 33] = [
+    const OPTIONS: [(&[&str], char); 37] = [
         (&["--deadline", "1s"], 's'),
         (&["-l", "9"], 'n'),
+        (&["--connect", "h"], 'n'),
+        (&["--times", "1"], 'n'),
         (&["--wait", "1s"], 'n'),
+        (&["-L", "1m"], 'n'),
+        (&["--control-socket", "s"], 'n'),
         (&["--window", "8m"], 'n'),
         (&["--peer-timeout", "9s"], 'n'),
         (&["--key-file", "k"], 'n'),

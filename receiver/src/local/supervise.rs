@@ -73,6 +73,8 @@ impl<F: Fn() -> Option<String>> Supervised<F> {
                 self.interrupter.interrupt();
             }
             Request::Report => reporter.tell(Event::Status(Box::new(self.status(&latest)))),
+            // There is no session that it could be about, and no socket.
+            Request::Order(_) => {}
         };
         let done = requests.during(shown, heed).await;
         let limited = latest.snapshot().and_then(|snapshot| snapshot.limited);
@@ -88,7 +90,15 @@ impl<F: Fn() -> Option<String>> Supervised<F> {
             self.gauge.set_file(&file);
         }
         let bytes = self.gauge.sample().bytes;
-        Standing { bytes, before: 0, total: self.total, peer: Waiting::Nothing, linked: true, outgoing: None }
+        Standing {
+            bytes,
+            before: 0,
+            total: self.total,
+            peer: Waiting::Nothing,
+            linked: true,
+            rate_limit: None,
+            outgoing: None,
+        }
     }
 
     fn status(&self, latest: &Latest) -> Status {

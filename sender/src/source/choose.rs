@@ -98,6 +98,11 @@ impl Stdin {
 }
 
 impl Choice {
+    /// Whether there is nothing left of it once it was read.
+    pub fn is_read_once(&self) -> bool {
+        matches!(self, Choice::Read(origins, _) if origins.contains(&Origin::Stdin))
+    }
+
     /// Bytes that the source would bring, where that is known without touching it.
     ///
     /// # Errors

@@ -1,11 +1,14 @@
 //! One session over the simulated network: the two halves put together as the programs do it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use quinn::Endpoint;
 use tokio::task::LocalSet;
-use tokio::time::timeout;
+use tokio::time::{sleep_until, timeout};
 use xbproto::cli::{self, Face, Moment, Reporter, Screen, Verbosity};
+use xbproto::contact::{Dialer, Port, Route};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::lane::LaneId;
@@ -14,21 +17,22 @@ use xbproto::meter::Gauge;
 use xbproto::place::Place;
 use xbproto::quantity::Rate;
 use xbproto::quic::{self, Acceptor, Congestion, Family, FindRoute, Route as FirstHop, Tuning};
-use xbproto::session::{LinkId, Received, Receiver, ReceiverConfig, Sender, SenderConfig, Sent};
+use xbproto::session::{Half, LinkId, Received, Receiver, ReceiverConfig, Sender, SenderConfig, Sent};
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
 use xbproto::tls::Credentials;
 use xbproto::wire::{Purpose, SessionId};
 use xbrecv::admission::Door;
 use xbrecv::decode::Decoders;
-use xbrecv::listen::{Listener, Service};
+use xbrecv::entrance::Entrance;
+use xbrecv::listen::{Server, Service};
 use xbrecv::settle::settle;
 use xbrecv::sink::{Admission, Again};
+use xbsend::contact::{Dials, Listens};
 use xbsend::joined::keep_joined;
 use xbsend::outbox::{Compression, Effort, Outbox};
 use xbsend::pump::{Pump, Pumped};
 use xbsend::resume::keep_linked;
-use xbsend::route::Route;
 use xbsend::tap::{Expect, Watch};
 use xbsend::uplink::Uplink;
 
@@ -51,8 +55,10 @@ pub struct Scenario {
     pub more_links: Vec<(Conditions, Conditions)>,
     /// What the source of each lane does.
     pub lanes: Vec<Vec<Step>>,
-    /// The rate limit.
+    /// The sender's rate limit.
     pub rate: Option<Rate>,
+    /// What either side sets its limit to, and when.
+    pub limits: Vec<(Duration, Party, Option<Rate>)>,
     /// What decides how much the sender has under way.
     pub congestion: Congestion,
     /// Whether and how blocks are compressed.
@@ -63,6 +69,8 @@ pub struct Scenario {
     pub disk: Disk,
     /// How long the sender tries to come back after the link was lost.
     pub retry_for: Duration,
+    /// Who makes the links; the other one listens.
+    pub dials: Party,
 }
 
 /// A session that takes longer than this hangs.
@@ -84,11 +92,13 @@ impl Scenario {
             more_links: Vec::new(),
             lanes: vec![vec![Step::Give(len)]],
             rate: None,
+            limits: Vec::new(),
             congestion: Congestion::default(),
             compression: None,
             window: 16 << 20,
             disk: Disk::default(),
             retry_for: Duration::ZERO,
+            dials: Party::Sender,
         }
     }
 
@@ -101,6 +111,17 @@ impl Scenario {
             _ => None,
         };
         Scenario { compression, ..self }
+    }
+
+    /// The receiver makes the link.
+    pub fn pulled(self) -> Scenario {
+        Scenario { dials: Party::Receiver, ..self }
+    }
+
+    /// In every third one with a single link the receiver makes it.
+    pub fn pulled_by_seed(self) -> Scenario {
+        let pulled = Rng::new(self.seed, DIRECTION).within(0..=2) == 0 && self.more_links.is_empty();
+        if pulled { self.pulled() } else { self }
     }
 
     /// The same conditions in both directions.
@@ -172,30 +193,21 @@ const THERE: u64 = 10;
 const BACK: u64 = 11;
 const LINK: u64 = 100;
 const COMPRESSION: u64 = 12;
-
-/// What both sides have.
-fn credentials() -> Credentials {
-    Credentials::shared_key(Key::new(KEY)).showing(host::identity().clone())
-}
+const DIRECTION: u64 = 13;
 
 /// The receiving side, as `xbrecv` puts it together.
 async fn receive(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Received {
     let config = ReceiverConfig { window: scenario.window, target: "memory".to_owned(), free: None };
     let session = Arc::new(Shared::new(Receiver::new(config)));
+    change_limits(scenario, &session, log);
     let tuning = Tuning {
         window: scenario.window,
-        rate: None,
         liveness: Liveness::DEFAULT,
         congestion: Congestion::default(),
         find_route: FIND_ROUTE,
     };
-    let acceptor = Acceptor::new(credentials(), tuning).expect("a certificate can be made");
-    let endpoint = quic::listener(socket, host::endpoint_config(scenario.seed), &acceptor);
-    let endpoint = endpoint.expect("a socket in memory can always be used");
-    let listener = Listener {
-        endpoint: endpoint.clone(),
-        acceptor,
-        credentials: credentials(),
+    let (endpoint, entrance) = entrance(scenario, socket, tuning);
+    let server = Server {
         decoders: Arc::new(Decoders::start(Place::Tasks).expect("a task can always be started")),
         tuning,
         path: Arc::default(),
@@ -204,8 +216,8 @@ async fn receive(scenario: &Scenario, socket: Arc<Socket>, log: &Log) -> Receive
     let service =
         Service { session: session.clone(), wait: None, again: Again::Impossible, admission: Admission::default() };
     let link = start("link", async move {
-        let mut door = Door::default();
-        listener.serve(&service, &mut door).await;
+        let mut door = Door::new(entrance);
+        server.serve(&service, &mut door).await;
         door.close().await;
         endpoint.close(0u32.into(), b"");
         endpoint.wait_idle().await;
@@ -235,10 +247,11 @@ async fn send(scenario: &Scenario, sockets: Vec<Arc<Socket>>, log: &Log) -> Sent
         retry_for: scenario.retry_for,
         size: None,
     })));
+    session.change(|s| s.allow(scenario.rate));
+    change_limits(scenario, &session, log);
     let gauge = Arc::new(Gauge::default());
     let tuning = Tuning {
         window: scenario.window,
-        rate: scenario.rate,
         liveness: Liveness::DEFAULT,
         congestion: scenario.congestion,
         find_route: FIND_ROUTE,
@@ -258,7 +271,7 @@ async fn send(scenario: &Scenario, sockets: Vec<Arc<Socket>>, log: &Log) -> Sent
         links,
         path: Arc::default(),
     };
-    let links = start_links(scenario.seed, sockets, &uplink);
+    let links = start_links(scenario, sockets, &uplink);
     let welcomed = session.when(|s| match s.outcome() {
         Some(_) => Some(false),
         None => s.target().map(|_| true),
@@ -277,23 +290,84 @@ async fn send(scenario: &Scenario, sockets: Vec<Arc<Socket>>, log: &Log) -> Sent
     outcome
 }
 
-/// Starts what reaches the receiver over the first socket and serves the session, and what joins it over the others.
-fn start_links(seed: u64, sockets: Vec<Arc<Socket>>, uplink: &Uplink) -> Vec<impl Future<Output = ()>> {
+/// What both sides have.
+fn credentials() -> Credentials {
+    Credentials::shared_key(Key::new(KEY)).showing(host::identity().clone())
+}
+
+/// Where the receiver's senders come from.
+fn entrance(scenario: &Scenario, socket: Arc<Socket>, tuning: Tuning) -> (Endpoint, Entrance) {
+    match scenario.dials {
+        Party::Sender => {
+            let (endpoint, acceptor) = listening(scenario.seed, socket, tuning);
+            let port = Port::new(endpoint.clone(), acceptor, Entrance::greeting(credentials()));
+            (endpoint, Entrance::Port(port))
+        }
+        Party::Receiver => {
+            let endpoint = dialing(scenario.seed, socket);
+            let dialer =
+                Dialer { endpoint: endpoint.clone(), credentials: credentials(), role: Party::Receiver, tuning };
+            (endpoint, Entrance::seek(dialer, route_to(socket::SENDER), reporter()))
+        }
+    }
+}
+
+fn listening(seed: u64, socket: Arc<Socket>, tuning: Tuning) -> (Endpoint, Acceptor) {
+    let acceptor = Acceptor::new(credentials(), tuning).expect("a certificate can be made");
+    let endpoint = quic::listener(socket, host::endpoint_config(seed), &acceptor);
+    (endpoint.expect("a socket in memory can always be used"), acceptor)
+}
+
+fn dialing(seed: u64, socket: Arc<Socket>) -> Endpoint {
+    quic::dialer(socket, host::endpoint_config(seed)).expect("a socket in memory can always be used")
+}
+
+fn route_to(peer: SocketAddr) -> Route {
+    Route::parse(&peer.to_string(), Family::Any, WAIT).expect("an address")
+}
+
+/// Starts what serves the session over the first socket, and what joins it over the others.
+fn start_links(scenario: &Scenario, sockets: Vec<Arc<Socket>>, uplink: &Uplink) -> Vec<impl Future<Output = ()>> {
     let joining = LinkId::joining(uplink.links);
     let links = std::iter::once(LinkId::MAIN).chain(joining).zip(sockets);
+    let (seed, dials) = (!scenario.seed, scenario.dials);
     let start_link = |(link, socket): (LinkId, Arc<Socket>)| {
-        let endpoint = quic::dialer(socket, host::endpoint_config(!seed ^ link.number() << 32));
-        let (endpoint, uplink) = (endpoint.expect("a socket in memory can always be used"), uplink.clone());
-        let route = Route::parse(&socket::RECEIVER.to_string(), Family::Any, WAIT).expect("an address");
+        let (seed, uplink) = (seed ^ link.number() << 32, uplink.clone());
         start("link", async move {
-            match link {
-                LinkId::MAIN => keep_linked(&endpoint, &route, &credentials(), &uplink, &reporter()).await,
-                _ => keep_joined(link, &endpoint, &credentials(), &uplink, &reporter()).await,
-            }
+            let endpoint = match dials {
+                Party::Sender => keep_dialed(link, dialing(seed, socket), &uplink).await,
+                Party::Receiver => keep_open(seed, socket, &uplink).await,
+            };
             endpoint.wait_idle().await;
         })
     };
     links.map(start_link).collect()
+}
+
+/// The sender dials.
+async fn keep_dialed(link: LinkId, endpoint: Endpoint, uplink: &Uplink) -> Endpoint {
+    let (credentials, role) = (credentials(), Party::Sender);
+    let dialer = Dialer { endpoint: endpoint.clone(), credentials, role, tuning: uplink.tuning };
+    match link {
+        LinkId::MAIN => {
+            let (route, session) = (route_to(socket::RECEIVER), uplink.session.look(Sender::session));
+            let mut contact = Dials { dialer, route, session, reporter: reporter() };
+            keep_linked(&mut contact, uplink, &reporter()).await;
+        }
+        _ => keep_joined(link, &dialer, uplink, &reporter()).await,
+    }
+    endpoint
+}
+
+/// The sender listens.
+async fn keep_open(seed: u64, socket: Arc<Socket>, uplink: &Uplink) -> Endpoint {
+    let (endpoint, acceptor) = listening(seed, socket, uplink.tuning);
+    let port = Port::new(endpoint.clone(), acceptor, Listens::greeting(credentials()));
+    let mut contact = Listens::new(port, uplink.session.clone(), Some(WAIT), reporter());
+    keep_linked(&mut contact, uplink, &reporter()).await;
+    contact.close().await;
+    endpoint.close(0u32.into(), b"");
+    endpoint
 }
 
 /// Pumps the source into the session and tells it the source's verdict. The lane that fails first
@@ -322,6 +396,21 @@ async fn drive(scenario: &Scenario, session: &Arc<Shared<Sender>>, gauge: &Arc<G
     if complete {
         session.change(Sender::source_succeeded);
     }
+}
+
+/// Sets the limit of one side as the scenario has it. What is due at the beginning is set before anything happens.
+fn change_limits<H: Half + Send + 'static>(scenario: &Scenario, session: &Arc<Shared<H>>, log: &Log) {
+    let own = scenario.limits.iter().filter(|(_, party, _)| *party == H::PARTY);
+    let (now, later): (Vec<_>, Vec<_>) = own.copied().partition(|(at, _, _)| at.is_zero());
+    now.into_iter().for_each(|(_, _, rate)| session.change(|s| s.allow(rate)));
+    let (session, log) = (session.clone(), log.clone());
+    // Nobody waits for it: it has its turn until the simulation ends.
+    drop(start("limits", async move {
+        for (at, _, rate) in later {
+            sleep_until(log.moment(at)).await;
+            session.change(|s| s.allow(rate));
+        }
+    }));
 }
 
 /// Starts a piece of work where the simulation has it, and gives its result.

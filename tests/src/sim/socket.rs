@@ -44,6 +44,9 @@ pub struct Route {
     pub back: Path,
 }
 
+/// The address of the sender's first socket.
+pub const SENDER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), 40_000);
+
 /// The address of the receiver.
 pub const RECEIVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)), 9_999);
 
@@ -52,8 +55,8 @@ pub fn network(routes: Vec<Route>, log: &Log) -> (Vec<Arc<Socket>>, Arc<Socket>)
     let receivers = Arc::new(Inbox::empty());
     let mut far = BTreeMap::new();
     let mut near = Vec::new();
-    for (port, Route { there, back }) in (40_000..).zip(routes) {
-        let (address, inbox) = (SocketAddr::from(([10, 0, 0, 1], port)), Arc::new(Inbox::empty()));
+    for (port, Route { there, back }) in (SENDER.port()..).zip(routes) {
+        let (address, inbox) = (SocketAddr::new(SENDER.ip(), port), Arc::new(Inbox::empty()));
         far.insert(address, Peer { path: Mutex::new(back), inbox: inbox.clone() });
         let receiver = Peer { path: Mutex::new(there), inbox: receivers.clone() };
         let (owner, peers, log) = (Party::Sender, BTreeMap::from([(RECEIVER, receiver)]), log.clone());

@@ -120,7 +120,7 @@ fn place(lane: &Model, script: &mut Script<'_>) -> u64 {
 
 /// Any bytes as a message.
 fn any_word(script: &mut Script<'_>) -> Option<Message> {
-    let kind = [1, 2, 3, 4, 5, 6, 7, 8, 9, 0x80][usize::from(script.byte() % 10)];
+    let kind = [1, 2, 3, 4, 5, 6, 7, 8, 9, 0x80, 0x81][usize::from(script.byte() % 11)];
     Message::decode_body(kind, script.bytes()).ok().flatten()
 }
 

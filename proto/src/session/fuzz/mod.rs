@@ -40,7 +40,7 @@ pub fn session(bytes: &[u8]) {
 
 impl Pair {
     fn play(&mut self, Step { kind, a, b }: Step, script: &mut Script<'_>) {
-        match kind % 36 {
+        match kind % 37 {
             0..=3 => self.push(a, script::size(b)),
             4 => self.push_many(a, b),
             5..=7 => self.send(a),
@@ -67,6 +67,7 @@ impl Pair {
             32 => self.join(a),
             33 => self.lose_joined(a),
             34 | 35 => self.look(a),
+            36 => self.allow(a, b),
             _ => self.lie_to_receiver(a, script),
         }
     }

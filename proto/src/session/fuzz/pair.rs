@@ -7,6 +7,7 @@ use super::model::Model;
 use super::script::Cast;
 use crate::failure::{Cause, Failure, Party};
 use crate::lane::{Block, LaneId, MIN_SHARE};
+use crate::quantity::Rate;
 use crate::session::{Coming, LinkId, SILENCE, Sign};
 use crate::session::{LinkRefused, Receiver, ReceiverConfig, Sender, SenderConfig, Sent, Violation};
 use crate::wire::{Hello, LaneSum, Message, Purpose, SessionId, Waiting};
@@ -346,6 +347,20 @@ impl Pair {
         };
         self.tell_sender(Message::Abort(Failure::new(cause, Party::Receiver, refused)));
         self.sender.link_down();
+    }
+
+    /// One half changes its rate limit. What both have said, both know.
+    pub(super) fn allow(&mut self, a: u8, b: u8) {
+        let rate = Rate::new(u64::from(b) << 8).ok();
+        match a % 2 {
+            0 => self.sender.allow(rate),
+            _ => self.receiver.allow(rate),
+        }
+        self.talk();
+        let goes_on = self.sender.outcome().is_none() && self.receiver.outcome().is_none();
+        if self.sender.is_linked() && self.receiver_is_up && goes_on && !self.happened.lies {
+            assert_eq!(self.sender.limits(), self.receiver.limits());
+        }
     }
 
     /// Both say now and then that they are alive, and what they wait for.

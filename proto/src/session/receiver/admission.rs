@@ -104,12 +104,16 @@ impl Receiver {
         (self.linked, self.alone) = (true, false);
         if let Some(Outcome::Failed(failure)) = &self.outcome {
             // There is nothing to go on with, and so no welcome.
-            self.voice.begin(Message::Abort(failure.clone()));
+            self.voice.begin();
+            self.voice.say(Message::Abort(failure.clone()));
             return Ok(());
         }
         let lanes = self.lanes.iter_mut().map(LaneIn::resume).collect();
         let welcome = self.welcome(&hello, lanes);
-        self.voice.begin(Message::Welcome(welcome));
+        self.voice.begin();
+        // Before anything may be sent, so that nothing is sent faster.
+        self.voice.say_limit();
+        self.voice.say(Message::Welcome(welcome));
         if let Some(receipt) = self.receipt.clone() {
             self.voice.say(Message::Receipt(receipt));
         }

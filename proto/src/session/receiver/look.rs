@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{LaneIn, Receiver};
 use crate::lane::{LaneDigest, LaneId};
+use crate::session::Limits;
 use crate::wire::{Hello, LaneSum, Receipt, SessionId, Waiting};
 
 impl Receiver {
@@ -17,6 +18,11 @@ impl Receiver {
     /// Whether there is a link to the sender.
     pub fn is_linked(&self) -> bool {
         self.linked
+    }
+
+    /// The rates that both sides allow. The sender's is known soon after its link is there.
+    pub fn limits(&self) -> Limits {
+        self.voice.limits()
     }
 
     /// How often something has come from the sender: a message, or a block.

@@ -105,6 +105,8 @@ fn samples() -> Vec<(Message, Vec<u8>)> {
         ),
         (Message::Joined, hex("0a 00000000")),
         (Message::Pulse(Pulse { waiting: Waiting::Disk }), hex("80 00000001 03")),
+        (Message::RateLimit(Some(Rate::MIN)), hex("81 00000009 01 0000000000000400")),
+        (Message::RateLimit(None), hex("81 00000001 00")),
     ]
 }
 
@@ -146,6 +148,15 @@ fn bytes_left_over_are_refused() {
 fn unknown_kinds_are_skipped_only_from_0x80() {
     assert_eq!(Message::decode_body(0x0b, b""), Err(WireError::Kind { kind: 0x0b }));
     assert_eq!(Message::decode_body(0xfe, b"anything"), Ok(None));
+}
+
+#[test]
+fn a_rate_below_the_lowest_is_refused() {
+    for rate in [0, 1023] {
+        let body = [&[1], &u64::to_be_bytes(rate)[..]].concat();
+        let refused = WireError::Value { message: "RateLimit", field: "rate", value: rate };
+        assert_eq!(Message::decode_body(0x81, &body), Err(refused));
+    }
 }
 
 #[test]

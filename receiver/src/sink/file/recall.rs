@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use rustix::fs::FileType;
-use xbproto::retry::receiver_waits;
+use xbproto::retry::listener_waits;
 use xbproto::wire::{LaneSum, Reached, Receipt};
 
 use super::names::{CHECKSUM_PARTIAL, JOURNAL, Names, PARTIAL};
@@ -62,7 +62,7 @@ pub(super) fn committed(names: &Names, ownership: &Ownership) -> Result<Option<(
         return Ok(None);
     }
     finish(names, sum.sum, ownership)?;
-    if journal.idle_for()? > receiver_waits(session.hello.retry_for) {
+    if journal.idle_for()? > listener_waits(session.hello.retry_for) {
         // The sender has given up long ago; what stands there is simply a file that exists.
         journal.remove()?;
         return Ok(None);

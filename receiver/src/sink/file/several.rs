@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rustix::fs::{FileType, OFlags, openat};
 use rustix::io::Errno;
-use xbproto::retry::receiver_waits;
+use xbproto::retry::listener_waits;
 use xbproto::wire::{LaneSum, Reached, Receipt};
 
 use super::claim::{Claim, claim, is_our_own};
@@ -98,7 +98,7 @@ pub(super) fn recall(
     if let Some(sums) = settled(session)
         && let Some(receipt) = publication(&all, sums, ownership)?
     {
-        if journal.idle_for()? > receiver_waits(session.hello.retry_for) {
+        if journal.idle_for()? > listener_waits(session.hello.retry_for) {
             // The sender has given up long ago; what stands there are simply files that exist.
             journal.forget_session()?;
             let recalled = Recalled { presence, session: None, committed: None };

@@ -4,21 +4,21 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
+use crate::failure::Cause;
+use crate::quic::Family;
 use tokio::sync::oneshot;
-use xbproto::failure::Cause;
-use xbproto::quic::Family;
 
 /// The port when none is given.
-const DEFAULT_PORT: u16 = 9999;
+pub const DEFAULT_PORT: u16 = 9999;
 
-/// Where the receiver is, and how long to look for it.
+/// Where a listener is, and how long to look for it.
 #[derive(Clone, Debug)]
 pub struct Route {
     /// As the user wrote it.
     pub name: String,
     /// Its name or address.
     pub host: String,
-    /// Its UDP port.
+    /// Its port.
     pub port: u16,
     /// Which of its addresses may be used.
     pub family: Family,
@@ -26,7 +26,7 @@ pub struct Route {
     pub wait: Duration,
 }
 
-/// A receiver cannot be looked for.
+/// A listener cannot be looked for.
 #[derive(Debug, thiserror::Error)]
 pub enum RouteError {
     /// It is not `HOST:PORT`.
@@ -52,7 +52,7 @@ pub enum RouteError {
 }
 
 impl RouteError {
-    /// What the program exits for. Only a receiver that is not found may be worth another try.
+    /// What the program exits for. Only one that is not found may be worth another try.
     pub fn cause(&self) -> Cause {
         match self {
             RouteError::Lookup { .. } => Cause::PeerLost,

@@ -4,6 +4,10 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::failure::{Cause, Failure, Party};
+use crate::link::{LinkError, TurnedAway};
+use crate::quantity::Span;
+
 /// One line for each address in this time.
 const QUIET: Duration = Duration::from_secs(60);
 
@@ -30,6 +34,20 @@ pub enum Why {
     NotAPeer,
 }
 
+impl From<&TurnedAway> for Why {
+    fn from(turned_away: &TurnedAway) -> Why {
+        match turned_away {
+            TurnedAway::WrongKey => Why::WrongKey,
+            TurnedAway::NoKey
+            | TurnedAway::UnknownKey
+            | TurnedAway::NotAPeer(LinkError::Untrusted(_) | LinkError::Distrusted(_)) => {
+                Why::Untrusted(turned_away.to_string())
+            }
+            _ => Why::NotAPeer,
+        }
+    }
+}
+
 impl Strangers {
     /// Counts one, at `now` since the start. Returns whether it is to be told.
     pub fn turned_away(&mut self, from: IpAddr, why: Why, now: Duration) -> bool {
@@ -45,8 +63,25 @@ impl Strangers {
         true
     }
 
-    /// Why the last one was refused, if only such came as have another key or certificate.
-    pub fn only_refused(&self) -> Option<&Why> {
+    /// Why `own` side has waited for nobody: if only such came as have another key or certificate, it was refused.
+    pub fn nobody_came(&self, own: Party, waited: Duration) -> Failure {
+        let (waited, peer) = (Span(waited), own.peer());
+        let (cause, words) = match self.only_refused() {
+            Some(Why::Untrusted(reason)) => (
+                Cause::Refused,
+                format!("no {peer} could be trusted within {waited} (--wait); of the last one: {reason}"),
+            ),
+            Some(_) => {
+                let words = "came; compare the keys of both sides";
+                (Cause::Refused, format!("within {waited} (--wait) only {peer}s with another key {words}"))
+            }
+            None => (Cause::PeerLost, format!("no {peer} came within {waited} (--wait)")),
+        };
+        Failure::new(cause, own, words)
+    }
+
+    /// Why the last one was refused, if only such came.
+    fn only_refused(&self) -> Option<&Why> {
         self.refused.as_ref().filter(|_| self.others == 0)
     }
 }

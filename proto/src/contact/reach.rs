@@ -1,41 +1,27 @@
-//! Reaching the receiver: its addresses in turn, again and again, until one answers or the time is up.
+//! Reaching a listener: its addresses in turn, again and again, until one answers or the time is up.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use quinn::Endpoint;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
-use xbproto::cli::{Event, Reporter};
-use xbproto::failure::{Cause, Failure, Party};
-use xbproto::link::{Admission, Link, LinkError, knock};
-use xbproto::quantity::Span;
-use xbproto::quic::{Tuning, connect};
-use xbproto::tls::Credentials;
-use xbproto::wire::{CloseCode, VERSIONS};
 
-use crate::route::{Route, RouteError};
-
-/// How long one attempt may take: several lost packets on a slow path.
-pub(crate) const ATTEMPT: Duration = Duration::from_secs(5);
+use super::{ATTEMPT, Route, RouteError};
+use crate::cli::{Event, Reporter, program_name};
+use crate::failure::{Cause, Failure, Party};
+use crate::link::LinkError;
+use crate::quantity::Span;
+use crate::wire::CloseCode;
 
 /// The pause between attempts that fail at once.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Connects to a receiver, and proves the key.
-pub(crate) async fn dial(
-    endpoint: &Endpoint,
-    credentials: &Credentials,
-    address: SocketAddr,
-    tuning: &Tuning,
-) -> Result<Link, LinkError> {
-    let connecting = connect(endpoint, address, credentials, tuning);
-    let connecting = connecting.map_err(|error| LinkError::Lost(error.to_string()))?;
-    knock(connecting.await?.into(), Admission { credentials, role: Party::Sender, versions: VERSIONS }).await
-}
-
 /// Looks up the route's addresses and tries them in turn, again and again, until one answers or the time is up.
-pub(crate) async fn reach<T, F: Future<Output = Result<T, LinkError>>>(
+///
+/// # Errors
+/// The failure of the session of `role`, this side, that trying again would not mend, or that comes of a time that is up.
+pub async fn reach<T, F: Future<Output = Result<T, LinkError>>>(
     route: &Route,
+    role: Party,
     reporter: &Reporter,
     dial: impl Fn(SocketAddr) -> F,
 ) -> Result<T, Failure> {
@@ -47,15 +33,15 @@ pub(crate) async fn reach<T, F: Future<Output = Result<T, LinkError>>>(
         let miss = match timeout_at(deadline, route.addresses()).await {
             Ok(Ok(addresses)) => try_each(&addresses, deadline, &dial).await,
             Ok(Err(error)) if error.cause() != Cause::PeerLost => {
-                return Err(Failure::new(error.cause(), Party::Sender, error));
+                return Err(Failure::new(error.cause(), role, error));
             }
             Ok(Err(error)) => Err(Miss::Lookup(error)),
             // What was said before tells more than that the time is up.
-            Err(_) => return Err(unreachable(route, &last)),
+            Err(_) => return Err(unreachable(route, role, &last)),
         };
         let miss = match miss {
             Ok(link) => return Ok(link),
-            Err(Miss::Link(error)) if let Some(failure) = refusal(&error) => return Err(failure),
+            Err(Miss::Link(error)) if let Some(failure) = refusal(&error, role) => return Err(failure),
             Err(miss) => miss,
         };
         reporter.tell(match (&last, &miss) {
@@ -65,7 +51,7 @@ pub(crate) async fn reach<T, F: Future<Output = Result<T, LinkError>>>(
         });
         last = miss;
         if route.wait.is_zero() || Instant::now() + PAUSE >= deadline {
-            return Err(unreachable(route, &last));
+            return Err(unreachable(route, role, &last));
         }
         sleep(PAUSE).await;
     }
@@ -73,18 +59,24 @@ pub(crate) async fn reach<T, F: Future<Output = Result<T, LinkError>>>(
 
 /// Why nobody was reached.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Miss {
+pub enum Miss {
+    /// Its name leads nowhere.
     #[error(transparent)]
     Lookup(RouteError),
+    /// What came of an attempt.
     #[error(transparent)]
     Link(LinkError),
+    /// Nothing came of it in time.
     #[error("no answer")]
     Silence,
 }
 
 /// Tries one address after the other. Each has an equal part of what is left of the time, so that one that keeps
 /// silent does not use up that of the others.
-pub(crate) async fn try_each<T, F: Future<Output = Result<T, LinkError>>>(
+///
+/// # Errors
+/// What came of the last one, or of the first that refused.
+pub async fn try_each<T, F: Future<Output = Result<T, LinkError>>>(
     addresses: &[SocketAddr],
     deadline: Instant,
     dial: &impl Fn(SocketAddr) -> F,
@@ -94,7 +86,7 @@ pub(crate) async fn try_each<T, F: Future<Output = Result<T, LinkError>>>(
         let part = deadline.saturating_duration_since(Instant::now()) / left;
         last = match timeout(part.min(ATTEMPT), dial(*address)).await {
             Ok(Ok(link)) => return Ok(link),
-            Ok(Err(error)) if refusal(&error).is_some() => return Err(Miss::Link(error)),
+            Ok(Err(error)) if is_final(&error) => return Err(Miss::Link(error)),
             Ok(Err(error)) => Miss::Link(error),
             Err(_) => Miss::Silence,
         };
@@ -103,11 +95,12 @@ pub(crate) async fn try_each<T, F: Future<Output = Result<T, LinkError>>>(
 }
 
 /// The failure that trying again would not mend, if the error is one.
-fn refusal(error: &LinkError) -> Option<Failure> {
-    let refused = |reason: String| Some(Failure::new(Cause::Refused, Party::Receiver, reason));
+fn refusal(error: &LinkError, role: Party) -> Option<Failure> {
+    let refused = |reason: String| Some(Failure::new(Cause::Refused, role.peer(), reason));
     match error {
         LinkError::Closed { code: CloseCode::WrongKey, .. } => {
-            refused("the key is not the receiver's; use the one that it shows, or the same key file".into())
+            let words = "use the one that it shows, or the same key file";
+            refused(format!("the key is not the {}'s; {words}", role.peer()))
         }
         LinkError::Closed { code: CloseCode::KeyMissing, .. } => refused(
             "only one of the two sides has a key: give the same one to both (--key-file or XB_KEY), or none to either"
@@ -116,19 +109,27 @@ fn refusal(error: &LinkError) -> Option<Failure> {
         LinkError::Closed { code: CloseCode::Version | CloseCode::Busy, reason } => refused(reason.clone()),
         LinkError::Closed { .. } | LinkError::Silent | LinkError::Lost(_) => None,
         LinkError::Distrusted(_) => refused(error.to_string()),
-        LinkError::Untrusted(_) | LinkError::Stranger(_) => Some(Failure::new(Cause::Refused, Party::Sender, error)),
-        _ => Some(Failure::new(Cause::Integrity, Party::Sender, error)),
+        LinkError::Untrusted(_) | LinkError::Stranger(_) => Some(Failure::new(Cause::Refused, role, error)),
+        _ => Some(Failure::new(Cause::Integrity, role, error)),
     }
 }
 
-fn unreachable(route: &Route, last: &Miss) -> Failure {
+/// Whether trying again would not mend it.
+fn is_final(error: &LinkError) -> bool {
+    refusal(error, Party::Sender).is_some()
+}
+
+fn unreachable(route: &Route, role: Party, last: &Miss) -> Failure {
     let Route { name, port, wait, .. } = route;
     let advice = match last {
         Miss::Lookup(_) => "is the name right?".to_owned(),
-        _ => format!("is xbrecv listening there, and do the firewalls let UDP port {port} pass?"),
+        _ => {
+            let program = program_name(role.peer());
+            format!("is {program} listening there, and do the firewalls let UDP port {port} pass?")
+        }
     };
     let reason = format!("{name} was not reached within {} (--wait; {last}); {advice}", Span(*wait));
-    Failure::new(Cause::PeerLost, Party::Sender, reason)
+    Failure::new(Cause::PeerLost, role, reason)
 }
 
 #[cfg(test)]
@@ -137,10 +138,19 @@ mod tests {
     use std::future::{pending, ready};
     use std::net::Ipv4Addr;
 
-    use xbproto::quic::Family;
-
     use super::*;
-    use crate::silent::reporter;
+    use crate::cli::{Face, Moment, Screen, Verbosity};
+    use crate::quic::Family;
+
+    struct Silent;
+
+    impl Face for Silent {
+        fn show(&mut self, _: Moment, _: &Event) {}
+    }
+
+    fn reporter() -> Reporter {
+        Reporter::with_face(Box::new(Silent), Screen::Elsewhere, Verbosity::Normal)
+    }
 
     fn route(given: &str, wait: u64) -> Route {
         Route::parse(given, Family::Any, Duration::from_millis(wait)).unwrap()
@@ -155,7 +165,7 @@ mod tests {
     async fn nobody_is_waited_for_beyond_the_limit() {
         for wait in [1, 700, 1000, 7300, 30_000] {
             let (begun, route) = (Instant::now(), route("127.0.0.1:9", wait));
-            let failure = reach(&route, &reporter(), |_| pending::<Result<(), _>>()).await.unwrap_err();
+            let failure = reach(&route, Party::Sender, &reporter(), |_| pending::<Result<(), _>>()).await.unwrap_err();
             assert!(begun.elapsed() <= Duration::from_millis(wait + 1), "{wait}: {:?}", begun.elapsed());
             assert_eq!(failure.cause, Cause::PeerLost);
             assert!(failure.reason.contains("(--wait; no answer)"), "{failure}");
@@ -169,7 +179,7 @@ mod tests {
             *tries.borrow_mut() += 1;
             ready(Err::<(), _>(LinkError::Lost("no answer".into())))
         };
-        let failure = reach(&route("127.0.0.1:9", 0), &reporter(), dial).await.unwrap_err();
+        let failure = reach(&route("127.0.0.1:9", 0), Party::Sender, &reporter(), dial).await.unwrap_err();
         assert_eq!((failure.cause, *tries.borrow()), (Cause::PeerLost, 1));
     }
 
@@ -189,7 +199,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_peer_that_falls_silent_is_tried_again() {
         let dial = |_| ready(Err::<(), _>(LinkError::Silent));
-        let failure = reach(&route("127.0.0.1:9", 2000), &reporter(), dial).await.unwrap_err();
+        let failure = reach(&route("127.0.0.1:9", 2000), Party::Sender, &reporter(), dial).await.unwrap_err();
         assert_eq!(failure.cause, Cause::PeerLost);
         assert!(failure.reason.contains("(--wait; no sign of life)"), "{failure}");
     }
@@ -197,13 +207,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_refusal_is_not_argued_with() {
         let dial = |_| ready(Err::<(), _>(LinkError::Closed { code: CloseCode::Busy, reason: "busy".into() }));
-        let failure = reach(&route("127.0.0.1:9", 30_000), &reporter(), dial).await.unwrap_err();
+        let failure = reach(&route("127.0.0.1:9", 30_000), Party::Sender, &reporter(), dial).await.unwrap_err();
         assert_eq!((failure.cause, failure.reason.as_str()), (Cause::Refused, "busy"));
     }
 
     #[tokio::test]
     async fn a_name_that_is_not_found_is_named_when_the_time_is_up() {
-        let failure = reach(&route("no such host:9", 600), &reporter(), |_| ready(Ok(()))).await.unwrap_err();
+        let failure =
+            reach(&route("no such host:9", 600), Party::Sender, &reporter(), |_| ready(Ok(()))).await.unwrap_err();
         assert_eq!(failure.cause, Cause::PeerLost);
         assert!(failure.reason.contains("; looking up no such host: "), "{failure}");
     }

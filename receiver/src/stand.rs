@@ -1,0 +1,183 @@
+//! Where this side stands: whom it trusts, and the port or the way to the sender, from one backup to the next.
+
+use std::net::{SocketAddr, UdpSocket};
+
+use xbproto::cli::{Event, GivenCredentials, Meeting, Reporter, ask_for_key};
+use xbproto::contact::{Route, invite, new_key, open_socket};
+use xbproto::failure::{Cause, Failure, Party};
+use xbproto::key::Key;
+use xbproto::quic::bind;
+use xbproto::tls::{Credentials, Identity};
+
+use crate::args::Args;
+use crate::destination::Destination;
+use crate::journal::Presence;
+use crate::sink::SinkError;
+use crate::way::Way;
+
+/// How long a sender is looked for if nothing is said.
+const WAIT: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// What stays the same from one backup to the next.
+pub(crate) struct Stand {
+    /// What is shown and demanded: given, or with a key that was made, asked for or remembered for the first backup.
+    credentials: Option<Credentials>,
+    /// Who has to be told.
+    invites: Invites,
+    /// What should be changed about what was given.
+    warnings: Vec<String>,
+    /// Where the first backup's port was.
+    address: Option<SocketAddr>,
+}
+
+/// Whether somebody has to be told the key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Invites {
+    Nobody,
+    WhoeverReads,
+}
+
+/// What one backup comes by.
+pub(crate) struct Place {
+    pub(crate) socket: UdpSocket,
+    pub(crate) way: Way,
+    pub(crate) credentials: Credentials,
+    pub(crate) presence: Presence,
+}
+
+impl Stand {
+    /// With the key and the certificates that were given, if any were.
+    pub(crate) fn of(args: &Args) -> Result<Stand, Failure> {
+        let route = route(args)?;
+        let meeting = route.as_ref().map_or(Meeting::Listening, |route| Meeting::Dialling(&route.host));
+        let given = GivenCredentials::read(&args.key, &args.tls, meeting);
+        let GivenCredentials { credentials, warnings } = given.map_err(|error| failure(Cause::Usage, error))?;
+        let invites = if credentials.is_some() { Invites::Nobody } else { Invites::WhoeverReads };
+        Ok(Stand { credentials, invites, warnings, address: None })
+    }
+
+    /// Takes the place where the sender will look, or from where it is dialled: that of an earlier run for the same
+    /// destination if that was killed, else a new one. What the destination needs to be found there again is kept with it.
+    pub(crate) fn take(
+        &mut self,
+        args: &Args,
+        destination: &mut Destination,
+        reporter: &Reporter,
+    ) -> Result<Place, Failure> {
+        self.recall(destination)?;
+        let before = destination.recalled.as_ref().map(|recalled| recalled.presence.clone());
+        let place = match route(args)? {
+            Some(route) => self.dial(args, route, before)?,
+            None => self.listen(args, before, reporter)?,
+        };
+        std::mem::take(&mut self.warnings).into_iter().for_each(|words| reporter.tell(Event::Warning(words)));
+        destination.sink.remember(&place.presence).map_err(kept)?;
+        Ok(place)
+    }
+
+    /// Takes up the key of an earlier run, unless another one was given.
+    fn recall(&mut self, destination: &mut Destination) -> Result<(), Failure> {
+        let other = |kept: Option<&Key>| match &self.credentials {
+            Some(given) => given.key().map(Key::as_bytes) != kept.map(Key::as_bytes),
+            // One that was made and shown is kept.
+            None => kept.is_none(),
+        };
+        if let Some(recalled) = destination.recalled.take_if(|recalled| other(recalled.presence.key.as_ref())) {
+            if recalled.session.is_some() {
+                let target = destination.sink.target().describe;
+                return Err(failure(Cause::Usage, format_args!("{target}: {OTHER_KEY}")));
+            }
+            destination.sink.forget().map_err(kept)?;
+        }
+        if let (None, Some(recalled)) = (&self.credentials, &destination.recalled) {
+            self.credentials = recalled.presence.key.clone().map(Credentials::shared_key);
+        }
+        Ok(())
+    }
+
+    fn listen(&mut self, args: &Args, before: Option<Presence>, reporter: &Reporter) -> Result<Place, Failure> {
+        let credentials = match &self.credentials {
+            Some(credentials) => credentials.clone(),
+            None => Credentials::shared_key(new_key(Party::Receiver, reporter)?),
+        };
+        let known = self.address.or(before.as_ref().map(|before| before.address));
+        let (socket, address) = open_port(args, known, reporter)?;
+        (self.credentials, self.address) = (Some(credentials.clone()), Some(address));
+        let way = Way::Listen { wait: args.way.wait.map(|wait| wait.0) };
+        place(socket, way, credentials, address, before)
+    }
+
+    fn dial(&mut self, args: &Args, route: Route, before: Option<Presence>) -> Result<Place, Failure> {
+        let socket = bind(route.local(), args.address.family()).map_err(|error| failure(Cause::Unforeseen, error))?;
+        let credentials = match &self.credentials {
+            Some(credentials) => credentials.clone(),
+            None => Credentials::shared_key(ask_for_key().map_err(|error| failure(error.cause(), error))?),
+        };
+        self.credentials = Some(credentials.clone());
+        let address = route.local();
+        place(socket, Way::Dial { route }, credentials, address, before)
+    }
+
+    /// Tells where the sender will find this side, and the key if nobody can know it.
+    pub(crate) fn announce(&self, place: &Place, reporter: &Reporter) {
+        let Way::Listen { .. } = place.way else { return };
+        reporter.tell(Event::Listening { address: place.presence.address });
+        if let (Invites::WhoeverReads, Some(key)) = (self.invites, &place.presence.key) {
+            invite(Party::Receiver, key, place.presence.address, reporter);
+        }
+    }
+}
+
+/// Binds the port. Any free one is the one that is `known` already if it can be had: there the sender looks.
+fn open_port(args: &Args, known: Option<SocketAddr>, reporter: &Reporter) -> Result<(UdpSocket, SocketAddr), Failure> {
+    let (address, family) = args.way.listen(args.address.family());
+    let wanted = match known {
+        Some(known) if address.port() == 0 => SocketAddr::new(address.ip(), known.port()),
+        _ => address,
+    };
+    open_socket(wanted, family, Party::Receiver).or_else(|error| match wanted == address {
+        true => Err(error),
+        false => {
+            let reason = error.reason;
+            reporter.tell(Event::Warning(format!("{reason}; the sender of the earlier run will look there in vain")));
+            open_socket(address, family, Party::Receiver)
+        }
+    })
+}
+
+/// The way to the sender, if that is to be dialled.
+fn route(args: &Args) -> Result<Option<Route>, Failure> {
+    let wait = args.way.wait.map_or(WAIT, |wait| wait.0);
+    let route = args.way.connect.as_deref().map(|sender| Route::parse(sender, args.address.family(), wait));
+    route.transpose().map_err(|error| failure(error.cause(), error))
+}
+
+/// A place where this side shows the certificate that it was given, or the one that it has shown before, or a new one.
+fn place(
+    socket: UdpSocket,
+    way: Way,
+    credentials: Credentials,
+    address: SocketAddr,
+    before: Option<Presence>,
+) -> Result<Place, Failure> {
+    let identity = match before.and_then(|before| before.identity) {
+        _ if credentials.identity().is_some() => None,
+        Some(identity) => Some(identity),
+        None => Some(Identity::one_time().map_err(|error| failure(Cause::Unforeseen, error))?),
+    };
+    let presence = Presence { key: credentials.key().cloned(), identity: identity.clone(), address };
+    let credentials = identity.into_iter().fold(credentials, Credentials::showing);
+    Ok(Place { socket, way, credentials, presence })
+}
+
+/// What is said when a receiver that was killed is started again with another key.
+const OTHER_KEY: &str = "an earlier run that was killed had another key; start it with that one to go on with its session, \
+                         or remove the .partial and .partial.journal files beside it to give that up";
+
+fn kept(error: SinkError) -> Failure {
+    failure(error.cause(), error)
+}
+
+fn failure(cause: Cause, error: impl std::fmt::Display) -> Failure {
+    Failure::new(cause, Party::Receiver, error)
+}
