@@ -2,8 +2,12 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use xbproto::cli::settings::{Settled, parse};
+use xbrecv::args::Args;
 
 fn main() -> ExitCode {
-    xbrecv::program::run(xbrecv::args::Args::parse())
+    match parse::<Args>() {
+        Ok(Settled { args, notes }) => xbrecv::program::run(args, notes),
+        Err(ended) => ended,
+    }
 }

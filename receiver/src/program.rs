@@ -17,12 +17,13 @@ use crate::sink::Again;
 use crate::stand::{Place, Stand};
 use crate::transfer::{Acknowledged, Done, Reopen, Transfer};
 
-/// Runs `xbrecv` on the main thread and returns what it exits with.
-pub fn run(args: Args) -> ExitCode {
+/// Runs `xbrecv` on the main thread and returns what it exits with. `notes` are told first.
+pub fn run(args: Args, notes: Vec<Event>) -> ExitCode {
     if let Some(order) = &args.control.control {
         return give_order(Party::Receiver, order);
     }
     let reporter = Reporter::start(Party::Receiver, args.display.progress, args.display.verbosity());
+    notes.into_iter().for_each(|note| reporter.tell(note));
     let result = match &args.generate_key {
         Some(path) => generate_key(path, &reporter),
         None => match tokio::runtime::Builder::new_current_thread().enable_all().build() {

@@ -10,7 +10,9 @@ use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
-use xbproto::cli::{AddressArgs, ControlArgs, DisplayArgs, KeyArgs, SessionArgs, TlsArgs, exit_codes_help};
+use xbproto::cli::{
+    AddressArgs, ControlArgs, DisplayArgs, KeyArgs, SessionArgs, SettingsArgs, TlsArgs, exit_codes_help,
+};
 use xbproto::quantity::{ByteSize, Rate, Span};
 use xbproto::quic::Congestion;
 use xbproto::wire::Purpose;
@@ -21,6 +23,12 @@ use crate::outbox::Compression;
 use crate::source::{Lead, Wish};
 use crate::spool::SpoolPlan;
 use crate::tap::Expect;
+
+/// Where no backup tool is looked for: another source is named.
+const NO_TOOL: [&str; 3] = ["command", "input", "dir"];
+
+/// Where nothing makes FIFOs.
+const NO_FIFOS: [&str; 2] = ["input", "dir"];
 
 /// Send a streaming MySQL or MariaDB backup to an xbrecv on another host
 ///
@@ -48,11 +56,11 @@ pub struct Args {
     input: Vec<PathBuf>,
 
     /// The backup tool to run: xtrabackup, mariadb-backup, mariabackup, or a path
-    #[arg(long, value_name = "TOOL", help_heading = "Source")]
+    #[arg(long, value_name = "TOOL", conflicts_with_all = NO_TOOL, help_heading = "Source")]
     tool: Option<OsString>,
 
     /// Hand everything that follows to the backup tool
-    #[arg(long, num_args = 1.., allow_hyphen_values = true, value_name = "ARG", help_heading = "Source")]
+    #[arg(long, num_args = 1.., allow_hyphen_values = true, value_name = "ARG", conflicts_with_all = NO_TOOL, help_heading = "Source")]
     tool_args: Vec<OsString>,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
@@ -137,6 +145,10 @@ pub struct Args {
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
     pub display: DisplayArgs,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub settings: SettingsArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

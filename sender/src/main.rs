@@ -2,8 +2,12 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use xbproto::cli::settings::{Settled, parse};
+use xbsend::args::Args;
 
 fn main() -> ExitCode {
-    xbsend::program::run(xbsend::args::Args::parse())
+    match parse::<Args>() {
+        Ok(Settled { args, notes }) => xbsend::program::run(args, notes),
+        Err(ended) => ended,
+    }
 }

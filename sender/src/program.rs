@@ -18,12 +18,13 @@ use crate::stand::Stand;
 use crate::transfer::{Done, Transfer, fits};
 use crate::way::Way;
 
-/// Runs `xbsend` on the main thread and returns what it exits with.
-pub fn run(args: Args) -> ExitCode {
+/// Runs `xbsend` on the main thread and returns what it exits with. `notes` are told first.
+pub fn run(args: Args, notes: Vec<Event>) -> ExitCode {
     if let Some(order) = &args.control.control {
         return give_order(Party::Sender, order);
     }
     let reporter = Reporter::start(Party::Sender, args.display.progress, args.display.verbosity());
+    notes.into_iter().for_each(|note| reporter.tell(note));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = match runtime {
         Ok(runtime) => runtime.block_on(send(args, &reporter)),

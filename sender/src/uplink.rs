@@ -81,15 +81,17 @@ impl Uplink {
         Ok(())
     }
 
-    /// Writes a block, and keeps the send window in step with the path meanwhile.
+    /// Writes a block, and keeps the send window in step with the path meanwhile: one link alone may hold much, where no
+    /// limit bounds it.
     async fn write(&self, block: EncodedBlock, age: u64, connection: &Connection) -> Result<(), LinkError> {
         let mut written = pin!(write_block(connection, block, age, &self.throttle, &self.gauge));
         loop {
-            connection.hold_at_most(self.send_window(connection, self.rate()));
+            let rate = self.rate();
+            connection.hold_at_most(self.send_window(connection, rate));
             tokio::select! {
                 biased;
                 written = &mut written => return written,
-                () = sleep(FOLLOW) => {}
+                () = sleep(FOLLOW), if self.links <= 1 && rate.is_none() => {}
             }
         }
     }

@@ -69,6 +69,16 @@ impl Program {
         self
     }
 
+    /// Takes everything out of its environment that would be a setting, and gives it an empty file of them.
+    pub(crate) fn without_settings(mut self) -> Program {
+        let settings =
+            std::env::vars_os().map(|(name, _)| name).filter(|name| name.as_encoded_bytes().starts_with(b"XB_"));
+        for name in settings {
+            self.command.env_remove(name);
+        }
+        self.env("XB_CONFIG", "/dev/null")
+    }
+
     /// Where it runs.
     pub fn current_dir(mut self, dir: impl Into<PathBuf>) -> Program {
         self.command.current_dir(dir.into());

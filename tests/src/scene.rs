@@ -117,9 +117,9 @@ impl Scene {
         (sender.wait(), receiver.wait())
     }
 
-    /// Any program. It runs in the scene's folder.
+    /// Any program. It runs in the scene's folder, without settings of whoever runs the tests.
     pub fn program(&self, name: &str, path: impl AsRef<Path>) -> Program {
-        let program = Program::new(name, path.as_ref(), self.logs.clone());
+        let program = Program::new(name, path.as_ref(), self.logs.clone()).without_settings();
         program.env(MARK, &self.mark).current_dir(self.folder())
     }
 

@@ -146,7 +146,7 @@ fn what_the_command_lines_cannot_mean_is_wrong_usage() {
     let cases: [(&[&str], &str); 6] = [
         (&["--fifo-streams", "2", "--", &tool, "--fifo-streams=3"], "contradicts the --fifo-streams=3 of the command"),
         (&["--fifo-streams", "2", "--", "sh", "-c", "true"], "needs --fifo-dir"),
-        (&["--fifo-streams", "2", "-i", "stream.0"], "name FIFOs that are there with -i"),
+        (&["--fifo-streams", "2", "-i", "stream.0"], "'--fifo-streams <N>' cannot be used with '--input <FILE>'"),
         (&["--fifo-streams", "40", "--", &tool], "40 streams need a --window of 80.0 MiB at least"),
         (&["-i", "-", "-i", "-"], "given twice"),
         (&["--dir", ".", "-i", "stream.0"], "two sources"),

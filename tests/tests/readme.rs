@@ -21,7 +21,7 @@ use xbtests::skip::skip;
 use xbtests::{Backup, FakeTool, FifoTool, Program, Scene, program_path};
 
 /// The documents whose commands are run.
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 9] = [
     "README.md",
     "CONTRIBUTING.md",
     "docs/faults.md",
@@ -29,6 +29,7 @@ const DOCUMENTS: [&str; 8] = [
     "docs/operations.md",
     "docs/performance.md",
     "docs/progress-json.md",
+    "docs/settings.md",
     "docs/unpacking.md",
 ];
 

@@ -20,11 +20,11 @@ pub struct TlsArgs {
     ssl_ca: Option<PathBuf>,
 
     /// Show the certificate in FILE (PEM), and those that lead from it to an authority
-    #[arg(long, value_name = "FILE", requires = "ssl_key", help_heading = "Connection")]
+    #[arg(long, value_name = "FILE", help_heading = "Connection")]
     ssl_cert: Option<PathBuf>,
 
     /// The private key of --ssl-cert (PEM, not encrypted), readable by its owner only
-    #[arg(long, value_name = "FILE", requires = "ssl_cert", help_heading = "Connection")]
+    #[arg(long, value_name = "FILE", help_heading = "Connection")]
     ssl_key: Option<PathBuf>,
 
     /// What the other side's certificate has to be: VERIFY_CA, VERIFY_IDENTITY or PINNED
@@ -116,6 +116,14 @@ pub enum TlsError {
          shows who it is"
     )]
     NothingShown,
+    /// There is half of what is to be shown.
+    #[error("{given} is given without {missing}: a certificate is shown with its private key")]
+    Half {
+        /// What there is.
+        given: PemUse,
+        /// What there is not.
+        missing: PemUse,
+    },
     /// A file cannot be used.
     #[error(transparent)]
     File(#[from] PemError),
@@ -167,8 +175,14 @@ impl TlsArgs {
     }
 
     fn identity(&self, now: UnixTime) -> Result<Option<Identity>, TlsError> {
-        // clap sees to it that there are both or none.
-        let (Some(certificate), Some(key)) = (&self.ssl_cert, &self.ssl_key) else { return Ok(None) };
+        // Not left to the parser of options, which ignores what lacks another one in a file of settings.
+        let half = |given, missing| Err(TlsError::Half { given, missing });
+        let (certificate, key) = match (&self.ssl_cert, &self.ssl_key) {
+            (Some(certificate), Some(key)) => (certificate, key),
+            (Some(_), None) => return half(PemUse::Certificate, PemUse::Key),
+            (None, Some(_)) => return half(PemUse::Key, PemUse::Certificate),
+            (None, None) => return Ok(None),
+        };
         let certificate = PemFile::new(PemUse::Certificate, certificate);
         Ok(Some(certificate.identity(&PemFile::new(PemUse::Key, key), now)?))
     }
@@ -220,9 +234,8 @@ mod tests {
 
     #[test]
     fn a_certificate_and_its_key_come_together() {
-        assert!(parsed(&["--ssl-cert", "c"]).is_err());
-        assert!(parsed(&["--ssl-key", "k"]).is_err());
-        assert!(parsed(&["--ssl-cert", "c", "--ssl-key", "k"]).is_ok());
+        assert!(refused(&["--ssl-cert", "c"]).starts_with("--ssl-cert is given without --ssl-key"));
+        assert!(refused(&["--ssl-key", "k"]).starts_with("--ssl-key is given without --ssl-cert"));
     }
 
     #[test]

@@ -80,10 +80,21 @@ fn number(value: Option<u64>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use xbproto::backup::{BackupFacts, BackupKind};
+    use xbproto::cli::settings::TOLD;
     use xbproto::lane::{LaneId, Sha1Sum};
     use xbproto::wire::Reached;
 
     use super::*;
+
+    #[test]
+    fn no_program_of_ours_takes_what_it_is_told_for_a_setting() {
+        for lanes in [vec![lane(0)], vec![lane(0), lane(1)]] {
+            for (name, _) in variables(&Receipt::of(Reached::Synced, lanes), &Place::File("f".into())) {
+                let name = name.trim_end_matches("_0").trim_end_matches("_1");
+                assert!(TOLD.contains(&name), "{name} is to be reserved");
+            }
+        }
+    }
 
     fn lane(number: u16) -> LaneSum {
         LaneSum { lane: LaneId(number), len: 5, sum: Sha1Sum([number as u8; 20]) }

@@ -12,7 +12,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Parser};
-use xbproto::cli::{AddressArgs, ControlArgs, DisplayArgs, KeyArgs, SessionArgs, Times, TlsArgs, exit_codes_help};
+use xbproto::cli::{
+    AddressArgs, ControlArgs, DisplayArgs, KeyArgs, SessionArgs, SettingsArgs, Times, TlsArgs, exit_codes_help,
+};
 use xbproto::quantity::Rate;
 
 pub use self::after::AfterArgs;
@@ -120,6 +122,10 @@ pub struct Args {
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
     pub display: DisplayArgs,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub settings: SettingsArgs,
 }
 
 impl Args {

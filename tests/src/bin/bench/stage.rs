@@ -51,6 +51,7 @@ impl Stage {
 
     /// Gives a command what peers find in their environment, but for the two ends.
     pub(crate) fn furnish(&self, command: &mut Command) {
-        command.env("PATH", &self.path).env("XB_KEY", self.key.reveal()).env("DIR", self.folder());
+        let command = command.env("PATH", &self.path).env("XB_KEY", self.key.reveal());
+        command.env("XB_CONFIG", "/dev/null").env("DIR", self.folder());
     }
 }
