@@ -48,7 +48,12 @@ impl Rogue {
 
     /// One that listens on a free port of this host.
     pub fn listener() -> Rogue {
-        let acceptor = Acceptor::new(any_certificate(), TUNING).expect("a certificate can be made");
+        Rogue::listener_with(any_certificate())
+    }
+
+    /// One that listens on a free port of this host, and shows and demands what these `credentials` say.
+    pub fn listener_with(credentials: Credentials) -> Rogue {
+        let acceptor = Acceptor::new(credentials, TUNING).expect("a certificate can be made");
         Rogue::new(Ipv4Addr::LOCALHOST.into(), |socket, config| listener(socket, config, &acceptor))
     }
 
@@ -65,10 +70,14 @@ impl Rogue {
 
     /// Dials a receiver and knocks as a sender that has this key and speaks these versions.
     pub fn knock(&self, to: SocketAddr, key: &Key, versions: &[u16]) -> Result<Link, LinkError> {
+        self.knock_with(to, &Credentials::shared_key(key.clone()), versions)
+    }
+
+    /// The same with these credentials, whatever is wrong with them.
+    pub fn knock_with(&self, to: SocketAddr, credentials: &Credentials, versions: &[u16]) -> Result<Link, LinkError> {
         self.run(async {
-            let connecting = connect(&self.endpoint, to, &any_certificate(), &TUNING).expect("a valid address");
-            let credentials = Credentials::shared_key(key.clone());
-            knock(connecting.await?.into(), admission(&credentials, Party::Sender, versions)).await
+            let connecting = connect(&self.endpoint, to, credentials, &TUNING).expect("a valid address");
+            knock(connecting.await?.into(), admission(credentials, Party::Sender, versions)).await
         })
     }
 
@@ -127,11 +136,15 @@ impl Rogue {
 
     /// Waits for one dialer and answers it as a receiver that has this key and speaks these versions.
     pub fn admit(&self, key: &Key, versions: &[u16]) -> Result<Link, TurnedAway> {
+        self.admit_with(&Credentials::shared_key(key.clone()), versions)
+    }
+
+    /// The same with these credentials.
+    pub fn admit_with(&self, credentials: &Credentials, versions: &[u16]) -> Result<Link, TurnedAway> {
         self.run(async {
             let incoming = self.endpoint.accept().await.expect("an open endpoint");
             let connection = incoming.await.map_err(LinkError::from)?;
-            let credentials = Credentials::shared_key(key.clone());
-            let link = admit(connection.into(), admission(&credentials, Party::Receiver, versions)).await;
+            let link = admit(connection.into(), admission(credentials, Party::Receiver, versions)).await;
             match &link {
                 Ok(link) => TUNING.trust(&link.connection, Party::Receiver),
                 // The refusal has to reach the dialer.
