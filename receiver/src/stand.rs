@@ -162,6 +162,8 @@ fn place(
 ) -> Result<Place, Failure> {
     let identity = match before.and_then(|before| before.identity) {
         _ if credentials.identity().is_some() => None,
+        // Whoever dials shows what it was given, and nothing else.
+        _ if matches!(way, Way::Dial { .. }) => None,
         Some(identity) => Some(identity),
         None => Some(Identity::one_time().map_err(|error| failure(Cause::Unforeseen, error))?),
     };
