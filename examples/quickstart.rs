@@ -112,6 +112,7 @@ fn receiving(target: &Path, key: Key, socket: UdpSocket) -> anyhow::Result<xbrec
         rate: None,
         window: WINDOW,
         liveness: Liveness::DEFAULT,
+        forsaken: None,
     })
 }
 
@@ -133,6 +134,7 @@ fn sending(size: ByteSize, key: Key) -> anyhow::Result<xbsend::transfer::Transfe
         retry_for: Duration::from_secs(300),
         liveness: Liveness::DEFAULT,
         congestion: Congestion::default(),
+        forsaken: None,
     })
 }
 

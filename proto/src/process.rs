@@ -7,6 +7,7 @@ use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus};
 
+use nix::sys::signal::{SigHandler, Signal as Disposed, signal};
 use rustix::process::{Pid, getpid, getppid, kill_process_group, set_parent_process_death_signal, setsid};
 
 pub use rustix::process::Signal;
@@ -31,21 +32,54 @@ pub const FILE_KEY_VARIABLE: &str = "XB_ENCRYPT_KEY";
 ///
 /// Call it once for a command, in the process that will spawn it.
 pub fn isolate(command: &mut Command) {
-    command.env_remove(KEY_VARIABLE).env_remove(FILE_KEY_VARIABLE);
-    before_exec(command, getpid());
+    set_apart(command, Station::OwnSession);
 }
 
-/// The one unsafe call of the project: nothing safe runs code between fork and exec.
-#[expect(unsafe_code, reason = "Command has no safe way to call prctl(2) and setsid(2) in the child")]
-fn before_exec(command: &mut Command, parent: Pid) {
+/// Makes the child of `command` die with this process as [`isolate`] does, and takes the keys out of its environment, but
+/// leaves it at our terminal: for a program such as ssh, which asks the person there for a password.
+///
+/// * It stays in our process group. In one of its own it would not be in the terminal's foreground, and be stopped for good
+///   when it asks; so the shell stops and continues both of us. To end it, signal the child alone, never a group.
+/// * It ignores SIGINT and SIGHUP: a Ctrl-C is ours to answer, and what it has to say of the end is still to come. A terminal
+///   that is lost ends neither of us. (What asks for a password catches SIGINT while it does.)
+pub fn keep_at_terminal(command: &mut Command) {
+    set_apart(command, Station::OurTerminal);
+}
+
+/// Where a child stands.
+#[derive(Clone, Copy)]
+enum Station {
+    /// In a session of its own, without a terminal.
+    OwnSession,
+    /// In our process group, at our terminal if we have one.
+    OurTerminal,
+}
+
+fn set_apart(command: &mut Command, station: Station) {
+    command.env_remove(KEY_VARIABLE).env_remove(FILE_KEY_VARIABLE);
+    before_exec(command, station, getpid());
+}
+
+/// The one place with unsafe calls: nothing safe runs code between fork and exec.
+#[expect(unsafe_code, reason = "Command has no safe way to call prctl(2), setsid(2) and signal(2) in the child")]
+fn before_exec(command: &mut Command, station: Station, parent: Pid) {
     let prepare = move || {
-        setsid()?;
+        match station {
+            Station::OwnSession => drop(setsid()?),
+            Station::OurTerminal => {
+                for ignored in [Disposed::SIGINT, Disposed::SIGHUP] {
+                    // SAFETY: no handler is installed, so none can do what a handler must not; nothing else runs in this
+                    // process, and the program that follows is the one meant to inherit it.
+                    unsafe { signal(ignored, SigHandler::SigIgn) }?;
+                }
+            }
+        }
         set_parent_process_death_signal(Some(Signal::KILL))?;
         // A parent that died before the line above will never cause that signal.
         if getppid() == Some(parent) { Ok(()) } else { Err(io::Error::from(rustix::io::Errno::SRCH)) }
     };
     // SAFETY: the closure runs in the forked child of a process that may have had other threads.
-    // It makes three system calls through rustix, all async-signal-safe; it takes no lock and
+    // It makes a few system calls through rustix and nix, all async-signal-safe; it takes no lock and
     // allocates nothing, on failure too: an `io::Error` of an errno is a plain number.
     unsafe { command.pre_exec(prepare) };
 }
@@ -99,7 +133,7 @@ fn signal_name(number: i32) -> String {
 mod tests {
     use std::process::Stdio;
 
-    use rustix::process::getsid;
+    use rustix::process::{getpgid, getsid, kill_process};
 
     use super::*;
 
@@ -124,23 +158,38 @@ mod tests {
     }
 
     #[test]
+    fn a_child_at_the_terminal_stays_in_our_group_and_is_not_interrupted() {
+        let mut command = shell("echo up; exec sleep 60");
+        keep_at_terminal(&mut command);
+        let mut child = command.spawn().unwrap();
+        assert_eq!(getpgid(Some(pid(&child))).unwrap(), getpgid(None).unwrap());
+        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut [0; 3]).unwrap();
+        for signal in [Signal::INT, Signal::HUP, Signal::TERM] {
+            kill_process(pid(&child), signal).unwrap();
+        }
+        assert_eq!(describe(child.wait().unwrap()), "was killed by SIGTERM");
+    }
+
+    #[test]
     fn the_key_is_not_handed_on() {
-        let mut command = shell("echo ${XB_KEY-none}${KEPT-none}");
-        command.env(KEY_VARIABLE, "secret").env("KEPT", "-kept");
-        isolate(&mut command);
-        assert_eq!(command.output().unwrap().stdout, b"none-kept\n");
+        for set_apart in [isolate, keep_at_terminal] {
+            let mut command = shell("echo ${XB_KEY-none}${KEPT-none}");
+            command.env(KEY_VARIABLE, "secret").env("KEPT", "-kept");
+            set_apart(&mut command);
+            assert_eq!(command.output().unwrap().stdout, b"none-kept\n");
+        }
     }
 
     #[test]
     fn the_child_dies_with_the_thread_that_spawned_it() {
-        let mut child = std::thread::spawn(|| {
-            let mut command = shell("exec sleep 60");
-            isolate(&mut command);
-            command.spawn().unwrap()
-        })
-        .join()
-        .unwrap();
-        assert_eq!(describe(child.wait().unwrap()), "was killed by SIGKILL");
+        for set_apart in [isolate, keep_at_terminal] {
+            let spawned = std::thread::spawn(move || {
+                let mut command = shell("exec sleep 60");
+                set_apart(&mut command);
+                command.spawn().unwrap()
+            });
+            assert_eq!(describe(spawned.join().unwrap().wait().unwrap()), "was killed by SIGKILL");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! | module | owns |
 //! |---|---|
 //! | [`program`] [`args`] `stand` [`destination`] [`preflight`] [`file_key`] | the command line, what it comes to, and whether that can be |
+//! | `start` `far_sender` | a sender that has to be started first; what it is told |
 //! | [`transfer`] `status` | one session from the open port to the verdict; how it does |
 //! | [`way`] [`entrance`] | who makes the links; where senders come from |
 //! | `port` [`listen`] `newcomer` | the thread of the links; one session there; who else wants one |
@@ -25,6 +26,7 @@ pub mod downlink;
 pub mod drain;
 pub mod entrance;
 pub mod extract;
+mod far_sender;
 pub mod file_key;
 pub mod hasher;
 mod joined;
@@ -40,6 +42,7 @@ pub mod program;
 pub mod settle;
 pub mod sink;
 mod stand;
+mod start;
 mod status;
 mod stop;
 pub mod transfer;

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use xbproto::cli::remote::{Caller, Forsaken, Leave};
 use xbproto::cli::{Event, Reporter, Requests, Summary, Times, Turns, generate_key_file, give_order};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
@@ -15,10 +16,12 @@ use crate::journal::Presence;
 use crate::local;
 use crate::sink::Again;
 use crate::stand::{Place, Stand};
+use crate::start::{Others, start_sender};
 use crate::transfer::{Acknowledged, Done, Reopen, Transfer};
 
-/// Runs `xbrecv` on the main thread and returns what it exits with. `notes` are told first.
-pub fn run(args: Args, notes: Vec<Event>) -> ExitCode {
+/// Runs `xbrecv` on the main thread and returns what it exits with. `notes` are told first. Whoever has started it over ssh
+/// is `caller`.
+pub fn run(args: Args, notes: Vec<Event>, caller: Option<Caller>) -> ExitCode {
     if let Some(order) = &args.control.control {
         return give_order(Party::Receiver, order);
     }
@@ -27,7 +30,7 @@ pub fn run(args: Args, notes: Vec<Event>) -> ExitCode {
     let result = match &args.generate_key {
         Some(path) => generate_key(path, &reporter),
         None => match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime.block_on(receive(args, &reporter)),
+            Ok(runtime) => runtime.block_on(receive(args, caller, &reporter)),
             Err(error) => Err(failure(Cause::Unforeseen, error)),
         },
     };
@@ -42,21 +45,22 @@ fn generate_key(path: &Path, reporter: &Reporter) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn receive(args: Args, reporter: &Reporter) -> Result<(), Failure> {
+async fn receive(args: Args, caller: Option<Caller>, reporter: &Reporter) -> Result<(), Failure> {
     if !args.local.from.is_empty() {
         return local::run(&args, reporter).await;
     }
-    let mut stand = Stand::of(&args)?;
+    let mut stand = Stand::of(&args, caller.as_ref())?;
     let deadline = args.session.deadline.map(|span| span.0);
     let mut requests = Requests::listen(Party::Receiver, deadline).map_err(unforeseen)?;
     if let Some(path) = &args.control.control_socket {
         requests.take_orders_at(path).map_err(|error| failure(Cause::Usage, error))?;
     }
+    let mut gone = caller.map(|caller| caller.gone);
     let times = args.way.times.unwrap_or(Times::ONCE);
     let mut turns = Turns::new(times);
     for turn in 1.. {
         let args = args.for_turn(turn, times).map_err(|error| failure(Cause::Usage, error))?;
-        let taken = take_backup(&args, &mut stand, &mut requests, reporter).await;
+        let taken = take_backup(&args, &mut stand, gone.take(), &mut requests, reporter).await;
         if let Some(ended) = turns.ended(taken, &requests, reporter) {
             return ended;
         }
@@ -68,20 +72,25 @@ async fn receive(args: Args, reporter: &Reporter) -> Result<(), Failure> {
 async fn take_backup(
     args: &Args,
     stand: &mut Stand,
+    caller_gone: Option<Forsaken>,
     requests: &mut Requests,
     reporter: &Reporter,
 ) -> Result<(), Failure> {
     let mut destination = open(args, reporter)?;
     let after = AfterCommit::requested(args).map_err(|error| failure(Cause::Usage, error))?;
+    let started = start_sender(args, stand, requests, reporter).await?;
+    let Others { company, gone: forsaken } = started.unwrap_or(Others { gone: caller_gone, ..Others::default() });
     let place = stand.take(args, &mut destination, reporter)?;
     stand.announce(&place, reporter);
     let (names, target) = (destination.names.clone(), destination.sink.target().describe);
     let Place { socket, way, credentials, presence } = place;
     let reopen = reopening(args, &destination, &presence, reporter);
     let (window, liveness) = (args.session.window, args.session.peer_timeout);
-    let rate = args.rate_limit;
-    let transfer = Transfer { socket, way, credentials, destination, reopen, rate, window, liveness };
-    let done = transfer.run(requests, reporter).await?;
+    let rate = requests.rate_limit(args.rate_limit);
+    let transfer = Transfer { socket, way, credentials, destination, reopen, rate, window, liveness, forsaken };
+    let ended = transfer.run(requests, reporter).await;
+    company.leave(ended.as_ref().map_or_else(Leave::Failed, |_| Leave::Confirmed), requests).await?;
+    let done = ended?;
     report(&done, &names, reporter);
     reporter.leaves(format!("the committed backup, {target}"));
     after.run(&done.receipt, requests, reporter).await.map_err(|error| error.failure())?;

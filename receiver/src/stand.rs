@@ -1,9 +1,11 @@
 //! Where this side stands: whom it trusts, and the port or the way to the sender, from one backup to the next.
 
 use std::net::{SocketAddr, UdpSocket};
+use std::time::Duration;
 
-use xbproto::cli::{Event, GivenCredentials, Meeting, Reporter, ask_for_key};
-use xbproto::contact::{Route, invite, new_key, open_socket};
+use xbproto::cli::remote::{Caller, reachable_at};
+use xbproto::cli::{Event, GivenCredentials, Meeting, PortChoice, Reporter, ask_for_key};
+use xbproto::contact::{Route, invite, new_key, open_one_of, open_socket};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::quic::bind;
@@ -16,7 +18,7 @@ use crate::sink::SinkError;
 use crate::way::Way;
 
 /// How long a sender is looked for if nothing is said.
-const WAIT: std::time::Duration = std::time::Duration::from_secs(30);
+const WAIT: Duration = Duration::from_secs(30);
 
 /// What stays the same from one backup to the next.
 pub(crate) struct Stand {
@@ -28,6 +30,8 @@ pub(crate) struct Stand {
     warnings: Vec<String>,
     /// Where the first backup's port was.
     address: Option<SocketAddr>,
+    /// The way to a sender that was started from here.
+    sender: Option<Route>,
 }
 
 /// Whether somebody has to be told the key.
@@ -35,6 +39,8 @@ pub(crate) struct Stand {
 enum Invites {
     Nobody,
     WhoeverReads,
+    /// Who has it already, and has to be told where this side is.
+    Caller,
 }
 
 /// What one backup comes by.
@@ -46,14 +52,25 @@ pub(crate) struct Place {
 }
 
 impl Stand {
-    /// With the key and the certificates that were given, if any were.
-    pub(crate) fn of(args: &Args) -> Result<Stand, Failure> {
-        let route = route(args)?;
+    /// With the key and the certificates that were given, if any were, or the key of whoever has called over ssh.
+    pub(crate) fn of(args: &Args, caller: Option<&Caller>) -> Result<Stand, Failure> {
+        let mut stand =
+            Stand { credentials: None, invites: Invites::Caller, warnings: Vec::new(), address: None, sender: None };
+        if let Some(caller) = caller {
+            stand.credentials = Some(Credentials::shared_key(caller.key.clone()));
+            return Ok(stand);
+        }
+        let route = stand.route(args)?;
         let meeting = route.as_ref().map_or(Meeting::Listening, |route| Meeting::Dialling(&route.host));
         let given = GivenCredentials::read(&args.key, &args.tls, meeting);
         let GivenCredentials { credentials, warnings } = given.map_err(|error| failure(Cause::Usage, error))?;
         let invites = if credentials.is_some() { Invites::Nobody } else { Invites::WhoeverReads };
-        Ok(Stand { credentials, invites, warnings, address: None })
+        Ok(Stand { credentials, invites, warnings, ..stand })
+    }
+
+    /// Turns to a sender that was started from here, and has this key.
+    pub(crate) fn turn_to(&mut self, sender: Route, key: Key) {
+        (self.credentials, self.sender) = (Some(Credentials::shared_key(key)), Some(sender));
     }
 
     /// Takes the place where the sender will look, or from where it is dialled: that of an earlier run for the same
@@ -66,7 +83,7 @@ impl Stand {
     ) -> Result<Place, Failure> {
         self.recall(destination)?;
         let before = destination.recalled.as_ref().map(|recalled| recalled.presence.clone());
-        let place = match route(args)? {
+        let place = match self.route(args)? {
             Some(route) => self.dial(args, route, before)?,
             None => self.listen(args, before, reporter)?,
         };
@@ -101,10 +118,25 @@ impl Stand {
             None => Credentials::shared_key(new_key(Party::Receiver, reporter)?),
         };
         let known = self.address.or(before.as_ref().map(|before| before.address));
-        let (socket, address) = open_port(args, known, reporter)?;
+        let (socket, address) = open_port(args, self.port(args), known, reporter)?;
         (self.credentials, self.address) = (Some(credentials.clone()), Some(address));
         let way = Way::Listen { wait: args.way.wait.map(|wait| wait.0) };
         place(socket, way, credentials, address, before)
+    }
+
+    /// Which port to listen on. Whoever has called is told.
+    fn port(&self, args: &Args) -> PortChoice {
+        match self.invites {
+            Invites::Caller => args.way.port().told(),
+            Invites::Nobody | Invites::WhoeverReads => args.way.port(),
+        }
+    }
+
+    /// The way to the sender, if this side dials.
+    fn route(&self, args: &Args) -> Result<Option<Route>, Failure> {
+        let given = args.way.connect.as_deref().filter(|_| self.sender.is_none());
+        let given = given.map(|sender| Route::parse(sender, args.address.family(), wait(args))).transpose();
+        Ok(given.map_err(|error| failure(error.cause(), error))?.or_else(|| self.sender.clone()))
     }
 
     fn dial(&mut self, args: &Args, route: Route, before: Option<Presence>) -> Result<Place, Failure> {
@@ -122,37 +154,41 @@ impl Stand {
     pub(crate) fn announce(&self, place: &Place, reporter: &Reporter) {
         let Way::Listen { .. } = place.way else { return };
         reporter.tell(Event::Listening { address: place.presence.address });
-        if let (Invites::WhoeverReads, Some(key)) = (self.invites, &place.presence.key) {
-            invite(Party::Receiver, key, place.presence.address, reporter);
+        let address = place.presence.address;
+        match (self.invites, &place.presence.key) {
+            (Invites::WhoeverReads, Some(key)) => invite(Party::Receiver, key, address, reporter),
+            (Invites::Caller, _) => reporter.tell(Event::Reachable { addresses: reachable_at(address) }),
+            (Invites::Nobody | Invites::WhoeverReads, _) => {}
         }
     }
 }
 
+/// How long a sender is looked for.
+pub(crate) fn wait(args: &Args) -> Duration {
+    args.way.wait.map_or(WAIT, |wait| wait.0)
+}
+
 /// Binds the port. Any free one is the one that is `known` already if it can be had: there the sender looks.
-fn open_port(args: &Args, known: Option<SocketAddr>, reporter: &Reporter) -> Result<(UdpSocket, SocketAddr), Failure> {
-    let (address, family) = args.way.listen(args.address.family());
-    let wanted = match known {
-        Some(known) if address.port() == 0 => SocketAddr::new(address.ip(), known.port()),
-        _ => address,
-    };
-    open_socket(wanted, family, Party::Receiver).or_else(|error| match wanted == address {
-        true => Err(error),
-        false => {
-            let reason = error.reason;
+fn open_port(
+    args: &Args,
+    port: PortChoice,
+    known: Option<SocketAddr>,
+    reporter: &Reporter,
+) -> Result<(UdpSocket, SocketAddr), Failure> {
+    let (ip, family) = args.way.listen(args.address.family());
+    let known = known.filter(|_| port == PortChoice::Only(0)).map(|known| SocketAddr::new(ip, known.port()));
+    match known.map(|known| open_socket(known, family, Party::Receiver)) {
+        Some(Ok(opened)) => return Ok(opened),
+        Some(Err(Failure { reason, .. })) => {
             reporter.tell(Event::Warning(format!("{reason}; the sender of the earlier run will look there in vain")));
-            open_socket(address, family, Party::Receiver)
         }
-    })
+        None => {}
+    }
+    open_one_of(&port, ip, family, Party::Receiver)
 }
 
-/// The way to the sender, if that is to be dialled.
-fn route(args: &Args) -> Result<Option<Route>, Failure> {
-    let wait = args.way.wait.map_or(WAIT, |wait| wait.0);
-    let route = args.way.connect.as_deref().map(|sender| Route::parse(sender, args.address.family(), wait));
-    route.transpose().map_err(|error| failure(error.cause(), error))
-}
-
-/// A place where this side shows the certificate that it was given, or the one that it has shown before, or a new one.
+/// A place where this side shows the certificate that it was given, or, if it listens, the one that it has shown before, or
+/// a new one.
 fn place(
     socket: UdpSocket,
     way: Way,
@@ -160,12 +196,11 @@ fn place(
     address: SocketAddr,
     before: Option<Presence>,
 ) -> Result<Place, Failure> {
-    let identity = match before.and_then(|before| before.identity) {
+    let identity = match (&way, before.and_then(|before| before.identity)) {
+        (Way::Dial { .. }, _) => None,
         _ if credentials.identity().is_some() => None,
-        // Whoever dials shows what it was given, and nothing else.
-        _ if matches!(way, Way::Dial { .. }) => None,
-        Some(identity) => Some(identity),
-        None => Some(Identity::one_time().map_err(|error| failure(Cause::Unforeseen, error))?),
+        (Way::Listen { .. }, Some(identity)) => Some(identity),
+        (Way::Listen { .. }, None) => Some(Identity::one_time().map_err(|error| failure(Cause::Unforeseen, error))?),
     };
     let presence = Presence { key: credentials.key().cloned(), identity: identity.clone(), address };
     let credentials = identity.into_iter().fold(credentials, Credentials::showing);

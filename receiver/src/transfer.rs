@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
+use xbproto::cli::remote::{Begun, Forsaken};
 use xbproto::cli::{Event, Latest, Progress, Reporter, Request, Requests, Standing, WINDOW, tell_limits};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::limit::Limited;
@@ -49,6 +50,8 @@ pub struct Transfer {
     pub window: u64,
     /// When a silent sender is taken for lost.
     pub liveness: Liveness,
+    /// Tells when nobody will come any more, where this is known.
+    pub forsaken: Option<Forsaken>,
 }
 
 /// Makes a destination anew.
@@ -103,6 +106,10 @@ impl Transfer {
             session.allow(self.rate);
             let before = session.sums().iter().map(|sum| sum.len).sum();
             let session = Arc::new(Shared::new(session));
+            if let Some(forsaken) = self.forsaken.take() {
+                let session = session.clone();
+                forsaken.heed(reporter, move |failure| session.change(|s| fail_unless_begun(s, failure)));
+            }
             let again = if self.reopen.is_some() { Again::Possible } else { Again::Impossible };
             let admission = destination.sink.admission();
             port.serve(Service { session: session.clone(), wait, again, admission });
@@ -125,6 +132,14 @@ impl Transfer {
             }
         }
     }
+}
+
+fn fail_unless_begun(session: &mut Receiver, failure: Failure) -> Begun {
+    if session.session().is_some() || session.outcome().is_some() {
+        return Begun::Yes;
+    }
+    session.fail(failure);
+    Begun::No
 }
 
 /// There is no destination for the sender that waits for the next session: it is told why.

@@ -3,13 +3,14 @@
 mod dir;
 mod fifo;
 mod receipt;
+mod ssh;
 mod way;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use clap::{Parser, ValueEnum};
+use clap::{ArgGroup, Parser, ValueEnum};
 use xbproto::cli::{
     AddressArgs, ControlArgs, DisplayArgs, KeyArgs, SessionArgs, SettingsArgs, TlsArgs, exit_codes_help,
 };
@@ -18,12 +19,17 @@ use xbproto::quic::Congestion;
 use xbproto::wire::Purpose;
 
 pub use self::receipt::ReceiptArgs;
+pub use self::ssh::{DestinationError, FarReceiverArgs};
 pub use self::way::WayArgs;
 use crate::outbox::Compression;
 use crate::source::{Lead, Wish};
 use crate::spool::SpoolPlan;
 use crate::tap::Expect;
 
+/// The ways to call it.
+const USAGE: &str = "xbsend [OPTIONS] HOST:PORT [-- COMMAND ARG...]
+       xbsend [OPTIONS] --ssh [USER@]HOST[:PORT] (--extract DIR | -o FILE) [-- COMMAND ARG...]
+       xbsend [OPTIONS] --listen [ADDR:]PORT [-- COMMAND ARG...]";
 /// Where no backup tool is looked for: another source is named.
 const NO_TOOL: [&str; 3] = ["command", "input", "dir"];
 
@@ -41,7 +47,8 @@ const NO_FIFOS: [&str; 2] = ["input", "dir"];
 ///
 /// Ctrl-C and SIGTERM end it, and what it runs; losing the terminal (SIGHUP) does not.
 #[derive(Parser, Debug)]
-#[command(name = "xbsend", version, after_help = exit_codes_help(), override_usage = "xbsend [OPTIONS] HOST:PORT [-- COMMAND ARG...]\n       xbsend [OPTIONS] --listen [ADDR:]PORT [-- COMMAND ARG...]")]
+#[command(name = "xbsend", version, after_help = exit_codes_help(), override_usage = USAGE)]
+#[command(group = ArgGroup::new("listener").args(["listen", "ssh"]))]
 pub struct Args {
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
@@ -121,6 +128,10 @@ pub struct Args {
     /// Try address, key, version, target and free space, without a backup; the receiver waits on
     #[arg(long, help_heading = "Connection")]
     check: bool,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub far: FarReceiverArgs,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]

@@ -140,8 +140,8 @@ impl Joiner<'_> {
         let ended = tokio::select! {
             biased;
             () = over => Ok(()),
-            lost = uplink.retune(&connection) => lost,
             ended = uplink.push_blocks(link, &connection) => ended,
+            lost = uplink.retune(&connection) => lost,
             lost = self.look_after(&connection, writer) => lost,
             lost = hear_nothing(&mut reader) => lost,
         };

@@ -3,6 +3,7 @@
 //! | module | owns |
 //! |---|---|
 //! | [`program`] [`args`] `stand` [`way`] | the command line, and what it comes to |
+//! | `start` `far_receiver` | a receiver that has to be started first; what it is told |
 //! | [`transfer`] `status` | one session from the first attempt to the verdict; how it does |
 //! | `links` [`resume`] [`contact`] | the links' threads; one link after the other; how they come about |
 //! | [`uplink`] [`joined`] | what a link does; the links beside the main one |
@@ -15,6 +16,7 @@
 pub mod args;
 pub mod contact;
 pub mod drive;
+mod far_receiver;
 pub mod fill;
 pub mod joined;
 pub mod lanes;
@@ -29,6 +31,7 @@ mod silent;
 pub mod source;
 pub mod spool;
 mod stand;
+mod start;
 mod status;
 pub mod tap;
 pub mod transfer;

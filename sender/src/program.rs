@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use xbproto::cli::remote::{Caller, Company, Leave};
 use xbproto::cli::{Event, Moment, Reporter, Requests, StoredReceipt, Summary, Times, Turns, give_order};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::lane::MIN_SHARE;
@@ -14,12 +15,13 @@ use crate::args::Args;
 use crate::result_file::ResultFile;
 use crate::source::{Note, OnNote, Ready, SourceError, Stdin, choose, prepare};
 use crate::spool::Spool;
-use crate::stand::Stand;
+use crate::start::{Others, Start};
 use crate::transfer::{Done, Transfer, fits};
 use crate::way::Way;
 
-/// Runs `xbsend` on the main thread and returns what it exits with. `notes` are told first.
-pub fn run(args: Args, notes: Vec<Event>) -> ExitCode {
+/// Runs `xbsend` on the main thread and returns what it exits with. `notes` are told first. Whoever has started it over ssh
+/// is `caller`.
+pub fn run(args: Args, notes: Vec<Event>, caller: Option<Caller>) -> ExitCode {
     if let Some(order) = &args.control.control {
         return give_order(Party::Sender, order);
     }
@@ -27,28 +29,35 @@ pub fn run(args: Args, notes: Vec<Event>) -> ExitCode {
     notes.into_iter().for_each(|note| reporter.tell(note));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = match runtime {
-        Ok(runtime) => runtime.block_on(send(args, &reporter)),
+        Ok(runtime) => runtime.block_on(send(args, caller, &reporter)),
         Err(error) => Err(failure(Cause::Unforeseen, error)),
     };
     reporter.conclude(result)
 }
 
 /// Makes and moves as many backups as are wanted, each for a receiver of its own.
-async fn send(args: Args, reporter: &Reporter) -> Result<(), Failure> {
-    let mut first = Some(Backup::prepare(&args, reporter)?);
-    let mut stand = Stand::of(&args, reporter)?;
+async fn send(args: Args, caller: Option<Caller>, reporter: &Reporter) -> Result<(), Failure> {
+    // With orders on it, it is no source.
+    let stdin = if caller.is_some() { Stdin::Nothing } else { Stdin::inspect() };
+    let mut first = Some(Backup::prepare(&args, stdin, reporter)?);
+    let start = Start::of(&args, caller.as_ref(), reporter)?;
     // From here on an end by a signal would leave something behind.
     let requests = Requests::listen(Party::Sender, args.session.deadline.map(|span| span.0));
     let mut requests = requests.map_err(|error| failure(Cause::Unforeseen, error))?;
     if let Some(path) = &args.control.control_socket {
         requests.take_orders_at(path).map_err(|error| failure(Cause::Usage, error))?;
     }
+    let (mut stand, mut others) = start.make(&args, &mut requests, reporter).await?;
+    if let Some(caller) = caller {
+        others.gone = Some(caller.gone);
+    }
     let mut turns = Turns::new(args.way.times.unwrap_or(Times::ONCE));
     loop {
         let moved = async {
-            let backup = first.take().map_or_else(|| Backup::prepare(&args, reporter), Ok)?;
+            let backup = first.take().map_or_else(|| Backup::prepare(&args, stdin, reporter), Ok)?;
             let way = stand.way(reporter)?;
-            move_backup(&args, backup, way, stand.credentials.clone(), &mut requests, reporter).await
+            let others = std::mem::take(&mut others);
+            move_backup(&args, backup, way, stand.credentials.clone(), others, &mut requests, reporter).await
         };
         let moved = moved.await;
         if let Some(ended) = turns.ended(moved, &requests, reporter) {
@@ -63,6 +72,7 @@ async fn move_backup(
     backup: Backup,
     way: Way,
     credentials: Credentials,
+    Others { company, gone: forsaken }: Others,
     requests: &mut Requests,
     reporter: &Reporter,
 ) -> Result<(), Failure> {
@@ -70,7 +80,8 @@ async fn move_backup(
     let results = Results::prepare(args)?;
     let session = session_id()?;
     reporter.leaves("nothing, and what was run is ended");
-    let (expect, compression, rate, congestion) = (args.expect(), args.compress, args.rate_limit, args.congestion());
+    let (expect, compression, rate, congestion) =
+        (args.expect(), args.compress, requests.rate_limit(args.rate_limit), args.congestion());
     let (window, retry_for, liveness) = (args.session.window, args.retry_for.0, args.session.peer_timeout);
     let transfer = Transfer {
         session,
@@ -86,14 +97,48 @@ async fn move_backup(
         retry_for,
         liveness,
         congestion,
+        forsaken,
     };
-    match transfer.run(way, requests, reporter).await? {
-        Done::Checked(welcome) => checked(&welcome, size, reporter),
-        Done::Confirmed { receipt, sums, elapsed, names, compressed, limited } => {
-            confirmed(&receipt, &sums, &names, reporter);
-            results.write(&StoredReceipt { session, receipt: &receipt, elapsed }, &sums, &names)?;
-            reporter.tell(Event::Finished(Summary { compressed, ..Summary::of(&receipt, elapsed, 0, limited) }));
-            Ok(())
+    let ended = transfer.run(way, requests, reporter).await;
+    let summary = Ended { session, size, ended, results }.told(company, requests, reporter).await?;
+    summary.into_iter().for_each(|summary| reporter.tell(Event::Finished(summary)));
+    Ok(())
+}
+
+/// A session that is over.
+struct Ended {
+    session: SessionId,
+    size: Option<u64>,
+    ended: Result<Done, Failure>,
+    results: Results,
+}
+
+impl Ended {
+    /// Tells what has come of it, writes the files that were asked for, and takes leave. Gives what there is to say at the
+    /// very end, when nothing can fail any more.
+    async fn told(
+        self,
+        company: Company,
+        requests: &mut Requests,
+        reporter: &Reporter,
+    ) -> Result<Option<Summary>, Failure> {
+        match self.ended {
+            Err(failure) => {
+                company.leave(Leave::Failed(&failure), requests).await?;
+                Err(failure)
+            }
+            Ok(Done::Checked(welcome)) => {
+                company.leave(Leave::Checked, requests).await?;
+                checked(&welcome, self.size, reporter).map(|()| None)
+            }
+            Ok(Done::Confirmed { receipt, sums, elapsed, names, compressed, limited }) => {
+                confirmed(&receipt, &sums, &names, reporter);
+                let stored = StoredReceipt { session: self.session, receipt: &receipt, elapsed };
+                let written = self.results.write(&stored, &sums, &names);
+                let left = company.leave(Leave::Confirmed, requests).await;
+                written.and(left)?;
+                Ok(Some(Summary { compressed, ..Summary::of(&receipt, elapsed, 0, limited) }))
+            }
         }
     }
 }
@@ -105,8 +150,8 @@ struct Backup {
 }
 
 impl Backup {
-    fn prepare(args: &Args, reporter: &Reporter) -> Result<Backup, Failure> {
-        let source = source(args, reporter)?;
+    fn prepare(args: &Args, stdin: Stdin, reporter: &Reporter) -> Result<Backup, Failure> {
+        let source = source(args, stdin, reporter)?;
         let spool = args.spool.clone().map(Spool::prepare).transpose();
         Ok(Backup { source, spool: spool.map_err(|error| failure(error.cause(), error))? })
     }
@@ -123,9 +168,9 @@ struct Source {
 
 /// Finds the source. What can be wrong with it shows here, before a receiver that takes one sender only has been
 /// reached.
-fn source(args: &Args, reporter: &Reporter) -> Result<Source, Failure> {
+fn source(args: &Args, stdin: Stdin, reporter: &Reporter) -> Result<Source, Failure> {
     let failed = |error: SourceError| failure(error.cause(), error);
-    let choice = choose(args.wish(), Stdin::inspect()).map_err(failed)?;
+    let choice = choose(args.wish(), stdin).map_err(failed)?;
     if choice.is_read_once() && args.way.times.is_some_and(|times| times != Times::ONCE) {
         return Err(failure(
             Cause::Usage,

@@ -1,11 +1,13 @@
 //! Where this side stands: what the command line says of who dials, made good before anything is run.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
-use xbproto::cli::{Event, GivenCredentials, ListenOn, Meeting, Reporter, ask_for_key};
-use xbproto::contact::{Route, invite, new_key, open_socket};
+use xbproto::cli::remote::{Caller, reachable_at};
+use xbproto::cli::{Event, GivenCredentials, ListenOn, Meeting, PortChoice, Reporter, ask_for_key};
+use xbproto::contact::{Route, invite, new_key, open_one_of};
 use xbproto::failure::{Cause, Failure, Party};
+use xbproto::key::Key;
 use xbproto::quic::Family;
 use xbproto::tls::Credentials;
 
@@ -24,7 +26,7 @@ pub(crate) struct Stand {
 
 enum Posture {
     Dials(Dial),
-    Listens { at: SocketAddr, family: Family, wait: Option<Duration>, invites: Invites },
+    Listens { ip: IpAddr, port: PortChoice, family: Family, wait: Option<Duration>, invites: Invites },
 }
 
 /// Whether somebody has to be told the key.
@@ -32,49 +34,64 @@ enum Posture {
 enum Invites {
     Nobody,
     WhoeverReads,
+    /// Who has it already, and has to be told where this side is.
+    Caller,
 }
 
 impl Stand {
-    /// The one that was asked for. A key that is missing is asked for, or made where this side listens.
-    pub(crate) fn of(args: &Args, reporter: &Reporter) -> Result<Stand, Failure> {
+    /// The one that was asked for. A key that is missing is asked for, or made where this side listens; whoever has called
+    /// over ssh has one.
+    pub(crate) fn of(args: &Args, caller: Option<&Caller>, reporter: &Reporter) -> Result<Stand, Failure> {
         match (args.way.listen, &args.way.to) {
-            (Some(on), _) => Stand::listening(args, on, reporter),
+            (Some(on), _) => Stand::listening(args, on, caller, reporter),
             (None, to) => Stand::dialing(args, to.as_deref().unwrap_or_default(), reporter),
         }
     }
 
     fn dialing(args: &Args, to: &str, reporter: &Reporter) -> Result<Stand, Failure> {
-        let wait = args.way.wait.map_or(WAIT, |wait| wait.0);
-        let route = Route::parse(to, family(args), wait).map_err(|error| failure(error.cause(), error))?;
+        let route = Route::parse(to, family(args), wait(args)).map_err(|error| failure(error.cause(), error))?;
         let credentials = match given(args, Meeting::Dialling(&route.host), reporter)? {
             Some(given) => given,
             None => Credentials::shared_key(ask_for_key().map_err(|error| failure(error.cause(), error))?),
         };
-        let posture = Posture::Dials(Dial { route, bind: args.way.bind, links: args.way.links });
-        Ok(Stand { credentials, posture })
+        Ok(Stand::dials(route, credentials, args))
     }
 
-    fn listening(args: &Args, on: ListenOn, reporter: &Reporter) -> Result<Stand, Failure> {
+    /// The one from which a receiver that has this key is dialled by this route.
+    pub(crate) fn toward(route: Route, key: Key, args: &Args) -> Stand {
+        Stand::dials(route, Credentials::shared_key(key), args)
+    }
+
+    fn dials(route: Route, credentials: Credentials, args: &Args) -> Stand {
+        Stand { credentials, posture: Posture::Dials(Dial { route, bind: args.way.bind, links: args.way.links }) }
+    }
+
+    fn listening(args: &Args, on: ListenOn, caller: Option<&Caller>, reporter: &Reporter) -> Result<Stand, Failure> {
         let (at, family) = on.bind(args.address.family());
-        let (credentials, invites) = match given(args, Meeting::Listening, reporter)? {
-            Some(given) => (given, Invites::Nobody),
-            None => (Credentials::shared_key(new_key(Party::Sender, reporter)?), Invites::WhoeverReads),
+        let (ip, port) = (at.ip(), args.way.ports.clone().map_or(PortChoice::Only(at.port()), PortChoice::Of));
+        let given = caller.is_none().then(|| given(args, Meeting::Listening, reporter)).transpose()?.flatten();
+        let (credentials, port, invites) = match (caller, given) {
+            (Some(caller), _) => (Credentials::shared_key(caller.key.clone()), port.told(), Invites::Caller),
+            (None, Some(given)) => (given, port, Invites::Nobody),
+            (None, None) => (Credentials::shared_key(new_key(Party::Sender, reporter)?), port, Invites::WhoeverReads),
         };
         let credentials = credentials.for_listener().map_err(|error| failure(Cause::Unforeseen, error))?;
         let wait = args.way.wait.map(|wait| wait.0);
-        Ok(Stand { credentials, posture: Posture::Listens { at, family, wait, invites } })
+        Ok(Stand { credentials, posture: Posture::Listens { ip, port, family, wait, invites } })
     }
 
     /// The way to links of the next session. A port that was free to choose is the same from then on.
     pub(crate) fn way(&mut self, reporter: &Reporter) -> Result<Way, Failure> {
         match &mut self.posture {
             Posture::Dials(dial) => Ok(Way::Dial(dial.clone())),
-            Posture::Listens { at, family, wait, invites } => {
-                let (socket, address) = open_socket(*at, *family, Party::Sender)?;
-                *at = address;
+            Posture::Listens { ip, port, family, wait, invites } => {
+                let (socket, address) = open_one_of(port, *ip, *family, Party::Sender)?;
+                *port = PortChoice::Only(address.port());
                 reporter.tell(Event::Listening { address });
-                if let (Invites::WhoeverReads, Some(key)) = (*invites, self.credentials.key()) {
-                    invite(Party::Sender, key, address, reporter);
+                match (invites, self.credentials.key()) {
+                    (Invites::WhoeverReads, Some(key)) => invite(Party::Sender, key, address, reporter),
+                    (Invites::Caller, _) => reporter.tell(Event::Reachable { addresses: reachable_at(address) }),
+                    (Invites::Nobody | Invites::WhoeverReads, _) => {}
                 }
                 Ok(Way::Listen(Listen { socket, wait: *wait }))
             }
@@ -90,7 +107,13 @@ fn given(args: &Args, meeting: Meeting<'_>, reporter: &Reporter) -> Result<Optio
     Ok(credentials)
 }
 
-fn family(args: &Args) -> Family {
+/// How long the receiver is looked for.
+pub(crate) fn wait(args: &Args) -> Duration {
+    args.way.wait.map_or(WAIT, |wait| wait.0)
+}
+
+/// Which addresses it may have.
+pub(crate) fn family(args: &Args) -> Family {
     match args.way.bind {
         Some(IpAddr::V4(_)) => Family::V4,
         Some(IpAddr::V6(_)) => Family::V6,

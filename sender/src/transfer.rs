@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use xbproto::backup::BackupFacts;
+use xbproto::cli::remote::{Begun, Forsaken};
 use xbproto::cli::{Compressed, Event, Latest, Outgoing, Progress, Reporter, Request, Requests, Standing, tell_limits};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::limit::Limited;
@@ -59,6 +60,8 @@ pub struct Transfer {
     pub liveness: Liveness,
     /// What decides how much may be under way on the path.
     pub congestion: Congestion,
+    /// Tells when nobody is there any more to be reached, where this is known.
+    pub forsaken: Option<Forsaken>,
 }
 
 /// What a good end has brought.
@@ -93,6 +96,10 @@ impl Transfer {
         reporter.session(self.session.into());
         let session = Arc::new(Shared::new(Sender::new(self.config())));
         session.change(|s| s.allow(self.rate));
+        if let Some(forsaken) = self.forsaken.take() {
+            let session = session.clone();
+            forsaken.heed(reporter, move |failure| session.change(|s| fail_unless_begun(s, failure)));
+        }
         let outbox = self.start_outbox(&session).map_err(unforeseen)?;
         let links = self.links(way.links(), &session, outbox.clone(), reporter);
         let (gauge, path) = (links.uplink.gauge.clone(), links.uplink.path.clone());
@@ -219,6 +226,14 @@ impl Transfer {
     }
 }
 
+fn fail_unless_begun(session: &mut Sender, failure: Failure) -> Begun {
+    if session.welcomes() > 0 || session.outcome().is_some() {
+        return Begun::Yes;
+    }
+    session.fail(failure);
+    Begun::No
+}
+
 /// Whether `size` bytes have room where the receiver would write them, as far as both are known.
 ///
 /// # Errors
@@ -308,6 +323,7 @@ mod tests {
             retry_for: Duration::ZERO,
             liveness: Liveness::default(),
             congestion: Congestion::default(),
+            forsaken: None,
         };
         let mut requests = Requests::listen(Party::Sender, None).unwrap();
         let way = Way::Dial(Dial { route, bind: Some(bind), links: 1 });

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
+use xbproto::lane::MAX_BLOCK;
 use xbproto::link::{Connection, CurrentPath, Link, LinkError, Lost, PathReport, converse, write_block};
 use xbproto::meter::Gauge;
 use xbproto::quantity::Rate;
@@ -25,6 +26,10 @@ const FOLLOW: Duration = Duration::from_millis(50);
 /// How long a path may take to empty what a connection holds, unless that is less than two windows: a limit that comes
 /// does not hold for it any more.
 const BACKLOG: Duration = Duration::from_millis(250);
+
+/// The longest piece of a block that one link alone takes at once, in bytes. Several hold little as it is, and a block is
+/// to be with one of them as a whole before another one takes over.
+const PIECE: usize = 256 << 10;
 
 /// How often a link is looked at, of several: a few times before it counts as silent.
 const LOOK: Duration = Duration::from_millis(SILENCE.as_millis() as u64 / 4);
@@ -84,7 +89,8 @@ impl Uplink {
     /// Writes a block, and keeps the send window in step with the path meanwhile: one link alone may hold much, where no
     /// limit bounds it.
     async fn write(&self, block: EncodedBlock, age: u64, connection: &Connection) -> Result<(), LinkError> {
-        let mut written = pin!(write_block(connection, block, age, &self.throttle, &self.gauge));
+        let piece = if self.links <= 1 { PIECE } else { MAX_BLOCK };
+        let mut written = pin!(write_block(connection, block, age, piece, &self.throttle, &self.gauge));
         loop {
             let rate = self.rate();
             connection.hold_at_most(self.send_window(connection, rate));

@@ -17,6 +17,7 @@
 //! * [`Destination`]: where a receiver puts what comes.
 //! * [`Transfer`]: a sender and a receiver with a [`Relay`] between them, a network that does as it is told; [`Verdict`]:
 //!   how both ended. [`Pace`]: how long faults last.
+//! * [`Sshd`]: a host that is reached by ssh, with an sshd of its own. [`FakeSsh`]: one that is this host.
 //! * [`NarrowPath`]: network namespaces in a row, the second hop narrower than the first.
 //! * [`SmallDisk`]: a file system of a few megabytes, to be filled. [`ReadOnlyDisk`]: one that the kernel gives up.
 //!   [`FailingDisk`]: one that loses what the kernel writes back.
@@ -39,6 +40,7 @@ mod destination;
 mod disk;
 mod encoded;
 mod failing_disk;
+mod fake_ssh;
 mod fake_tool;
 mod fifo_tool;
 mod garbage;
@@ -58,6 +60,7 @@ mod running;
 mod scene;
 pub mod sim;
 pub mod skip;
+mod sshd;
 mod streams;
 mod terminal;
 mod transfer;
@@ -71,6 +74,7 @@ pub use destination::Destination;
 pub use disk::SmallDisk;
 pub use encoded::{Encoded, Encryption};
 pub use failing_disk::FailingDisk;
+pub use fake_ssh::FakeSsh;
 pub use fake_tool::FakeTool;
 pub use fifo_tool::FifoTool;
 pub use garbage::throw_garbage;
@@ -88,6 +92,7 @@ pub use rogue::{Intruder, Rogue};
 pub use running::{Ended, Running, peak_memory};
 pub use scene::Scene;
 pub use skip::is_full_run;
+pub use sshd::{FAR_HOST, Sshd};
 pub use streams::Streams;
 pub use terminal::Terminal;
 pub use transfer::{Transfer, Verdict};

@@ -42,6 +42,15 @@ impl NarrowPath {
         self.within("far", program)
     }
 
+    /// From now on nothing of TCP to or from this port passes, and nobody is told.
+    pub fn drop_tcp(&self, port: u16) {
+        let router = self.name("router");
+        for direction in ["sport", "dport"] {
+            let rule = format!("-n {router} rule add priority 2 ipproto tcp {direction} {port} blackhole");
+            assert!(ip(&rule), "ip {rule}");
+        }
+    }
+
     fn within(&self, place: &str, program: Program) -> Program {
         program.under("ip", ["netns", "exec", &self.name(place)])
     }

@@ -183,8 +183,10 @@ impl Ended {
         line.split_once("] ").map_or(line, |(_, cause)| cause)
     }
 
-    fn expect_code(&self, code: i32) {
+    /// It ended with this code.
+    pub fn expect_code(&self, code: i32) -> &Ended {
         assert_eq!(self.code, code, "exit code of {}", self.name);
+        self
     }
 }
 

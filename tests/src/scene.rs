@@ -18,7 +18,7 @@ use crate::log::patience;
 use crate::{Ended, Log, Pace, Program, program_path};
 
 /// Every process of a scene, and every child of theirs, has this in its environment.
-const MARK: &str = "XBTESTS_SCENE";
+pub(crate) const MARK: &str = "XBTESTS_SCENE";
 
 /// A folder, a key, and the logs of everything that runs in it. When the test panics, it prints the logs.
 pub struct Scene {
@@ -74,6 +74,11 @@ impl Scene {
         let path = self.path(name);
         fs::write(&path, content).unwrap_or_else(|error| panic!("writing {}: {error}", path.display()));
         path
+    }
+
+    /// What every process of this scene has in its environment, by the name [`MARK`].
+    pub(crate) fn mark(&self) -> &str {
+        &self.mark
     }
 
     /// The key that programs of this scene have in `XB_KEY`.

@@ -148,6 +148,22 @@ fn backups_are_made_for_one_receiver_after_the_other() {
     assert_eq!(std::fs::read_to_string(scene.path("runs")).expect("runs"), "run\nrun\n");
 }
 
+/// What was ordered for one backup holds for those that follow.
+#[test]
+fn an_ordered_limit_holds_for_the_next_backup() {
+    let (scene, backup) = (Scene::new(), Backup::small());
+    scene.file("b.xb", backup.stream());
+    let sender = listening_sender(&scene, ["--times", "2", "--control-socket", "s", "-i", "b.xb"]).start();
+    sender.log().wait_for("listening on");
+    scene.xbsend(["--control", "s", "rate-limit", "512k"]).start().wait().expect_code(0);
+    let to = sender.address();
+    for name in ["first.xb", "second.xb"] {
+        let receiver = connecting_receiver(&scene, &to, ["--wait", "60s", "-o", name]).start();
+        receiver.wait().expect_success().expect_said("the sender limits the rate to 512.0 KiB/s");
+    }
+    sender.wait().expect_success();
+}
+
 #[test]
 fn a_backup_that_failed_is_told_at_the_end_of_all() {
     let (scene, backup) = (Scene::new(), Backup::small());

@@ -4,7 +4,7 @@
 //!
 //! * `# on the destination`, directly followed by a block `# on the source`: both are run, and both must end with 0. With
 //!   `, waits on` at the end, the first is still waiting when the second has ended.
-//! * `# on the destination` alone: it is run.
+//! * `# on the destination` alone: it is run. So is `# on the source` alone, where an `ssh` to any host leads to this one.
 //! * `# in the source tree`: what it names must be there. Building takes minutes, and is done elsewhere.
 //!
 //! The blocks are run by `bash -eu -o pipefail` in a [`Scene`]: `/backup`, `/restore` and `/etc/xb` are folders of it,
@@ -18,10 +18,10 @@ use std::process::Command;
 use rustix::process::Signal;
 use xbproto::cli::EXIT_CODES;
 use xbtests::skip::skip;
-use xbtests::{Backup, FakeTool, FifoTool, Program, Scene, program_path};
+use xbtests::{Backup, FakeSsh, FakeTool, FifoTool, Program, Scene, program_path};
 
 /// The documents whose commands are run.
-const DOCUMENTS: [&str; 9] = [
+const DOCUMENTS: [&str; 10] = [
     "README.md",
     "CONTRIBUTING.md",
     "docs/faults.md",
@@ -30,6 +30,7 @@ const DOCUMENTS: [&str; 9] = [
     "docs/performance.md",
     "docs/progress-json.md",
     "docs/settings.md",
+    "docs/ssh.md",
     "docs/unpacking.md",
 ];
 
@@ -61,11 +62,11 @@ fn the_commands_work() {
             rest = others;
             match (block.place, others.first()) {
                 (Place::SourceTree, _) => block.text.lines().skip(1).for_each(check_that_it_is_there),
-                (_, Some(source)) if source.place == Place::Source => {
+                (Place::Destination | Place::DestinationWaitsOn, Some(source)) if source.place == Place::Source => {
                     run_pair(block, source);
                     rest = &others[1..];
                 }
-                (Place::Destination, _) => run_alone(block),
+                (Place::Destination | Place::Source, _) => run_alone(block),
                 (place, _) => panic!("{}: a block of {place:?} stands alone", block.origin),
             }
         }
@@ -198,12 +199,13 @@ fn tools(scene: &Scene, text: &str, stream: &str) -> PathBuf {
         // Stores its input where it is told to: enough of a consumer.
         .and("gpg", "while [ \"$1\" != --output ]; do shift; done; exec cat > \"$2\"")
         .and("systemctl", "[ \"$*\" = 'start mariadb' ]")
-        // On a free port, whichever the documents show; neither a stored stream nor a key needs one.
+        // On a free port, whichever the documents show; neither a stored stream nor a key needs one, and over ssh it is told.
         .and(
             "xbrecv",
-            &format!("{path}; case $* in *--from*|*--generate-key*) ;; *) set -- -l 127.0.0.1:0 \"$@\";; esac; exec {xbrecv} \"$@\""),
+            &format!("{path}; case $* in *--from*|*--generate-key*|*--by-ssh*) ;; *) set -- -l 127.0.0.1:0 \"$@\";; esac; exec {xbrecv} \"$@\""),
         )
         .and("xbsend", &format!("{path}; exec {} \"$@\"", program_path("xbsend").display()));
+    FakeSsh::install(scene);
     // Only where it is named: with the tools of both vendors, xbsend asks which.
     if text.contains("--fifo-streams") {
         scene.file("stream.0", Backup::small().stream());

@@ -36,6 +36,11 @@ pub enum Event {
         /// With the real port.
         address: SocketAddr,
     },
+    /// Where whoever has started this program over ssh may reach it.
+    Reachable {
+        /// At least one; with the real port.
+        addresses: Vec<SocketAddr>,
+    },
     /// What to run on the other host, and the key to give it. Shown on a terminal only.
     Invite {
         /// The command line for the other host.
@@ -86,6 +91,13 @@ pub enum Event {
     Child {
         /// Who it is to the user: `backup`, `consumer`, `prepare`, `then`.
         label: &'static str,
+        /// The line, without its end.
+        line: String,
+    },
+    /// Something was said on the other host, where the program was started over ssh: by it, by ssh, or by the shell there.
+    Far {
+        /// The host.
+        host: String,
         /// The line, without its end.
         line: String,
     },

@@ -12,6 +12,7 @@
 //! |---|---|
 //! | `session` | |
 //! | `listening` | `address`, `port` |
+//! | `reachable` | `addresses` |
 //! | `connecting` | `to` |
 //! | `connected` | `peer` |
 //! | `interrupted` | `reason`, `patience` |
@@ -19,6 +20,7 @@
 //! | `stranger` | `peer`, `why` |
 //! | `notice`, `warning`, `detail` | `text` |
 //! | `child` | `label`, `line` |
+//! | `far` | `host`, `line` |
 //! | `status` | `state`, `bytes`, `rate`, `average`, `bottleneck`, `window`, `window_limit`, `spool`, `spool_limit`, `peer_state`, `peer`, `links`, `rtt`, `mtu`, `congestion_window`, `sent`, `lost`, `original`, `encoded`, `effort`, `rate_limit`, `rate_limit_by` (`sender`, `receiver`), `limit`, `limit_percent`, `hint` |
 //! | `progress` | `bytes`, `total`, `rate`, `average`, `eta`, `file`, `bottleneck` (`source`, `limiter`, `cpu`, `window`, `congestion`, `network`, `disk`), `note` |
 //! | `checksum` | `name`, `sha1`, `lane` |
@@ -115,6 +117,10 @@ fn fields(event: &Event) -> Option<(&'static str, Vec<Field>)> {
         Event::Listening { address } => {
             ("listening", vec![("address", json!(address.to_string())), ("port", json!(address.port()))])
         }
+        Event::Reachable { addresses } => {
+            let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+            ("reachable", vec![("addresses", json!(addresses))])
+        }
         Event::Connecting { to } => ("connecting", vec![("to", json!(to))]),
         Event::Connected { peer } => ("connected", vec![("peer", json!(peer.to_string()))]),
         Event::Interrupted { reason, patience, .. } => {
@@ -128,6 +134,7 @@ fn fields(event: &Event) -> Option<(&'static str, Vec<Field>)> {
         Event::Warning(text) => ("warning", vec![("text", json!(text))]),
         Event::Detail(text) => ("detail", vec![("text", json!(text))]),
         Event::Child { label, line } => ("child", vec![("label", json!(label)), ("line", json!(line))]),
+        Event::Far { host, line } => ("far", vec![("host", json!(host)), ("line", json!(line))]),
         Event::Status(report) => ("status", status(report)),
         Event::Progress(snapshot) => ("progress", progress(snapshot)),
         Event::Checksum { name, sum, lane } => {

@@ -27,8 +27,12 @@ impl<W: Write + Send> Face for Quiet<W> {
             Event::Listening { .. } | Event::Invite { .. } | Event::Warning(_) | Event::Status(_) => true,
             Event::Interrupted { .. } | Event::Resumed { .. } => true,
             Event::Checksum { .. } | Event::Backup(_) | Event::Finished(_) | Event::Failed(_) => true,
-            Event::Session(_) | Event::Connecting { .. } | Event::Connected { .. } | Event::Stranger { .. } => false,
-            Event::Notice(_) | Event::Detail(_) | Event::Child { .. } => false,
+            Event::Reachable { .. }
+            | Event::Session(_)
+            | Event::Connecting { .. }
+            | Event::Connected { .. }
+            | Event::Stranger { .. } => false,
+            Event::Notice(_) | Event::Detail(_) | Event::Child { .. } | Event::Far { .. } => false,
             Event::Progress(_) | Event::Passed(_) => false,
         };
         if must_be_read {

@@ -227,6 +227,7 @@ impl Queue {
             event,
             Event::Session(_)
                 | Event::Listening { .. }
+                | Event::Reachable { .. }
                 | Event::Checksum { .. }
                 | Event::Backup(_)
                 | Event::Finished(_)

@@ -31,6 +31,10 @@ fn unconfirmed(own: Party, event: &Event) -> Vec<String> {
     let sentence = match event {
         Event::Session(_) | Event::Passed(_) | Event::Finished(_) => return Vec::new(),
         Event::Listening { address } => format!("listening on {address}"),
+        Event::Reachable { addresses } => {
+            let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+            format!("reachable at {}", addresses.join(", "))
+        }
         Event::Invite { command, key } => return invitation(command, &key.reveal()),
         Event::Connecting { to } => format!("connecting to {}", printable(to)),
         Event::Connected { peer } if own == Party::Receiver => format!("the sender has come from {peer}"),
@@ -43,6 +47,7 @@ fn unconfirmed(own: Party, event: &Event) -> Vec<String> {
         Event::Notice(text) | Event::Detail(text) => printable(text).into_owned(),
         Event::Warning(text) => format!("warning: {}", printable(text)),
         Event::Child { label, line } => format!("{label}: {}", printable(line)),
+        Event::Far { host, line } => format!("{}: {}", printable(host), printable(line)),
         Event::Status(status) => return status.lines().iter().map(|line| printable(line).into_owned()).collect(),
         Event::Progress(snapshot) => progress(snapshot),
         Event::Checksum { name, sum, .. } => format!("{sum}  {}", printable(name)),
@@ -65,7 +70,11 @@ fn interrupted(own: Party, reason: &str, patience: Duration, dials: Party) -> St
 pub(super) fn signed(own: Party, event: &Event) -> Vec<String> {
     let sentences = sentences(own, event);
     match event {
-        Event::Listening { .. } | Event::Invite { .. } | Event::Child { .. } | Event::Checksum { .. } => sentences,
+        Event::Listening { .. }
+        | Event::Invite { .. }
+        | Event::Child { .. }
+        | Event::Far { .. }
+        | Event::Checksum { .. } => sentences,
         _ => sentences.iter().map(|sentence| format!("{}: {sentence}", program_name(own))).collect(),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{ATTEMPT, Route, RouteError};
-use crate::cli::{Event, Reporter, program_name};
+use crate::cli::{Event, Reporter};
 use crate::failure::{Cause, Failure, Party};
 use crate::link::LinkError;
 use crate::quantity::Span;
@@ -120,13 +120,10 @@ fn is_final(error: &LinkError) -> bool {
 }
 
 fn unreachable(route: &Route, role: Party, last: &Miss) -> Failure {
-    let Route { name, port, wait, .. } = route;
+    let Route { name, wait, .. } = route;
     let advice = match last {
         Miss::Lookup(_) => "is the name right?".to_owned(),
-        _ => {
-            let program = program_name(role.peer());
-            format!("is {program} listening there, and do the firewalls let UDP port {port} pass?")
-        }
+        _ => route.question(role.peer()),
     };
     let reason = format!("{name} was not reached within {} (--wait; {last}); {advice}", Span(*wait));
     Failure::new(Cause::PeerLost, role, reason)

@@ -4,7 +4,9 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
-use crate::failure::Cause;
+use crate::cli::program_name;
+use crate::cli::remote::Listening;
+use crate::failure::{Cause, Party};
 use crate::quic::Family;
 use tokio::sync::oneshot;
 
@@ -20,10 +22,23 @@ pub struct Route {
     pub host: String,
     /// Its port.
     pub port: u16,
+    /// Where else it may be, by its own account; tried first.
+    pub told: Vec<SocketAddr>,
+    /// How it came to be there.
+    pub started: Started,
     /// Which of its addresses may be used.
     pub family: Family,
     /// How long to try before giving up.
     pub wait: Duration,
+}
+
+/// Who has started a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Started {
+    /// Somebody, it is hoped.
+    ByHand,
+    /// This program, over ssh: it does listen.
+    OverSsh,
 }
 
 /// A listener cannot be looked for.
@@ -68,7 +83,28 @@ impl Route {
     /// [`RouteError::Malformed`].
     pub fn parse(given: &str, family: Family, wait: Duration) -> Result<Route, RouteError> {
         let (host, port) = split(given).ok_or_else(|| RouteError::Malformed { given: given.to_owned() })?;
-        Ok(Route { name: given.to_owned(), host: host.to_owned(), port, family, wait })
+        let (name, host, port) = (given.to_owned(), host.to_owned(), port.unwrap_or(DEFAULT_PORT));
+        Ok(Route { name, host, port, told: Vec::new(), started: Started::ByHand, family, wait })
+    }
+
+    /// The way to a listener that was started over ssh: the one that is `given`, if one is, else where it says it is.
+    ///
+    /// # Errors
+    /// [`RouteError::Malformed`].
+    pub fn over_ssh(
+        there: &Listening,
+        given: Option<&str>,
+        family: Family,
+        wait: Duration,
+    ) -> Result<Route, RouteError> {
+        let started = Started::OverSsh;
+        if let Some(given) = given {
+            let port = port_of(given).unwrap_or(there.port());
+            return Ok(Route { port, started, ..Route::parse(given, family, wait)? });
+        }
+        let (host, port) = (there.host.clone(), there.port());
+        let told = there.addresses.iter().copied().filter(|address| !address.ip().is_unspecified()).collect();
+        Ok(Route { name: format!("{}:{port}", there.label), host, port, told, started, family, wait })
     }
 
     /// The addresses that may be used, in order of preference; at least one.
@@ -76,19 +112,37 @@ impl Route {
     /// # Errors
     /// [`RouteError`]
     pub async fn addresses(&self) -> Result<Vec<SocketAddr>, RouteError> {
-        let found = look_up(&self.host, self.port).await;
-        let found = found.map_err(|error| RouteError::Lookup { host: self.host.clone(), error })?;
-        let addresses: Vec<_> = found.into_iter().filter(|address| self.family.has(address)).collect();
+        let found = match look_up(&self.host, self.port).await {
+            Ok(found) => found,
+            // A name that only ssh knows.
+            Err(_) if !self.told.is_empty() => Vec::new(),
+            Err(error) => return Err(RouteError::Lookup { host: self.host.clone(), error }),
+        };
+        let others = found.into_iter().filter(|address| !self.told.contains(address));
+        let mut addresses: Vec<_> = self.told.iter().copied().chain(others).collect();
+        addresses.retain(|address| self.family.has(address));
         match addresses.is_empty() {
             true => Err(RouteError::NoAddress { host: self.host.clone() }),
             false => Ok(addresses),
         }
     }
 
+    /// What to ask oneself when nobody answers there, where the program of `peer` should.
+    pub fn question(&self, peer: Party) -> String {
+        let (program, port) = (program_name(peer), self.port);
+        match self.started {
+            Started::ByHand => format!("is {program} listening there, and do the firewalls let UDP port {port} pass?"),
+            Started::OverSsh => format!(
+                "{program} listens there, but UDP does not come through: do the firewalls let port {port} pass (--ports), and \
+                 is this its way? if not, give the way as HOST:PORT"
+            ),
+        }
+    }
+
     /// The address to send from when none is wished: of IPv6 if that may be needed, for it serves IPv4 as well.
     pub fn local(&self) -> SocketAddr {
         match self.host.parse() {
-            Ok(IpAddr::V4(_)) => Family::V4.unspecified(0),
+            Ok(IpAddr::V4(_)) if self.told.iter().all(SocketAddr::is_ipv4) => Family::V4.unspecified(0),
             _ => self.family.unspecified(0),
         }
     }
@@ -109,20 +163,25 @@ async fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     told.await.unwrap_or_else(|gone| Err(io::Error::other(gone)))
 }
 
+/// The port in `HOST:PORT`, if it has one.
+pub fn port_of(given: &str) -> Option<u16> {
+    split(given)?.1
+}
+
 /// Host and port; a bare IPv6 address has no port, for nobody can tell where it would begin.
-fn split(given: &str) -> Option<(&str, u16)> {
+fn split(given: &str) -> Option<(&str, Option<u16>)> {
     if let Some(rest) = given.strip_prefix('[') {
         let (host, port) = rest.split_once(']')?;
         return match port.strip_prefix(':') {
-            Some(port) => Some((host, port.parse().ok()?)),
-            None => port.is_empty().then_some((host, DEFAULT_PORT)),
+            Some(port) => Some((host, Some(port.parse().ok()?))),
+            None => port.is_empty().then_some((host, None)),
         };
     }
     match given.split_once(':') {
         _ if given.is_empty() || given.starts_with(':') => None,
-        Some((_, port)) if port.contains(':') => Some((given, DEFAULT_PORT)),
-        Some((host, port)) => Some((host, port.parse().ok()?)),
-        None => Some((given, DEFAULT_PORT)),
+        Some((_, port)) if port.contains(':') => Some((given, None)),
+        Some((host, port)) => Some((host, Some(port.parse().ok()?))),
+        None => Some((given, None)),
     }
 }
 
@@ -133,11 +192,11 @@ mod tests {
     #[test]
     fn hosts_and_ports_are_told_apart() {
         for (given, expected) in [
-            ("db2:4444", Some(("db2", 4444))),
-            ("db2", Some(("db2", 9999))),
-            ("[::1]:77", Some(("::1", 77))),
-            ("[::1]", Some(("::1", 9999))),
-            ("fe80::1", Some(("fe80::1", 9999))),
+            ("db2:4444", Some(("db2", Some(4444)))),
+            ("db2", Some(("db2", None))),
+            ("[::1]:77", Some(("::1", Some(77)))),
+            ("[::1]", Some(("::1", None))),
+            ("fe80::1", Some(("fe80::1", None))),
             ("db2:", None),
             ("db2:99999", None),
             ("", None),
@@ -164,6 +223,31 @@ mod tests {
         let error = route("no such host", Family::Any).addresses().await.expect_err("no name");
         assert!(error.to_string().starts_with("looking up no such host: "), "{error}");
         assert_eq!(error.cause(), Cause::PeerLost);
+    }
+
+    fn there(host: &str, address: &str) -> Listening {
+        let addresses = vec![address.parse().expect("an address")];
+        Listening { label: "db7".to_owned(), host: host.to_owned(), addresses }
+    }
+
+    #[tokio::test]
+    async fn what_a_listener_tells_is_tried_first_and_may_be_all_there_is() {
+        let told = |host, told| Route::over_ssh(&there(host, told), None, Family::Any, Duration::ZERO).expect("a way");
+        let addresses = |route: Route| async move { route.addresses().await.expect("addresses") };
+        let both = ["192.0.2.7:77", "127.0.0.1:77"].map(|address| address.parse().expect("an address"));
+        assert_eq!(addresses(told("127.0.0.1", "192.0.2.7:77")).await, both);
+        assert_eq!(addresses(told("no such host", "192.0.2.7:77")).await, both[..1]);
+        assert_eq!(addresses(told("127.0.0.1", "0.0.0.0:77")).await, both[1..]);
+        assert_eq!(addresses(told("127.0.0.1", "127.0.0.1:77")).await, both[1..]);
+        assert!(told("127.0.0.1", "[2001:db8::7]:77").local().is_ipv6());
+    }
+
+    #[test]
+    fn a_way_that_is_given_counts() {
+        let to = |given| Route::over_ssh(&there("db7", "192.0.2.7:77"), Some(given), Family::Any, Duration::ZERO);
+        let to = |given| to(given).map(|route| (route.host, route.port, route.told.len())).expect("a way");
+        assert_eq!(to("gate:7000"), ("gate".to_owned(), 7000, 0));
+        assert_eq!(to("gate"), ("gate".to_owned(), 77, 0));
     }
 
     #[test]

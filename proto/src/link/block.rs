@@ -9,13 +9,10 @@ use crate::throttle::Throttle;
 use crate::waiting::waiting_for;
 use crate::wire::{BLOCK_HEADER_LEN, BlockHeader, EncodedBlock, Encoding, WireError};
 
-/// The longest piece that is written at once, in bytes: a limit that comes while there is none finds no more than that let
-/// through already.
-const PIECE: usize = 256 << 10;
-
 /// Writes `block`, as fast as `throttle` (which counts the bytes as they
 /// travel) and the connection allow, and counts
-/// in `gauge` how long either of them kept it waiting. `age` is the number of blocks written before
+/// in `gauge` how long either of them kept it waiting. No `piece` of more bytes is written at once: what was let through
+/// knows of no limit that comes later. `age` is the number of blocks written before
 /// on this link: older streams are served first.
 ///
 /// # Errors
@@ -24,6 +21,7 @@ pub async fn write_block(
     connection: &Connection,
     block: EncodedBlock,
     age: u64,
+    piece: usize,
     throttle: &Throttle,
     gauge: &Gauge,
 ) -> Result<(), LinkError> {
@@ -32,7 +30,7 @@ pub async fn write_block(
     outgoing.write(Bytes::copy_from_slice(&block.header.encode())).await?;
     let mut rest = block.bytes;
     while !rest.is_empty() {
-        let piece = rest.split_to(rest.len().min(throttle.slice().clamp(1, PIECE)));
+        let piece = rest.split_to(rest.len().min(throttle.slice().clamp(1, piece)));
         outgoing.write(piece).await?;
     }
     outgoing.block.finish();

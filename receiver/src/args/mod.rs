@@ -4,6 +4,7 @@ mod after;
 mod fifo;
 mod local;
 mod modes;
+mod ssh;
 mod turn;
 mod unpack;
 mod way;
@@ -20,6 +21,7 @@ use xbproto::quantity::Rate;
 pub use self::after::AfterArgs;
 pub use self::local::{ListForm, LocalArgs, Whole};
 use self::modes::{NO_DIRECTORY, NO_FILES, SESSION};
+pub use self::ssh::{FarSenderArgs, split_source};
 pub use self::turn::TurnError;
 pub use self::unpack::UnpackArgs;
 pub use self::way::WayArgs;
@@ -39,11 +41,11 @@ use crate::sink::FifoPlan;
     name = "xbrecv",
     version,
     after_help = exit_codes_help(),
-    override_usage = "xbrecv [OPTIONS] (--extract [-C DIR] | -o FILE | --fifo-dir DIR | --stdout | -- COMMAND ARG...)\n       xbrecv --extract --from FILE [-C DIR]\n       xbrecv --list --from FILE\n       xbrecv --verify --from FILE\n       xbrecv --generate-key FILE"
+    override_usage = "xbrecv [OPTIONS] (--extract [-C DIR] | -o FILE | --fifo-dir DIR | --stdout | -- COMMAND ARG...)\n       xbrecv [OPTIONS] --ssh [USER@]HOST[:PORT] (--extract [-C DIR] | -o FILE | ...) [-- COMMAND ARG...]\n       xbrecv --extract --from FILE [-C DIR]\n       xbrecv --list --from FILE\n       xbrecv --verify --from FILE\n       xbrecv --generate-key FILE"
 )]
 #[command(group = ArgGroup::new("destination").required(true).args(["extract", "output", "fifo_dir", "stdout", "command", "generate_key", "list", "verify", "control"]))]
 pub struct Args {
-    /// Feed the stream to COMMAND; its exit code 0 is part of the commit
+    /// Feed the stream to COMMAND; its exit code 0 is part of the commit. With --ssh: run COMMAND there, and take its stream
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
 
@@ -102,6 +104,10 @@ pub struct Args {
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
     pub after: AfterArgs,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub far: FarSenderArgs,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]

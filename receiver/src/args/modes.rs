@@ -20,8 +20,13 @@ pub(super) const NO_COMMIT: [&str; 3] = ["list", "verify", "generate_key"];
 pub(super) const NO_FIFOS: [&str; 7] = ["extract", "output", "stdout", "command", "list", "verify", "generate_key"];
 
 /// What is about a session, where there is none.
-pub(super) const SESSION: [&str; 16] = [
+pub(super) const SESSION: [&str; 21] = [
     "listen",
+    "ports",
+    "ssh",
+    "ssh_command",
+    "remote_path",
+    "remote_option",
     "connect",
     "times",
     "wait",
@@ -67,9 +72,12 @@ mod tests {
     ];
 
     /// Every option that is no mode and not about what is shown, with the letter of its kind.
-    const OPTIONS: [(&[&str], char); 37] = [
+    const OPTIONS: [(&[&str], char); 40] = [
         (&["--deadline", "1s"], 's'),
         (&["-l", "9"], 'n'),
+        (&["--ports", "9-10"], 'n'),
+        (&["--ssh", "h"], 'n'),
+        (&["--ssh", "h", "--ssh-command", "c", "--remote-path", "p", "-M", "-v"], 'n'),
         (&["--connect", "h"], 'n'),
         (&["--times", "1"], 'n'),
         (&["--wait", "1s"], 'n'),

@@ -1,8 +1,8 @@
 //! The options that say how links to the sender are made.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
-use xbproto::cli::{ListenOn, Times};
+use xbproto::cli::{ListenOn, PortChoice, PortRange, Times};
 use xbproto::quantity::Span;
 use xbproto::quic::Family;
 
@@ -13,7 +13,13 @@ pub struct WayArgs {
     #[arg(short, long, value_name = "[ADDR:]PORT", default_value = "9999", help_heading = "Connection")]
     listen: ListenOn,
 
+    /// Listen on a free UDP port of this range, such as 9999-10010, instead of the port of --listen; with --ssh, there
+    #[arg(long, value_name = "LO-HI", help_heading = "Connection")]
+    pub ports: Option<PortRange>,
+
     /// Instead of listening, connect to an xbsend --listen; port 9999 if none is given
+    ///
+    /// With --ssh it is the way to the xbsend that is started there, where that is not HOST itself.
     #[arg(long, value_name = "HOST:PORT", conflicts_with = "listen", help_heading = "Connection")]
     pub connect: Option<String>,
 
@@ -32,7 +38,14 @@ pub struct WayArgs {
 
 impl WayArgs {
     /// Where to listen, and for which addresses, if `family` is wished.
-    pub fn listen(&self, family: Family) -> (SocketAddr, Family) {
-        self.listen.bind(family)
+    pub fn listen(&self, family: Family) -> (IpAddr, Family) {
+        let (address, family) = self.listen.bind(family);
+        (address.ip(), family)
+    }
+
+    /// Which port to listen on.
+    pub fn port(&self) -> PortChoice {
+        let (address, _) = self.listen.bind(Family::Any);
+        self.ports.clone().map_or(PortChoice::Only(address.port()), PortChoice::Of)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use xbproto::cli::{ListenOn, Times};
+use xbproto::cli::{ListenOn, PortRange, Times};
 use xbproto::quantity::Span;
 use xbproto::wire::MAX_LINKS;
 
@@ -10,12 +10,18 @@ use xbproto::wire::MAX_LINKS;
 #[derive(Clone, clap::Args, Debug)]
 pub struct WayArgs {
     /// Where xbrecv listens; port 9999 if none is given
-    #[arg(value_name = "HOST:PORT", required_unless_present = "listen")]
+    ///
+    /// With --ssh it is the way to the xbrecv that is started there, where that is not HOST itself.
+    #[arg(value_name = "HOST:PORT", required_unless_present_any = ["listen", "ssh"])]
     pub to: Option<String>,
 
     /// Listen on this UDP port, or address and port, for an xbrecv --connect; port 0 takes a free one and prints it
     #[arg(short, long, value_name = "[ADDR:]PORT", conflicts_with_all = ["to", "links", "bind", "check"], help_heading = "Connection")]
     pub listen: Option<ListenOn>,
+
+    /// Listen on a free UDP port of this range, such as 9999-10010, instead of the port of --listen; with --ssh, there
+    #[arg(long, value_name = "LO-HI", requires = "listener", help_heading = "Connection")]
+    pub ports: Option<PortRange>,
 
     /// With --listen, make the backup for N receivers, one after the other; 0 goes on until it is ended
     ///

@@ -24,6 +24,14 @@ impl Asked {
         (Asked { order, answer }, answered)
     }
 
+    /// The rate limit that is asked for, if that is it.
+    pub(in crate::cli) fn rate_limit(&self) -> Option<Option<Rate>> {
+        match self.order {
+            Order::RateLimit(rate) => Some(rate),
+            Order::Status => None,
+        }
+    }
+
     /// Has `session` do it, or says how that does, which `status` knows.
     pub fn heed<H: Half>(self, session: &Shared<H>, status: impl FnOnce() -> Status, reporter: &Reporter) {
         let answer = match self.order {

@@ -65,13 +65,12 @@ pub struct Settled<A> {
     pub notes: Vec<Event>,
 }
 
-/// The arguments of this process: its command line, and the settings of its environment and files. Everything that ends it here, the
-/// help, `--show-config` and errors, is printed.
+/// The arguments of this process: its command `line`, the name of the program first, and the settings of its environment and files.
+/// Everything that ends it here, the help, `--show-config` and errors, is printed.
 ///
 /// # Errors
 /// What the process is to end with.
-pub fn parse<A: Parser>() -> Result<Settled<A>, ExitCode> {
-    let line = std::env::args_os().collect();
+pub fn parse<A: Parser>(line: Vec<OsString>) -> Result<Settled<A>, ExitCode> {
     let surroundings = Surroundings { environment: std::env::vars_os().collect(), system_file: SYSTEM_FILE.into() };
     match settle(line, &surroundings) {
         Ok(Outcome::Run(settled)) => Ok(settled),

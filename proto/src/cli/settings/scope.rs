@@ -16,8 +16,8 @@ pub(super) enum Scope {
 }
 
 /// What says what to do now, rather than how. Set for every run, it would do it in every run.
-const NOW: [&str; 10] =
-    ["command", "input", "dir", "from", "list", "verify", "generate-key", "check", "control", "show-config"];
+const NOW: [&str; 11] =
+    ["command", "input", "dir", "from", "list", "verify", "generate-key", "check", "control", "show-config", "ssh"];
 
 /// What says which files are read, and so cannot stand in them.
 const WHICH_FILES: [&str; 2] = ["config", "defaults-file"];

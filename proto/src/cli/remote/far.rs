@@ -1,0 +1,147 @@
+//! A program on another host, and the ssh that reaches it.
+//!
+//! The near side holds ssh's standard input open: its end tells the far program that nobody is here any more.
+
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, ChildStdin};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until, timeout};
+use zeroize::Zeroizing;
+
+use super::account::Account;
+use super::lines::pass_on;
+use super::said::Said;
+use super::ssh::{Effective, Ssh};
+use crate::cli::reporter::Reporter;
+use crate::failure::{Cause, Failure, Party};
+
+/// How long ssh is listened to after it has ended: something it left running may hold its pipes for ever.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// How long ssh may take to end when it is told to.
+pub(super) const GOODBYE: Duration = Duration::from_secs(2);
+
+/// Lines that may wait to be told.
+const BACKLOG: usize = 64;
+
+/// A far program, and the ssh that reaches it.
+#[derive(Debug)]
+pub struct Far {
+    pub(super) far: Party,
+    child: Child,
+    /// Writes the orders, and then holds ssh's standard input open until it is aborted.
+    tether: JoinHandle<()>,
+    lines: mpsc::Receiver<String>,
+    pub(super) account: Account,
+    pub(super) reporter: Reporter,
+    /// How ssh has ended, and until when its pipes are listened to.
+    ended: Option<(ExitStatus, Instant)>,
+}
+
+impl Far {
+    /// Starts ssh, and with it the program of the `far` party.
+    ///
+    /// # Errors
+    /// When there is no such ssh.
+    pub(super) fn spawn(
+        ssh: Ssh,
+        far: Party,
+        effective: &Effective,
+        orders: Zeroizing<Vec<u8>>,
+        reporter: &Reporter,
+    ) -> Result<Far, Failure> {
+        let mut command = tokio::process::Command::from(ssh.start(effective));
+        let mut child = command.kill_on_drop(true).spawn().map_err(|error| {
+            let program = ssh.words.first().map_or("ssh", String::as_str);
+            Failure::new(Cause::Usage, far.peer(), format!("starting {program}: {error}; see --ssh-command"))
+        })?;
+        let (to, lines) = mpsc::channel(BACKLOG);
+        child.stdout.take().map(|pipe| tokio::spawn(pass_on(pipe, to.clone())));
+        child.stderr.take().map(|pipe| tokio::spawn(pass_on(pipe, to)));
+        let tether = tokio::spawn(hold(child.stdin.take(), orders));
+        let account = Account::new(ssh, far);
+        Ok(Far { far, child, tether, lines, account, reporter: reporter.clone(), ended: None })
+    }
+
+    /// Takes note of what was said, and passes it on.
+    pub(super) fn note(&mut self, said: Said) {
+        if let Some(event) = self.account.note(said) {
+            self.reporter.tell(event);
+        }
+    }
+
+    /// What comes next. Cancel-safe.
+    pub(super) async fn hear(&mut self) -> Heard {
+        loop {
+            let closed = self.lines.is_closed() && self.lines.is_empty();
+            if let (true, Some((status, _))) = (closed, self.ended) {
+                return Heard::End(status);
+            }
+            tokio::select! {
+                biased;
+                line = self.lines.recv(), if !closed => if let Some(line) = line {
+                    return Heard::Line(Said::read(&line, self.far));
+                },
+                status = self.child.wait(), if self.ended.is_none() => {
+                    self.ended = Some((status.unwrap_or_default(), Instant::now() + SILENCE));
+                }
+                status = silence(self.ended) => return Heard::End(status),
+            }
+        }
+    }
+
+    /// Lets go of it, listens to its last words for a while, and ends ssh if that has not ended by then.
+    pub(super) async fn end(&mut self, patience: Duration) {
+        self.tether.abort();
+        if timeout(patience, self.until_silent()).await.is_ok() {
+            return;
+        }
+        for signal in [Signal::TERM, Signal::KILL] {
+            if let Some(pid) = self.child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw) {
+                // It is our child and not waited for, so the number is its own.
+                let _ = kill_process(pid, signal);
+            }
+            if timeout(GOODBYE, self.until_silent()).await.is_ok() {
+                return;
+            }
+        }
+    }
+
+    async fn until_silent(&mut self) {
+        while let Heard::Line(said) = self.hear().await {
+            self.note(said);
+        }
+    }
+}
+
+/// Something from the far side.
+pub(super) enum Heard {
+    Line(Said),
+    /// ssh has ended so, and has nothing more to say.
+    End(ExitStatus),
+}
+
+/// Waits until a program that has ended was listened to for long enough.
+async fn silence(ended: Option<(ExitStatus, Instant)>) -> ExitStatus {
+    match ended {
+        Some((status, until)) => {
+            sleep_until(until).await;
+            status
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// Writes the orders, and then holds ssh's standard input open for as long as it runs.
+async fn hold(stdin: Option<ChildStdin>, orders: Zeroizing<Vec<u8>>) {
+    let Some(mut stdin) = stdin else { return };
+    // Fails when ssh has ended, which is noticed elsewhere.
+    let _ = stdin.write_all(&orders).await;
+    drop(orders);
+    std::future::pending().await
+}
