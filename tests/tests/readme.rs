@@ -17,13 +17,15 @@ use std::process::Command;
 
 use rustix::process::Signal;
 use xbproto::cli::EXIT_CODES;
+use xbtests::certificates::like_mysql;
 use xbtests::skip::skip;
 use xbtests::{Backup, FakeSsh, FakeTool, FifoTool, Program, Scene, program_path};
 
 /// The documents whose commands are run.
-const DOCUMENTS: [&str; 10] = [
+const DOCUMENTS: [&str; 11] = [
     "README.md",
     "CONTRIBUTING.md",
+    "docs/certificates.md",
     "docs/faults.md",
     "docs/listing.md",
     "docs/operations.md",
@@ -183,6 +185,9 @@ fn furnish(scene: &Scene, text: &str) -> PathBuf {
     scene.file("backup/stored-tuesday.xbstream", Backup::small().stream());
     scene.file("backup/prepared/ibdata1", "prepared");
     scene.file("etc/xb/backup.key", [7; 32]);
+    if text.contains("/etc/xb/ca.pem") && !scene.path("etc/xb/ca.pem").exists() {
+        like_mysql(&scene.path("etc/xb"));
+    }
     if text.contains("jq ") {
         scene.file("backup/monday.json", r#"{"backup":{"to_lsn":42}}"#);
     }
