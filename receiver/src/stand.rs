@@ -1,11 +1,11 @@
 //! Where this side stands: whom it trusts, and the port or the way to the sender, from one backup to the next.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use xbproto::cli::remote::{Caller, reachable_at};
 use xbproto::cli::{Event, GivenCredentials, Meeting, PortChoice, Reporter, ask_for_key};
-use xbproto::contact::{Route, invite, new_key, open_one_of, open_socket};
+use xbproto::contact::{Route, Sockets, invite, new_key, open_one_of, open_sockets};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::quic::bind;
@@ -18,7 +18,7 @@ use crate::sink::SinkError;
 use crate::way::Way;
 
 /// How long a sender is looked for if nothing is said.
-const WAIT: Duration = Duration::from_secs(30);
+const WAIT: Duration = Duration::from_secs(15);
 
 /// What stays the same from one backup to the next.
 pub(crate) struct Stand {
@@ -45,7 +45,7 @@ enum Invites {
 
 /// What one backup comes by.
 pub(crate) struct Place {
-    pub(crate) socket: UdpSocket,
+    pub(crate) sockets: Sockets,
     pub(crate) way: Way,
     pub(crate) credentials: Credentials,
     pub(crate) presence: Presence,
@@ -118,10 +118,10 @@ impl Stand {
             None => Credentials::shared_key(new_key(Party::Receiver, reporter)?),
         };
         let known = self.address.or(before.as_ref().map(|before| before.address));
-        let (socket, address) = open_port(args, self.port(args), known, reporter)?;
+        let (sockets, address) = open_port(args, self.port(args), known, reporter)?;
         (self.credentials, self.address) = (Some(credentials.clone()), Some(address));
         let way = Way::Listen { wait: args.way.wait.map(|wait| wait.0) };
-        place(socket, way, credentials, address, before)
+        place(sockets, way, credentials, address, before)
     }
 
     /// Which port to listen on. Whoever has called is told.
@@ -140,6 +140,7 @@ impl Stand {
     }
 
     fn dial(&mut self, args: &Args, route: Route, before: Option<Presence>) -> Result<Place, Failure> {
+        let route = route.over(args.transport.transport);
         let socket = bind(route.local(), args.address.family()).map_err(|error| failure(Cause::Unforeseen, error))?;
         let credentials = match &self.credentials {
             Some(credentials) => credentials.clone(),
@@ -147,7 +148,7 @@ impl Stand {
         };
         self.credentials = Some(credentials.clone());
         let address = route.local();
-        place(socket, Way::Dial { route }, credentials, address, before)
+        place(socket.into(), Way::Dial { route }, credentials, address, before)
     }
 
     /// Tells where the sender will find this side, and the key if nobody can know it.
@@ -174,23 +175,24 @@ fn open_port(
     port: PortChoice,
     known: Option<SocketAddr>,
     reporter: &Reporter,
-) -> Result<(UdpSocket, SocketAddr), Failure> {
+) -> Result<(Sockets, SocketAddr), Failure> {
     let (ip, family) = args.way.listen(args.address.family());
+    let transport = args.transport.transport;
     let known = known.filter(|_| port == PortChoice::Only(0)).map(|known| SocketAddr::new(ip, known.port()));
-    match known.map(|known| open_socket(known, family, Party::Receiver)) {
+    match known.map(|known| open_sockets(known, family, transport, Party::Receiver, reporter)) {
         Some(Ok(opened)) => return Ok(opened),
         Some(Err(Failure { reason, .. })) => {
             reporter.tell(Event::Warning(format!("{reason}; the sender of the earlier run will look there in vain")));
         }
         None => {}
     }
-    open_one_of(&port, ip, family, Party::Receiver)
+    open_one_of(&port, ip, family, transport, Party::Receiver, reporter)
 }
 
 /// A place where this side shows the certificate that it was given, or, if it listens, the one that it has shown before, or
 /// a new one.
 fn place(
-    socket: UdpSocket,
+    sockets: Sockets,
     way: Way,
     credentials: Credentials,
     address: SocketAddr,
@@ -204,7 +206,7 @@ fn place(
     };
     let presence = Presence { key: credentials.key().cloned(), identity: identity.clone(), address };
     let credentials = identity.into_iter().fold(credentials, Credentials::showing);
-    Ok(Place { socket, way, credentials, presence })
+    Ok(Place { sockets, way, credentials, presence })
 }
 
 /// What is said when a receiver that was killed is started again with another key.

@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use xbproto::cli::remote::{Caller, reachable_at};
 use xbproto::cli::{Event, GivenCredentials, ListenOn, Meeting, PortChoice, Reporter, ask_for_key};
-use xbproto::contact::{Route, invite, new_key, open_one_of};
+use xbproto::contact::{Route, Transport, invite, new_key, open_one_of};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::quic::Family;
 use xbproto::tls::Credentials;
 
 use crate::args::Args;
-use crate::way::{Dial, Listen, Way};
+use crate::way::{Dial, Listen, Next, Way};
 
 /// How long a receiver is looked for if nothing is said.
-const WAIT: Duration = Duration::from_secs(30);
+const WAIT: Duration = Duration::from_secs(15);
 
 /// Where this side stands, and whom it trusts.
 pub(crate) struct Stand {
@@ -26,7 +26,14 @@ pub(crate) struct Stand {
 
 enum Posture {
     Dials(Dial),
-    Listens { ip: IpAddr, port: PortChoice, family: Family, wait: Option<Duration>, invites: Invites },
+    Listens {
+        ip: IpAddr,
+        port: PortChoice,
+        family: Family,
+        transport: Transport,
+        wait: Option<Duration>,
+        invites: Invites,
+    },
 }
 
 /// Whether somebody has to be told the key.
@@ -63,6 +70,7 @@ impl Stand {
     }
 
     fn dials(route: Route, credentials: Credentials, args: &Args) -> Stand {
+        let route = route.over(args.transport.transport);
         Stand { credentials, posture: Posture::Dials(Dial { route, bind: args.way.bind, links: args.way.links }) }
     }
 
@@ -76,16 +84,16 @@ impl Stand {
             (None, None) => (Credentials::shared_key(new_key(Party::Sender, reporter)?), port, Invites::WhoeverReads),
         };
         let credentials = credentials.for_listener().map_err(|error| failure(Cause::Unforeseen, error))?;
-        let wait = args.way.wait.map(|wait| wait.0);
-        Ok(Stand { credentials, posture: Posture::Listens { ip, port, family, wait, invites } })
+        let (wait, transport) = (args.way.wait.map(|wait| wait.0), args.transport.transport);
+        Ok(Stand { credentials, posture: Posture::Listens { ip, port, family, transport, wait, invites } })
     }
 
     /// The way to links of the next session. A port that was free to choose is the same from then on.
-    pub(crate) fn way(&mut self, reporter: &Reporter) -> Result<Way, Failure> {
+    pub(crate) fn way(&mut self, next: Next, reporter: &Reporter) -> Result<Way, Failure> {
         match &mut self.posture {
             Posture::Dials(dial) => Ok(Way::Dial(dial.clone())),
-            Posture::Listens { ip, port, family, wait, invites } => {
-                let (socket, address) = open_one_of(port, *ip, *family, Party::Sender)?;
+            Posture::Listens { ip, port, family, transport, wait, invites } => {
+                let (sockets, address) = open_one_of(port, *ip, *family, *transport, Party::Sender, reporter)?;
                 *port = PortChoice::Only(address.port());
                 reporter.tell(Event::Listening { address });
                 match (invites, self.credentials.key()) {
@@ -93,7 +101,7 @@ impl Stand {
                     (Invites::Caller, _) => reporter.tell(Event::Reachable { addresses: reachable_at(address) }),
                     (Invites::Nobody | Invites::WhoeverReads, _) => {}
                 }
-                Ok(Way::Listen(Listen { socket, wait: *wait }))
+                Ok(Way::Listen(Listen { sockets, wait: *wait, next }))
             }
         }
     }

@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
-use xbproto::contact::Route;
+use xbproto::contact::{Route, Sockets};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::quic::{self, Family};
 
@@ -32,9 +32,20 @@ pub struct Dial {
 #[derive(Debug)]
 pub struct Listen {
     /// The port, bound already.
-    pub socket: UdpSocket,
+    pub sockets: Sockets,
     /// How long to wait for a receiver; for ever if not set.
     pub wait: Option<Duration>,
+    /// Who is served after this one.
+    pub next: Next,
+}
+
+/// Whether another backup follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// This is the last.
+    Nobody,
+    /// Another receiver may have the next.
+    Another,
 }
 
 impl Way {

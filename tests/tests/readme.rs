@@ -4,11 +4,13 @@
 //!
 //! * `# on the destination`, directly followed by a block `# on the source`: both are run, and both must end with 0. With
 //!   `, waits on` at the end, the first is still waiting when the second has ended.
-//! * `# on the destination` alone: it is run. So is `# on the source` alone, where an `ssh` to any host leads to this one.
+//! * `# on the source, listens`, directly followed by a block `# on the destination`: the same, the other way round.
+//! * `# on the destination` alone: it is run. So is `# on the source` alone. What has `--ssh` is always
+//!   alone; any host leads to this one then.
 //! * `# in the source tree`: what it names must be there. Building takes minutes, and is done elsewhere.
 //!
 //! The blocks are run by `bash -eu -o pipefail` in a [`Scene`]: `/backup`, `/restore` and `/etc/xb` are folders of it,
-//! `desthost:9999` is where the receiver really listens, `mysql:mysql` is who runs the test, and the tools on the path are
+//! `desthost:9999` or `sourcehost:9999` is where the other side really listens, `mysql:mysql` is who runs the test, and the tools on the path are
 //! made up.
 
 use std::fs;
@@ -36,6 +38,13 @@ const DOCUMENTS: [&str; 11] = [
     "docs/unpacking.md",
 ];
 
+impl Block {
+    /// Whether it does the whole, over ssh.
+    fn starts_the_other_side(&self) -> bool {
+        self.text.contains(" --ssh ")
+    }
+}
+
 /// Where a block is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
@@ -43,7 +52,20 @@ enum Place {
     /// The receiver is still waiting when the sender has ended.
     DestinationWaitsOn,
     Source,
+    /// The sender is started first, and the receiver dials.
+    SourceListens,
     SourceTree,
+}
+
+impl Place {
+    /// Whether a block of the other place is run when this one listens.
+    fn is_answered_by(self, other: Place) -> bool {
+        match self {
+            Place::Destination | Place::DestinationWaitsOn => other == Place::Source,
+            Place::SourceListens => other == Place::Destination,
+            Place::Source | Place::SourceTree => false,
+        }
+    }
 }
 
 /// A block of commands.
@@ -64,8 +86,8 @@ fn the_commands_work() {
             rest = others;
             match (block.place, others.first()) {
                 (Place::SourceTree, _) => block.text.lines().skip(1).for_each(check_that_it_is_there),
-                (Place::Destination | Place::DestinationWaitsOn, Some(source)) if source.place == Place::Source => {
-                    run_pair(block, source);
+                (place, Some(other)) if place.is_answered_by(other.place) && !block.starts_the_other_side() => {
+                    run_pair(block, other);
                     rest = &others[1..];
                 }
                 (Place::Destination | Place::Source, _) => run_alone(block),
@@ -123,26 +145,30 @@ fn the_table_of_faults_has_every_test() {
 fn the_links_lead_somewhere() {
     for document in DOCUMENTS.into_iter().chain(["CHANGELOG.md", "examples/README.md"]) {
         for link in read(document).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let target = root().join(document).parent().expect("a folder").join(link);
-            assert!(link.starts_with("https://") || target.exists(), "{document} links to {link}");
+            let (file, heading) = link.split_once('#').map_or((link, None), |(file, heading)| (file, Some(heading)));
+            let file = if file.is_empty() { Path::new(document).file_name().expect("a name") } else { file.as_ref() };
+            let target = root().join(document).parent().expect("a folder").join(file);
+            let is_there =
+                target.exists() && heading.is_none_or(|heading| headings(&target).iter().any(|h| h == heading));
+            assert!(link.starts_with("https://") || is_there, "{document} links to {link}");
         }
     }
 }
 
-/// Runs what the destination runs, and then, when it listens, what the source runs.
-fn run_pair(destination: &Block, source: &Block) {
-    if !is_possible(source) {
+/// Runs what the side runs that listens, and then what the other one runs.
+fn run_pair(listening: &Block, dialing: &Block) {
+    if !is_possible(dialing) {
         return;
     }
     let scene = Scene::new();
-    let receiver = program(&scene, destination, "").start();
-    let sender = program(&scene, source, &receiver.address()).start().wait();
-    assert_eq!(sender.code, 0, "{}", source.origin);
-    let waits_on = destination.place == Place::DestinationWaitsOn;
+    let listener = program(&scene, listening, "").start();
+    let dialer = program(&scene, dialing, &listener.address()).start().wait();
+    assert_eq!(dialer.code, 0, "{}", dialing.origin);
+    let waits_on = listening.place == Place::DestinationWaitsOn;
     if waits_on {
-        receiver.signal(Signal::TERM);
+        listener.signal(Signal::TERM);
     }
-    assert_eq!(receiver.wait().code, if waits_on { 143 } else { 0 }, "{}", destination.origin);
+    assert_eq!(listener.wait().code, if waits_on { 143 } else { 0 }, "{}", listening.origin);
     scene.expect_nobody_left();
 }
 
@@ -168,7 +194,8 @@ fn is_possible(block: &Block) -> bool {
 fn program(scene: &Scene, block: &Block, address: &str) -> Program {
     let bin = furnish(scene, &block.text);
     let owner = format!("{}:{}", rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
-    let mut text = block.text.replace("desthost:9999", address).replace("mysql:mysql", &owner);
+    let mut text = block.text.replace("desthost:9999", address).replace("sourcehost:9999", address);
+    text = text.replace("mysql:mysql", &owner).replace("xbsend --listen 9999", "xbsend --listen 127.0.0.1:0");
     for folder in ["/backup/", "/restore/", "/etc/xb/"] {
         text = text.replace(folder, &format!("{}{folder}", scene.folder().display()));
     }
@@ -207,7 +234,7 @@ fn tools(scene: &Scene, text: &str, stream: &str) -> PathBuf {
         // On a free port, whichever the documents show; neither a stored stream nor a key needs one, and over ssh it is told.
         .and(
             "xbrecv",
-            &format!("{path}; case $* in *--from*|*--generate-key*|*--by-ssh*) ;; *) set -- -l 127.0.0.1:0 \"$@\";; esac; exec {xbrecv} \"$@\""),
+            &format!("{path}; case $* in *--from*|*--generate-key*|*--connect*|*--ssh*|*--by-ssh*) ;; *) set -- -l 127.0.0.1:0 \"$@\";; esac; exec {xbrecv} \"$@\""),
         )
         .and("xbsend", &format!("{path}; exec {} \"$@\"", program_path("xbsend").display()));
     FakeSsh::install(scene);
@@ -262,6 +289,7 @@ fn place(comment: &str) -> Option<Place> {
         "# on the destination" => Some(Place::Destination),
         "# on the destination, waits on" => Some(Place::DestinationWaitsOn),
         "# on the source" => Some(Place::Source),
+        "# on the source, listens" => Some(Place::SourceListens),
         "# in the source tree" => Some(Place::SourceTree),
         _ => None,
     }
@@ -303,6 +331,16 @@ fn help(program: &str) -> (String, Vec<String>) {
     let named = options.filter_map(|line| line.trim_start().split("  ").next());
     let options = named.map(|option| option.replace(['<', '>'], "")).collect();
     (help, options)
+}
+
+/// The headings of a document as links name them: in small letters, words joined by hyphens.
+fn headings(document: &Path) -> Vec<String> {
+    let text = fs::read_to_string(document).unwrap_or_default();
+    let named = |line: &str| {
+        let kept = line.chars().filter(|c| c.is_alphanumeric() || [' ', '-'].contains(c));
+        kept.collect::<String>().trim().to_lowercase().replace(' ', "-")
+    };
+    text.lines().filter(|line| line.starts_with('#')).map(named).collect()
 }
 
 fn read(document: &str) -> String {

@@ -32,6 +32,7 @@ pub mod settings;
 mod status;
 mod style;
 mod tls_args;
+mod transport;
 mod turns;
 mod words;
 
@@ -63,4 +64,5 @@ pub use settings::SettingsArgs;
 pub use status::{Fill, Status};
 pub use style::{ProgressStyle, Screen};
 pub use tls_args::{Meeting, TlsArgs, TlsError};
+pub use transport::TransportArgs;
 pub use turns::Turns;

@@ -32,6 +32,8 @@ pub enum Why {
     Untrusted(String),
     /// It is something else altogether.
     NotAPeer,
+    /// It only looked whether somebody listens.
+    LookedIn,
 }
 
 impl From<&TurnedAway> for Why {
@@ -43,6 +45,7 @@ impl From<&TurnedAway> for Why {
             | TurnedAway::NotAPeer(LinkError::Untrusted(_) | LinkError::Distrusted(_)) => {
                 Why::Untrusted(turned_away.to_string())
             }
+            TurnedAway::Left => Why::LookedIn,
             _ => Why::NotAPeer,
         }
     }
@@ -54,6 +57,8 @@ impl Strangers {
         match why {
             Why::WrongKey | Why::Untrusted(_) => self.refused = Some(why),
             Why::NotAPeer => self.others += 1,
+            // Many a monitor does, and every sender that finds out whether it is UDP that does not get through.
+            Why::LookedIn => return false,
         }
         self.told.retain(|_, told| now.saturating_sub(*told) < QUIET);
         if self.told.contains_key(&from) || self.told.len() >= REMEMBERED {
@@ -102,6 +107,14 @@ mod tests {
         assert!(!strangers.turned_away(address(1), Why::WrongKey, at(59)));
         assert!(strangers.turned_away(address(2), Why::WrongKey, at(59)));
         assert!(strangers.turned_away(address(1), Why::WrongKey, at(60)));
+    }
+
+    #[test]
+    fn who_only_looks_in_is_not_told() {
+        let mut strangers = Strangers::default();
+        assert!(!strangers.turned_away(address(1), Why::LookedIn, Duration::ZERO));
+        assert!(strangers.turned_away(address(1), Why::WrongKey, Duration::ZERO));
+        assert_eq!(strangers.only_refused(), Some(&Why::WrongKey));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! How a link ends when it does not end well.
 
+use std::io;
+
 use super::ControlError;
 use crate::tls::{Credentials, Distrust, Refusal};
 use crate::wire::{CloseCode, WireError};
@@ -28,6 +30,12 @@ pub enum LinkError {
     /// No sign of life.
     #[error("no sign of life")]
     Silent,
+    /// Its host says that nothing takes what is sent there over this protocol, or a firewall says so in its name.
+    #[error("it is refused over {0}")]
+    Refused(&'static str),
+    /// Nothing leads there.
+    #[error("no route leads there: {0}")]
+    NoRoute(String),
     /// No answer, or no longer.
     #[error("{0}")]
     Lost(String),
@@ -43,6 +51,17 @@ impl LinkError {
         match self {
             LinkError::Distrusted(distrust) => LinkError::Distrusted(distrust.of(credentials)),
             other => other,
+        }
+    }
+
+    /// What the system says of somebody who is not reached over a protocol, if it says that.
+    pub fn unreached(protocol: &'static str, error: &io::Error) -> Option<LinkError> {
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => Some(LinkError::Refused(protocol)),
+            io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkDown => {
+                Some(LinkError::NoRoute(error.to_string()))
+            }
+            _ => None,
         }
     }
 }

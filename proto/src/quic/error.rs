@@ -26,6 +26,10 @@ impl From<ConnectionError> for LinkError {
             ConnectionError::ConnectionClosed(close) if close.error_code == TransportErrorCode::CONNECTION_REFUSED => {
                 LinkError::Lost("the peer has no room for another connection now".into())
             }
+            // It has ended before it could say why, as one does that is about to end.
+            ConnectionError::ConnectionClosed(close) if close.error_code == TransportErrorCode::APPLICATION_ERROR => {
+                LinkError::Lost("the peer closed before anything was said".into())
+            }
             ConnectionError::ConnectionClosed(close) => match alert(close.error_code) {
                 Some(alert) if alert.is_about_a_certificate() => LinkError::Distrusted(Distrust::new(alert)),
                 _ => LinkError::Stranger(close.to_string()),

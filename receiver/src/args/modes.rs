@@ -20,7 +20,7 @@ pub(super) const NO_COMMIT: [&str; 3] = ["list", "verify", "generate_key"];
 pub(super) const NO_FIFOS: [&str; 7] = ["extract", "output", "stdout", "command", "list", "verify", "generate_key"];
 
 /// What is about a session, where there is none.
-pub(super) const SESSION: [&str; 21] = [
+pub(super) const SESSION: [&str; 22] = [
     "listen",
     "ports",
     "ssh",
@@ -40,6 +40,7 @@ pub(super) const SESSION: [&str; 21] = [
     "ssl_key",
     "ssl_mode",
     "fingerprint",
+    "transport",
     "ipv4",
     "ipv6",
 ];
@@ -72,7 +73,7 @@ mod tests {
     ];
 
     /// Every option that is no mode and not about what is shown, with the letter of its kind.
-    const OPTIONS: [(&[&str], char); 40] = [
+    const OPTIONS: [(&[&str], char); 41] = [
         (&["--deadline", "1s"], 's'),
         (&["-l", "9"], 'n'),
         (&["--ports", "9-10"], 'n'),
@@ -90,6 +91,7 @@ mod tests {
         (&["--ssl-cert", "c", "--ssl-key", "k"], 'n'),
         (&["--ssl-mode", "PINNED"], 'n'),
         (&["--fingerprint", FINGERPRINT], 'n'),
+        (&["--transport", "tcp"], 'n'),
         (&["-4"], 'n'),
         (&["-6"], 'n'),
         (&["--expect", "xbstream"], 'e'),
