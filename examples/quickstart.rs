@@ -104,7 +104,7 @@ fn receiving(target: &Path, key: Key, socket: UdpSocket) -> anyhow::Result<xbrec
     let unpacking = Some(sink.progress());
     let destination = Destination { sink: Box::new(sink), names: StreamNames::Unnamed, unpacking, recalled: None };
     Ok(xbrecv::transfer::Transfer {
-        socket,
+        sockets: socket.into(),
         way: xbrecv::way::Way::Listen { identity: Identity::one_time()?, wait: None },
         key,
         destination,

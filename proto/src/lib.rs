@@ -6,7 +6,7 @@
 //! | layer | modules | owns | feature |
 //! |---|---|---|---|
 //! | L4 | [`cli`] [`contact`] | what both programs share on the terminal; how two hosts meet | `cli` |
-//! | L3 | [`link`] [`quic`] [`tls`] [`throttle`] [`place`] [`shared`] [`waiting`] [`process`] | the async edge | `link` |
+//! | L3 | [`link`] [`quic`] [`tcp`] [`tls`] [`throttle`] [`place`] [`shared`] [`waiting`] [`process`] | the async edge | `link` |
 //! | L2 | [`session`] | the conversation of the two halves | |
 //! | L1 | [`lane`] [`pool`] | order, window and digest of one byte stream; memory for its blocks | |
 //! | L0 | [`xbstream`] [`stage`] [`backup`] [`wire`] [`congestion`] [`meter`] [`limit`] [`quantity`] [`key`] [`failure`] [`liveness`] [`retry`] | formats and arithmetic | |
@@ -39,6 +39,8 @@ pub mod process;
 pub mod quic;
 #[cfg(feature = "link")]
 pub mod shared;
+#[cfg(feature = "link")]
+pub mod tcp;
 #[cfg(feature = "link")]
 pub mod throttle;
 #[cfg(feature = "link")]

@@ -107,8 +107,8 @@ pub struct Flow {
     pub rate: u64,
     /// The smoothed round-trip time.
     pub round_trip: Duration,
-    /// What the congestion controller lets be under way, in bytes.
-    pub congestion_window: u64,
+    /// What the congestion controller lets be under way, in bytes; nothing where that is the kernel's business.
+    pub congestion_window: Option<u64>,
     /// How long ago it last saw a reason to slow down.
     pub slowed: Option<Duration>,
     /// What is held until the receiver has it for good, in bytes.
@@ -139,10 +139,12 @@ const LATELY: Duration = Duration::from_secs(5);
 /// Whoever waits for less than a quarter of the time waits for nobody; what was handed over to the network may still
 /// wait there. A disk has to be waited for three quarters of the time: it writes while the next bytes are hashed, and
 /// holds nobody up before it is hardly ever idle. A sender has its window full if it holds 7/8 of it and half of that is on its way (else it is the
-/// receiver that is late). It is kept by the congestion controller if half of what that allows is on its way.
+/// receiver that is late). It is kept by the congestion controller if half of what that allows is on its way; over TCP,
+/// where only the kernel knows that, by the network if it is waited for.
 pub fn own_limit(evidence: &Evidence) -> Option<Limit> {
-    let path = || evidence.flow.as_ref().and_then(path_limit);
-    match kept_by(evidence) {
+    let kept_by = kept_by(evidence);
+    let path = || evidence.flow.as_ref().and_then(|flow| path_limit(flow, kept_by));
+    match kept_by {
         None => path().or((evidence.moved > 0).then_some(Limit::Cpu)),
         Some(Bottleneck::Source) => Some(Limit::Source),
         Some(Bottleneck::Limiter) => Some(Limit::Limiter),
@@ -161,13 +163,16 @@ fn kept_by(evidence: &Evidence) -> Option<Bottleneck> {
         .filter(|whom| waited.of(*whom) * 4 >= *span)
 }
 
-fn path_limit(flow: &Flow) -> Option<Limit> {
+fn path_limit(flow: &Flow, kept_by: Option<Bottleneck>) -> Option<Limit> {
     let under_way = flow.under_way();
     if flow.held >= flow.window / 8 * 7 && flow.stream_under_way() >= flow.window / 2 {
         return Some(Limit::Window);
     }
+    let Some(congestion_window) = flow.congestion_window else {
+        return (kept_by == Some(Bottleneck::Network)).then_some(Limit::Network);
+    };
     let slowed = flow.slowed.is_some_and(|ago| ago < LATELY);
-    match under_way >= flow.congestion_window / 2 {
+    match under_way >= congestion_window / 2 {
         true if slowed => Some(Limit::Congestion),
         true => Some(Limit::Network),
         false => None,
@@ -275,7 +280,7 @@ mod tests {
     /// Waits for the network, with 10 MB on its way.
     fn sending(congestion_window: u64, slowed: Option<u64>, held: u64, window: u64) -> Evidence {
         let (rate, round_trip) = (100_000_000, Duration::from_millis(100));
-        let slowed = slowed.map(Duration::from_secs);
+        let (slowed, congestion_window) = (slowed.map(Duration::from_secs), Some(congestion_window));
         let flow = Flow { rate, round_trip, congestion_window, slowed, held, window, ratio: 1.0 };
         Evidence { flow: Some(flow), ..waited(Bottleneck::Network) }
     }
@@ -332,6 +337,15 @@ mod tests {
         assert_eq!(own_limit(&handed_over), Some(Limit::Congestion));
         let idle = Evidence { waited: Waits::default(), ..sending(100 * MB, Some(1), 20 * MB, 64 * MB) };
         assert_eq!(own_limit(&idle), Some(Limit::Cpu));
+    }
+
+    #[test]
+    fn over_tcp_it_is_the_network_where_that_is_waited_for() {
+        let mut evidence = sending(0, None, 20, 64 << 20);
+        evidence.flow = evidence.flow.map(|flow| Flow { congestion_window: None, ..flow });
+        assert_eq!(own_limit(&evidence), Some(Limit::Network));
+        let nobody_waits = Evidence { waited: Waits::default(), ..evidence };
+        assert_eq!(own_limit(&nobody_waits), Some(Limit::Cpu));
     }
 
     #[test]

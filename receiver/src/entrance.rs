@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 use xbproto::cli::{Event, Reporter};
-use xbproto::contact::{Arrival, Comeback, Dialer, Greeting, Port, Route, reach};
+use xbproto::contact::{Arrival, Attempt, Comeback, Dialer, Greeting, Port, Route, reach};
 use xbproto::failure::{Failure, Party};
 use xbproto::key::Key;
 use xbproto::link::{Eventually, Link, LinkError, Outage};
@@ -131,8 +131,8 @@ impl Seeker {
         let (dialer, route, reporter) = (self.dialer.clone(), self.route.clone(), self.reporter.clone());
         reporter.tell(Event::Connecting { to: route.name.clone() });
         self.search.spawn(async move {
-            let dial = |address| visit(&dialer, address, None);
-            reach(&route, Party::Receiver, &reporter, dial).await.map_err(Missed::FirstTime)
+            let dial = |attempt| visit(&dialer, attempt, None);
+            reach(&route, Party::Receiver, &reporter, dialer.tries(), dial).await.map_err(Missed::FirstTime)
         });
     }
 
@@ -142,15 +142,16 @@ impl Seeker {
         self.search.spawn(async move {
             let [.., a, b, c, d, e, f, g, h] = session.0;
             let mut comeback = Comeback::new(outage, peer, u64::from_be_bytes([a, b, c, d, e, f, g, h]));
-            let dial = |address| visit(&dialer, address, Some(session));
-            comeback.search(&route, &reporter, dial).await.map_err(Missed::Again)
+            let dial = |attempt| visit(&dialer, attempt, Some(session));
+            let found = comeback.search(&route, Party::Receiver, &reporter, dialer.tries(), dial);
+            found.await.map_err(Missed::Again)
         });
     }
 }
 
 /// Dials a sender and hears what it wants. One that waits for another receiver to come back is not disturbed.
-async fn visit(dialer: &Dialer, address: SocketAddr, known: Option<SessionId>) -> Result<Greeted, LinkError> {
-    let greeted = hear_greeting(dialer.dial(address).await?).await?;
+async fn visit(dialer: &Dialer, attempt: Attempt, known: Option<SessionId>) -> Result<Greeted, LinkError> {
+    let greeted = hear_greeting(dialer.dial(attempt).await?).await?;
     if greeted.hello.purpose == Purpose::Resume && known != Some(greeted.hello.session) {
         let words = "the sender waits for another receiver to come back";
         greeted.link.close(CloseCode::Broken, words);

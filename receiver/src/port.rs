@@ -1,12 +1,11 @@
 //! The thread that owns the socket, whichever session it serves.
 
 use std::io;
-use std::net::UdpSocket;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use xbproto::cli::{Reporter, Requests};
-use xbproto::contact;
+use xbproto::contact::Sockets;
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::link::CurrentPath;
@@ -31,24 +30,24 @@ pub(crate) struct OpenPort {
 impl OpenPort {
     /// Starts the thread. Nobody is answered before there is a session to serve.
     pub(crate) fn start(
-        socket: UdpSocket,
+        sockets: Sockets,
         way: Way,
         key: Key,
         tuning: Tuning,
         reporter: &Reporter,
     ) -> Result<OpenPort, Failure> {
         let (services, mut served) = mpsc::unbounded_channel();
-        let buffer = ReceiveBuffer::of(&socket).ok();
+        let buffer = ReceiveBuffer::of(&sockets.udp).ok();
         let path = Arc::new(CurrentPath::default());
         let (current, reporter) = (path.clone(), reporter.clone());
         let decoders = Decoders::start(Place::Threads).map_err(unforeseen)?;
         let thread = Place::Threads.start("link", move || async move {
-            match way.open(socket, key, tuning, &reporter) {
-                Ok((endpoint, entrance)) => {
+            match way.open(sockets, key, tuning, &reporter) {
+                Ok((endpoints, entrance)) => {
                     let (path, decoders) = (current, Arc::new(decoders));
                     let server = Server { decoders, tuning, path, reporter };
                     serve_all(&server, Door::new(entrance), &mut served).await;
-                    contact::close(&endpoint).await;
+                    endpoints.close().await;
                 }
                 Err(error) => fail_all(&error, &mut served).await,
             }

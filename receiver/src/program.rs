@@ -83,11 +83,11 @@ async fn take_backup(
     let place = stand.take(args, &mut destination, reporter)?;
     stand.announce(&place, reporter);
     let (names, target) = (destination.names.clone(), destination.sink.target().describe);
-    let Place { socket, way, presence } = place;
+    let Place { sockets, way, presence } = place;
     let reopen = reopening(args, &destination, &presence, reporter);
     let (window, liveness, key) = (args.session.window, args.session.peer_timeout, presence.key);
     let rate = requests.rate_limit(args.rate_limit);
-    let transfer = Transfer { socket, way, key, destination, reopen, rate, window, liveness, forsaken };
+    let transfer = Transfer { sockets, way, key, destination, reopen, rate, window, liveness, forsaken };
     let ended = transfer.run(requests, reporter).await;
     company.leave(ended.as_ref().map_or_else(Leave::Failed, |_| Leave::Confirmed), requests).await?;
     let done = ended?;

@@ -1,11 +1,11 @@
 //! Where this side stands: the key, and the port or the way to the sender, from one backup to the next.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use xbproto::cli::remote::{Caller, reachable_at};
 use xbproto::cli::{Event, PortChoice, Reporter, ask_for_key, given_key};
-use xbproto::contact::{Route, invite, new_key, open_one_of, open_socket};
+use xbproto::contact::{Route, Sockets, invite, new_key, open_one_of, open_sockets};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::quic::bind;
@@ -18,7 +18,7 @@ use crate::sink::SinkError;
 use crate::way::Way;
 
 /// How long a sender is looked for if nothing is said.
-const WAIT: Duration = Duration::from_secs(30);
+const WAIT: Duration = Duration::from_secs(15);
 
 /// What stays the same from one backup to the next.
 pub(crate) struct Stand {
@@ -45,7 +45,7 @@ enum Invites {
 
 /// What one backup comes by.
 pub(crate) struct Place {
-    pub(crate) socket: UdpSocket,
+    pub(crate) sockets: Sockets,
     pub(crate) way: Way,
     pub(crate) presence: Presence,
 }
@@ -109,11 +109,11 @@ impl Stand {
             None => new_key(Party::Receiver, reporter)?,
         };
         let known = self.address.or(before.as_ref().map(|before| before.address));
-        let (socket, address) = open_port(args, self.port(args), known, reporter)?;
+        let (sockets, address) = open_port(args, self.port(args), known, reporter)?;
         let identity = identity(before)?;
         (self.key, self.address) = (Some(key.clone()), Some(address));
         let way = Way::Listen { identity: identity.clone(), wait: args.way.wait.map(|wait| wait.0) };
-        Ok(Place { socket, way, presence: Presence { key, identity, address } })
+        Ok(Place { sockets, way, presence: Presence { key, identity, address } })
     }
 
     /// Which port to listen on. Whoever has called is told.
@@ -132,6 +132,7 @@ impl Stand {
     }
 
     fn dial(&mut self, args: &Args, route: Route, before: Option<Presence>) -> Result<Place, Failure> {
+        let route = route.over(args.transport.transport);
         let socket = bind(route.local(), args.address.family()).map_err(|error| failure(Cause::Unforeseen, error))?;
         let key = match &self.key {
             Some(key) => key.clone(),
@@ -140,7 +141,7 @@ impl Stand {
         self.key = Some(key.clone());
         let identity = identity(before)?;
         let address = route.local();
-        Ok(Place { socket, way: Way::Dial { route }, presence: Presence { key, identity, address } })
+        Ok(Place { sockets: socket.into(), way: Way::Dial { route }, presence: Presence { key, identity, address } })
     }
 
     /// Tells where the sender will find this side, and the key if nobody can know it.
@@ -167,17 +168,18 @@ fn open_port(
     port: PortChoice,
     known: Option<SocketAddr>,
     reporter: &Reporter,
-) -> Result<(UdpSocket, SocketAddr), Failure> {
+) -> Result<(Sockets, SocketAddr), Failure> {
     let (ip, family) = args.way.listen(args.address.family());
+    let transport = args.transport.transport;
     let known = known.filter(|_| port == PortChoice::Only(0)).map(|known| SocketAddr::new(ip, known.port()));
-    match known.map(|known| open_socket(known, family, Party::Receiver)) {
+    match known.map(|known| open_sockets(known, family, transport, Party::Receiver, reporter)) {
         Some(Ok(opened)) => return Ok(opened),
         Some(Err(Failure { reason, .. })) => {
             reporter.tell(Event::Warning(format!("{reason}; the sender of the earlier run will look there in vain")));
         }
         None => {}
     }
-    open_one_of(&port, ip, family, Party::Receiver)
+    open_one_of(&port, ip, family, transport, Party::Receiver, reporter)
 }
 
 /// What this side shows: what it has shown before, or something new.

@@ -1,6 +1,5 @@
 //! One session from the open port to its verdict.
 
-use std::net::UdpSocket;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +7,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use xbproto::cli::remote::{Begun, Forsaken};
 use xbproto::cli::{Event, Latest, Progress, Reporter, Request, Requests, Standing, WINDOW, tell_limits};
+use xbproto::contact::Sockets;
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::limit::Limited;
@@ -35,7 +35,7 @@ const FRESH: Duration = Duration::from_secs(5);
 /// Everything that makes a receiver of one backup.
 pub struct Transfer {
     /// What packets go through.
-    pub socket: UdpSocket,
+    pub sockets: Sockets,
     /// Who makes the links, and how.
     pub way: Way,
     /// What both sides have.
@@ -95,11 +95,11 @@ impl Transfer {
             congestion: Congestion::default(),
             find_route: Route::find,
         };
-        if let Some(limit) = quic::ReceiveBuffer::of(&self.socket).ok().and_then(|buffer| buffer.limit()) {
+        if let Some(limit) = quic::ReceiveBuffer::of(&self.sockets.udp).ok().and_then(|buffer| buffer.limit()) {
             reporter.tell(Event::Detail(limit.to_string()));
         }
         let wait = self.way.wait();
-        let port = OpenPort::start(self.socket, self.way, self.key, tuning, reporter)?;
+        let port = OpenPort::start(self.sockets, self.way, self.key, tuning, reporter)?;
         let mut destination = self.destination;
         loop {
             let mut session = begin(&destination, self.window)?;

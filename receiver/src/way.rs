@@ -1,16 +1,14 @@
 //! Which way links to the sender are made.
 
 use std::io;
-use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::Duration;
 
-use quinn::{Endpoint, EndpointConfig, Runtime, TokioRuntime};
 use xbproto::cli::Reporter;
-use xbproto::contact::{self, Dialer, Port, Route};
+use xbproto::contact::{Dialer, Endpoints, Port, Route, Sockets, Worked};
 use xbproto::failure::Party;
 use xbproto::key::Key;
-use xbproto::quic::{self, Tuning};
+use xbproto::quic::Tuning;
 use xbproto::tls::Identity;
 
 use crate::entrance::Entrance;
@@ -41,25 +39,35 @@ impl Way {
         }
     }
 
-    /// Makes an entrance of it, on `socket`. Call it within the runtime that is to drive it.
+    /// Makes an entrance of it, on `sockets`. Call it within the runtime that is to drive it.
     pub(crate) fn open(
         self,
-        socket: UdpSocket,
+        sockets: Sockets,
         key: Key,
         tuning: Tuning,
         reporter: &Reporter,
-    ) -> io::Result<(Endpoint, Entrance)> {
+    ) -> io::Result<(Endpoints, Entrance)> {
         match self {
             Way::Listen { identity, .. } => {
-                let (endpoint, acceptor) = contact::listen(socket, &key, &identity, tuning)?;
-                let port = Port::new(endpoint.clone(), acceptor, Entrance::greeting(Arc::new(key)));
-                Ok((endpoint, Entrance::Port(port)))
+                let (endpoints, acceptor) = Endpoints::listener(sockets, &key, &identity, tuning)?;
+                let port = Port::new(endpoints.clone(), acceptor, Entrance::greeting(Arc::new(key)));
+                Ok((endpoints, Entrance::Port(port)))
             }
             Way::Dial { route } => {
-                let endpoint = quic::dialer(TokioRuntime.wrap_udp_socket(socket)?, EndpointConfig::default())?;
-                let (key, role) = (Arc::new(key), Party::Receiver);
-                let dialer = Dialer { endpoint: endpoint.clone(), key, role, tuning };
-                Ok((endpoint, Entrance::seek(dialer, route, reporter.clone())))
+                let transport = route.transport;
+                let endpoints = Endpoints::dialer(sockets.udp, transport, tuning.liveness)?;
+                let (key, role, reporter, worked) =
+                    (Arc::new(key), Party::Receiver, reporter.clone(), Worked::default());
+                let dialer = Dialer {
+                    endpoints: endpoints.clone(),
+                    transport,
+                    key,
+                    role,
+                    tuning,
+                    reporter: reporter.clone(),
+                    worked,
+                };
+                Ok((endpoints, Entrance::seek(dialer, route, reporter)))
             }
         }
     }

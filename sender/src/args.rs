@@ -11,7 +11,9 @@ use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgGroup, Parser, ValueEnum};
-use xbproto::cli::{AddressArgs, ControlArgs, DisplayArgs, KeyArgs, SessionArgs, SettingsArgs, exit_codes_help};
+use xbproto::cli::{
+    AddressArgs, ControlArgs, DisplayArgs, KeyArgs, SessionArgs, SettingsArgs, TransportArgs, exit_codes_help,
+};
 use xbproto::quantity::{ByteSize, Rate, Span};
 use xbproto::quic::Congestion;
 use xbproto::wire::Purpose;
@@ -130,6 +132,10 @@ pub struct Args {
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
     pub far: FarReceiverArgs,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub transport: TransportArgs,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]

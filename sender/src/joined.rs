@@ -7,8 +7,8 @@ use std::pin::pin;
 
 use tokio::time::{Instant, sleep, timeout};
 use xbproto::cli::{Event, Reporter};
-use xbproto::contact::{ATTEMPT, Dialer};
-use xbproto::link::{ClosedAtLast, Connection, ControlReader, ControlWriter, Link, LinkError};
+use xbproto::contact::{ATTEMPT, Attempt, Dialer, Try};
+use xbproto::link::{ClosedAtLast, Connection, ControlReader, ControlWriter, Form, Link, LinkError};
 use xbproto::retry::Backoff;
 use xbproto::session::{LinkId, Sender};
 use xbproto::wire::{Message, Pulse, Waiting};
@@ -116,7 +116,10 @@ impl Joiner<'_> {
     async fn join(&self) -> Result<Link, LinkError> {
         let main = self.uplink.path.report();
         let main = main.ok_or_else(|| LinkError::Lost("the main link is gone".to_owned()))?;
-        let mut link = self.dialer.dial(main.peer).await?;
+        if main.form == Form::Tcp {
+            return Err(LinkError::Lost("the main one goes over TCP, and is the only one there".to_owned()));
+        }
+        let mut link = self.dialer.dial(Attempt { address: main.peer, by: Try::Quic }).await?;
         let answered = async {
             link.writer.send(&Message::Hello(self.uplink.session.look(Sender::join))).await?;
             link.reader.next().await

@@ -3,12 +3,10 @@
 use std::io;
 use std::net::UdpSocket;
 use std::sync::Arc;
-use std::time::Duration;
 
-use quinn::{Endpoint, EndpointConfig, Runtime, TokioRuntime};
 use tokio::task::JoinSet;
 use xbproto::cli::{Event, Reporter};
-use xbproto::contact::{self, Dialer, Port};
+use xbproto::contact::{Dialer, Endpoints, Port, Transport, Worked};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::place::Place;
@@ -21,9 +19,6 @@ use crate::joined::keep_joined;
 use crate::resume::keep_linked;
 use crate::uplink::Uplink;
 use crate::way::{Dial, Listen, Way};
-
-/// How long the packets that say goodbye may take.
-const LAST_PACKETS: Duration = Duration::from_secs(1);
 
 /// What links are made with.
 #[derive(Clone, Debug)]
@@ -47,7 +42,7 @@ impl Links {
                 self.start_dialing(dial, sockets)
             }
             Way::Listen(listen) => {
-                self.tell_limit(&listen.socket);
+                self.tell_limit(&listen.sockets.udp);
                 let mut threads = JoinSet::new();
                 self.start_one(&mut threads, LinkId::MAIN, |links| links.listen(listen)).map(|()| threads)
             }
@@ -90,35 +85,38 @@ impl Links {
 
     /// Keeps the main link by dialling, until the session is over.
     async fn dial(self, Dial { route, .. }: Dial, socket: UdpSocket) {
-        let Some(endpoint) = self.usable(dialer(socket)) else { return };
-        let session = self.uplink.session.look(Sender::session);
+        let Some(dialer) = self.dialer(socket, route.transport) else { return };
+        let (session, endpoints) = (self.uplink.session.look(Sender::session), dialer.endpoints.clone());
         self.reporter.tell(Event::Connecting { to: route.name.clone() });
-        let mut contact =
-            Dials { dialer: self.dialer(endpoint.clone()), route, session, reporter: self.reporter.clone() };
+        let mut contact = Dials { dialer, route, session, reporter: self.reporter.clone() };
         keep_linked(&mut contact, &self.uplink, &self.reporter).await;
-        say_goodbye(&endpoint, &self.uplink.session).await;
+        say_goodbye(&endpoints, &self.uplink.session).await;
     }
 
     /// Keeps one more link until the session is over.
     async fn join(self, link: LinkId, socket: UdpSocket) {
-        let Some(endpoint) = self.usable(dialer(socket)) else { return };
-        keep_joined(link, &self.dialer(endpoint.clone()), &self.uplink, &self.reporter).await;
-        say_goodbye(&endpoint, &self.uplink.session).await;
+        let Some(dialer) = self.dialer(socket, Transport::Quic) else { return };
+        keep_joined(link, &dialer, &self.uplink, &self.reporter).await;
+        say_goodbye(&dialer.endpoints, &self.uplink.session).await;
     }
 
     /// Keeps the main link by listening, until the session is over.
-    async fn listen(self, Listen { socket, identity, wait }: Listen) {
-        let opened = contact::listen(socket, &self.key, &identity, self.uplink.tuning);
-        let Some((endpoint, acceptor)) = self.usable(opened) else { return };
-        let port = Port::new(endpoint.clone(), acceptor, Listens::greeting(self.key.clone()));
+    async fn listen(self, Listen { sockets, identity, wait }: Listen) {
+        let opened = Endpoints::listener(sockets, &self.key, &identity, self.uplink.tuning);
+        let Some((endpoints, acceptor)) = self.usable(opened) else { return };
+        let port = Port::new(endpoints.clone(), acceptor, Listens::greeting(self.key.clone()));
         let mut contact = Listens::new(port, self.uplink.session.clone(), wait, self.reporter.clone());
         keep_linked(&mut contact, &self.uplink, &self.reporter).await;
         contact.close().await;
-        contact::close(&endpoint).await;
+        endpoints.close().await;
     }
 
-    fn dialer(&self, endpoint: Endpoint) -> Dialer {
-        Dialer { endpoint, key: self.key.clone(), role: Party::Sender, tuning: self.uplink.tuning }
+    /// What makes links over this `socket`; nothing if it is not usable, and the session has failed.
+    fn dialer(&self, socket: UdpSocket, transport: Transport) -> Option<Dialer> {
+        let tuning = self.uplink.tuning;
+        let endpoints = self.usable(Endpoints::dialer(socket, transport, tuning.liveness))?;
+        let (key, reporter, worked) = (self.key.clone(), self.reporter.clone(), Worked::default());
+        Some(Dialer { endpoints, transport, key, role: Party::Sender, tuning, reporter, worked })
     }
 
     /// What there is to work with; without, the session fails.
@@ -127,14 +125,10 @@ impl Links {
     }
 }
 
-fn dialer(socket: UdpSocket) -> io::Result<Endpoint> {
-    quic::dialer(TokioRuntime.wrap_udp_socket(socket)?, EndpointConfig::default())
-}
-
-async fn say_goodbye(endpoint: &Endpoint, session: &Arc<Shared<Sender>>) {
+async fn say_goodbye(endpoints: &Endpoints, session: &Arc<Shared<Sender>>) {
     // A peer that is lost would not hear it.
     if !session.look(|s| matches!(s.outcome(), Some(Sent::Failed(f)) if f.cause == Cause::PeerLost)) {
-        let _ = tokio::time::timeout(LAST_PACKETS, endpoint.wait_idle()).await;
+        endpoints.say_goodbye().await;
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use xbproto::cli::remote::{Caller, reachable_at};
 use xbproto::cli::{Event, ListenOn, PortChoice, Reporter, ask_for_key, given_key};
-use xbproto::contact::{Route, invite, new_key, open_one_of};
+use xbproto::contact::{Route, Transport, invite, new_key, open_one_of};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::quic::Family;
@@ -15,7 +15,7 @@ use crate::args::Args;
 use crate::way::{Dial, Listen, Way};
 
 /// How long a receiver is looked for if nothing is said.
-const WAIT: Duration = Duration::from_secs(30);
+const WAIT: Duration = Duration::from_secs(15);
 
 /// Where this side stands, with what both sides have.
 pub(crate) struct Stand {
@@ -30,6 +30,7 @@ enum Posture {
         ip: IpAddr,
         port: PortChoice,
         family: Family,
+        transport: Transport,
         identity: Identity,
         wait: Option<Duration>,
         invites: Invites,
@@ -66,6 +67,7 @@ impl Stand {
 
     /// The one from which the receiver is dialled by this route.
     pub(crate) fn toward(route: Route, key: Key, args: &Args) -> Stand {
+        let route = route.over(args.transport.transport);
         Stand { key, posture: Posture::Dials(Dial { route, bind: args.way.bind, links: args.way.links }) }
     }
 
@@ -78,16 +80,16 @@ impl Stand {
             (None, None) => (new_key(Party::Sender, reporter)?, port, Invites::WhoeverReads),
         };
         let identity = Identity::one_time().map_err(|error| failure(Cause::Unforeseen, error))?;
-        let wait = args.way.wait.map(|wait| wait.0);
-        Ok(Stand { key, posture: Posture::Listens { ip, port, family, identity, wait, invites } })
+        let (wait, transport) = (args.way.wait.map(|wait| wait.0), args.transport.transport);
+        Ok(Stand { key, posture: Posture::Listens { ip, port, family, transport, identity, wait, invites } })
     }
 
     /// The way to links of the next session. A port that was free to choose is the same from then on.
     pub(crate) fn way(&mut self, reporter: &Reporter) -> Result<Way, Failure> {
         match &mut self.posture {
             Posture::Dials(dial) => Ok(Way::Dial(dial.clone())),
-            Posture::Listens { ip, port, family, identity, wait, invites } => {
-                let (socket, address) = open_one_of(port, *ip, *family, Party::Sender)?;
+            Posture::Listens { ip, port, family, transport, identity, wait, invites } => {
+                let (sockets, address) = open_one_of(port, *ip, *family, *transport, Party::Sender, reporter)?;
                 *port = PortChoice::Only(address.port());
                 reporter.tell(Event::Listening { address });
                 match invites {
@@ -95,7 +97,7 @@ impl Stand {
                     Invites::WhoeverReads => invite(Party::Sender, &self.key, address, reporter),
                     Invites::Caller => reporter.tell(Event::Reachable { addresses: reachable_at(address) }),
                 }
-                Ok(Way::Listen(Listen { socket, identity: identity.clone(), wait: *wait }))
+                Ok(Way::Listen(Listen { sockets, identity: identity.clone(), wait: *wait }))
             }
         }
     }

@@ -113,7 +113,7 @@ impl Uplink {
         let path = connection.report();
         let backlog = match self.links {
             0 | 1 => backlog(&path),
-            _ => path.congestion_window * 3 / 2,
+            _ => path.congestion_window.map_or(u64::MAX, |window| window * 3 / 2),
         };
         self.tuning.send_window(rate, path.round_trip).min(backlog.saturating_add(AHEAD))
     }
@@ -161,8 +161,8 @@ impl Uplink {
     }
 }
 
-/// What the path takes within [`BACKLOG`], or within two round trips if that is more.
+/// What the path takes within [`BACKLOG`], or within two round trips if that is more; no bound where the kernel has one.
 fn backlog(path: &PathReport) -> u64 {
     let trips = BACKLOG.as_secs_f64() / path.round_trip.as_secs_f64().max(1e-6);
-    (path.congestion_window as f64 * trips.max(2.0)) as u64
+    path.congestion_window.map_or(u64::MAX, |window| (window as f64 * trips.max(2.0)) as u64)
 }

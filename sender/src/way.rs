@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
-use xbproto::contact::Route;
+use xbproto::contact::{Route, Sockets};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::quic::{self, Family};
 use xbproto::tls::Identity;
@@ -33,7 +33,7 @@ pub struct Dial {
 #[derive(Debug)]
 pub struct Listen {
     /// The port, bound already.
-    pub socket: UdpSocket,
+    pub sockets: Sockets,
     /// What this side shows.
     pub identity: Identity,
     /// How long to wait for a receiver; for ever if not set.

@@ -11,13 +11,14 @@
 //! * [`FifoTool`]: one that writes its backup to several FIFOs, as xtrabackup can.
 //! * [`Streams`]: a backup as several streams.
 //! * [`Rogue`]: a peer made of the protocol's own parts that does not behave. [`Intruder`]: one that has the key.
-//!   [`throw_garbage`]: nobody at all.
+//!   [`TcpRogue`]: one over TCP. [`throw_garbage`]: nobody at all.
 //! * [`Terminal`]: a program that believes it sits at one.
 //! * [`Destination`]: where a receiver puts what comes.
 //! * [`Transfer`]: a sender and a receiver with a [`Relay`] between them, a network that does as it is told; [`Verdict`]:
 //!   how both ended. [`Pace`]: how long faults last.
 //! * [`Sshd`]: a host that is reached by ssh, with an sshd of its own. [`FakeSsh`]: one that is this host.
 //! * [`NarrowPath`]: network namespaces in a row, the second hop narrower than the first.
+//!   [`TwoHosts`]: two of them, with a firewall.
 //! * [`SmallDisk`]: a file system of a few megabytes, to be filled. [`ReadOnlyDisk`]: one that the kernel gives up.
 //!   [`FailingDisk`]: one that loses what the kernel writes back.
 //! * [`hostile`]: streams that mean harm, and what must become of each.
@@ -60,10 +61,12 @@ pub mod sim;
 pub mod skip;
 mod sshd;
 mod streams;
+mod tcp_rogue;
 mod terminal;
 mod transfer;
 mod tree;
 mod trickle;
+mod two_hosts;
 mod xfs_disk;
 
 pub use backup::{Backup, Endless, every_kind_of_chunk, sha1_of};
@@ -92,8 +95,10 @@ pub use scene::Scene;
 pub use skip::is_full_run;
 pub use sshd::{FAR_HOST, Sshd};
 pub use streams::Streams;
+pub use tcp_rogue::TcpRogue;
 pub use terminal::Terminal;
 pub use transfer::{Transfer, Verdict};
 pub use tree::{Tree, stored_at};
 pub use trickle::Trickle;
+pub use two_hosts::{THERE, TwoHosts};
 pub use xfs_disk::XfsDisk;

@@ -70,6 +70,11 @@ impl Sshd {
         scene.xbsend([]).args(self.words("xbrecv")).args(args)
     }
 
+    /// `xbrecv`, told how to start the `xbsend` under test over there, and what that is to run.
+    pub fn receiver<const N: usize>(&self, scene: &Scene, args: [&str; N]) -> Program {
+        scene.xbrecv([]).args(self.words("xbsend")).args(args)
+    }
+
     /// The options by which `program` is started over there, where it listens on the address of ssh.
     pub fn words(&self, program: &str) -> Vec<OsString> {
         self.words_for(&program_path(program).display().to_string())
@@ -118,7 +123,7 @@ fn configure(scene: &Scene, folder: &Path, address: &str, port: u16) {
     fs::write(folder.join("known_hosts"), format!("[{address}]:{port} {}", public("host"))).expect("the hosts");
     let server = format!(
         "Port {port}\nListenAddress {address}\nHostKey {at}/host\nAuthorizedKeysFile {at}/authorized_keys\nPidFile none\n\
-         StrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\nUseDNS no\nSetEnv {MARK}={mark}\n"
+         StrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\nUseDNS no\nSetEnv {MARK}={mark} XB_CONFIG=/dev/null\n"
     );
     fs::write(folder.join("sshd_config"), server).expect("a configuration");
     let client = format!(

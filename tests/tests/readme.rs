@@ -5,7 +5,8 @@
 //! * `# on the destination`, directly followed by a block `# on the source`: both are run, and both must end with 0. With
 //!   `, waits on` at the end, the first is still waiting when the second has ended.
 //! * `# on the source, listens`, directly followed by a block `# on the destination`: the same, the other way round.
-//! * `# on the destination` alone: it is run. So is `# on the source` alone, where an `ssh` to any host leads to this one.
+//! * `# on the destination` alone: it is run. So is `# on the source` alone. What has `--ssh` is always
+//!   alone; any host leads to this one then.
 //! * `# in the source tree`: what it names must be there. Building takes minutes, and is done elsewhere.
 //!
 //! The blocks are run by `bash -eu -o pipefail` in a [`Scene`]: `/backup`, `/restore` and `/etc/xb` are folders of it,
@@ -34,6 +35,13 @@ const DOCUMENTS: [&str; 10] = [
     "docs/ssh.md",
     "docs/unpacking.md",
 ];
+
+impl Block {
+    /// Whether it does the whole, over ssh.
+    fn starts_the_other_side(&self) -> bool {
+        self.text.contains(" --ssh ")
+    }
+}
 
 /// Where a block is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +84,7 @@ fn the_commands_work() {
             rest = others;
             match (block.place, others.first()) {
                 (Place::SourceTree, _) => block.text.lines().skip(1).for_each(check_that_it_is_there),
-                (place, Some(other)) if place.is_answered_by(other.place) => {
+                (place, Some(other)) if place.is_answered_by(other.place) && !block.starts_the_other_side() => {
                     run_pair(block, other);
                     rest = &others[1..];
                 }
@@ -217,7 +225,7 @@ fn tools(scene: &Scene, text: &str, stream: &str) -> PathBuf {
         // On a free port, whichever the documents show; neither a stored stream nor a key needs one, and over ssh it is told.
         .and(
             "xbrecv",
-            &format!("{path}; case $* in *--from*|*--generate-key*|*--connect*|*--by-ssh*) ;; *) set -- -l 127.0.0.1:0 \"$@\";; esac; exec {xbrecv} \"$@\""),
+            &format!("{path}; case $* in *--from*|*--generate-key*|*--connect*|*--ssh*|*--by-ssh*) ;; *) set -- -l 127.0.0.1:0 \"$@\";; esac; exec {xbrecv} \"$@\""),
         )
         .and("xbsend", &format!("{path}; exec {} \"$@\"", program_path("xbsend").display()));
     FakeSsh::install(scene);

@@ -195,7 +195,7 @@ fn a_sender_that_reaches_nobody_leaves_nobody() {
     far_host!(scene, sshd, "a_sender_that_reaches_nobody_leaves_nobody");
     let args = ["--wait", "1s", "-o", &path(&scene, "out.xb")];
     let sent = sshd.sender(&scene, args).args(nowhere(&scene)).feed(&Backup::small()).start().wait();
-    sent.expect_failure(3).expect_said("was not reached within").expect_said("UDP does not come through");
+    sent.expect_failure(3).expect_said("was not reached within").expect_said("listens there, but is not reached");
     scene.expect_nobody_left();
     assert!(!scene.path("out.xb").exists() && !scene.path("out.xb.partial").exists());
 }

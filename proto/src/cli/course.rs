@@ -50,13 +50,15 @@ impl Course {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::link::Form;
 
     fn at(sent_bytes: u64, congestion_events: u64) -> Outgoing {
         let path = PathReport {
             peer: ([192, 0, 2, 1], 9).into(),
             round_trip: Duration::from_millis(10),
             links: 1,
-            congestion_window: 5,
+            form: Form::Quic,
+            congestion_window: Some(5),
             sent_bytes,
             congestion_events,
             packets: None,

@@ -30,6 +30,7 @@ mod setting;
 pub mod settings;
 mod status;
 mod style;
+mod transport;
 mod turns;
 mod words;
 
@@ -59,4 +60,5 @@ pub use setting::Setting;
 pub use settings::SettingsArgs;
 pub use status::{Fill, Status};
 pub use style::{ProgressStyle, Screen};
+pub use transport::TransportArgs;
 pub use turns::Turns;

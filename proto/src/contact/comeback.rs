@@ -5,8 +5,9 @@ use std::pin::pin;
 
 use tokio::time::{Instant, sleep};
 
-use super::{Miss, Route, try_each};
+use super::{Attempt, Diagnosis, Miss, Route, Try, try_each};
 use crate::cli::{Event, Reporter};
+use crate::failure::Party;
 use crate::link::{LinkError, Outage};
 use crate::quantity::Span;
 use crate::retry::Backoff;
@@ -27,35 +28,41 @@ impl Comeback {
         Comeback { outage, backoff: Backoff::new(seed), addresses: peer.into_iter().collect() }
     }
 
-    /// Tries the listener's addresses until the outage is too long. What is answered there by somebody who has not
-    /// proved the key, such as that the key is another, is no reason to give up: the right one may still come back.
+    /// Makes the `tries` with the listener's addresses until the outage is too long; `role` is this side. What is answered
+    /// there by somebody who has not proved the key, such as that the key is another, is no reason to give up: the right
+    /// one may still come back.
     ///
     /// # Errors
     /// Why it was given up.
     pub async fn search<T, F: Future<Output = Result<T, LinkError>>>(
         &mut self,
         route: &Route,
+        role: Party,
         reporter: &Reporter,
-        dial: impl Fn(SocketAddr) -> F,
+        tries: &[Try],
+        dial: impl Fn(Attempt) -> F,
     ) -> Result<T, String> {
         let retry_for = Span(self.outage.patience);
         if retry_for.0.is_zero() {
             return Err("it was not tried again (--retry-for 0)".to_owned());
         }
-        let mut last = Miss::Silence;
+        let wanted = route.wanted(role);
+        let mut last = Miss::Attempts(Vec::new());
         loop {
             let pause = self.backoff.pause();
             if Instant::now() + pause >= self.outage.until {
-                return Err(format!("it was not reached again within {retry_for} (--retry-for; {last})"));
+                let what = Diagnosis::of(&last, wanted);
+                return Err(format!("it was not reached again within {retry_for} (--retry-for): {what}"));
             }
             sleep(pause).await;
-            match self.try_addresses(route, &dial).await {
+            match self.try_addresses(route, tries, &dial).await {
                 Ok(link) => return Ok(link),
                 Err(miss) => last = miss,
             }
             if let Some((gone, left)) = self.outage.tells() {
                 let (gone, left) = (Span(gone), Span(left));
-                reporter.tell(Event::Notice(format!("no link for {gone} ({last}); trying for {left} more")));
+                let what = Diagnosis::of(&last, wanted);
+                reporter.tell(Event::Notice(format!("no link for {gone}; trying for {left} more: {what}")));
             }
         }
     }
@@ -65,10 +72,12 @@ impl Comeback {
     async fn try_addresses<T, F: Future<Output = Result<T, LinkError>>>(
         &mut self,
         route: &Route,
-        dial: &impl Fn(SocketAddr) -> F,
+        tries: &[Try],
+        dial: &impl Fn(Attempt) -> F,
     ) -> Result<T, Miss> {
         let known = self.addresses.clone();
-        let mut dialed = pin!(try_each(&known, self.outage.until, dial));
+        let attempts = Attempt::all(&known, tries);
+        let mut dialed = pin!(try_each(&attempts, self.outage.until, dial));
         tokio::select! {
             biased;
             dialed = &mut dialed, if !known.is_empty() => return dialed,

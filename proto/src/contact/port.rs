@@ -1,50 +1,23 @@
 //! The open port: who comes there, from a first packet to the first words.
 
 use std::fmt;
-use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use quinn::{Endpoint, Incoming, Runtime, TokioRuntime};
+use quinn::Incoming;
 use tokio::time::timeout;
 
-use super::Arrivals;
+use super::{Arrivals, Endpoints};
 use crate::failure::Party;
 use crate::key::Key;
 use crate::link::{Admission, Connection, Eventually, Link, LinkError, TurnedAway, admit, canonical};
-use crate::quic::{self, Acceptor, Tuning, listener_config};
-use crate::tls::Identity;
+use crate::quic::Acceptor;
+use crate::tcp;
 use crate::wire::VERSIONS;
 
 /// How long a peer may take from its first packet to its first words.
 const ADMISSION: Duration = Duration::from_secs(10);
-
-/// How long the packets that say goodbye may take.
-const LAST_PACKETS: Duration = Duration::from_secs(1);
-
-/// Takes a port: an endpoint on `socket` that is known by `key` and `identity`, also after a restart.
-///
-/// # Errors
-/// When the socket is not usable, or TLS cannot be set up.
-pub fn listen(socket: UdpSocket, key: &Key, identity: &Identity, tuning: Tuning) -> io::Result<(Endpoint, Acceptor)> {
-    let config = listener_config(key, &place(socket.local_addr()?));
-    let acceptor = Acceptor::new(identity, tuning)?;
-    Ok((quic::listener(TokioRuntime.wrap_udp_socket(socket)?, config, &acceptor)?, acceptor))
-}
-
-/// Closes an endpoint, and lets its last packets leave.
-pub async fn close(endpoint: &Endpoint) {
-    endpoint.close(0u32.into(), b"");
-    let _ = timeout(LAST_PACKETS, endpoint.wait_idle()).await;
-}
-
-/// What tells this port of this host from any other, and stays the same when the program is started again.
-fn place(address: SocketAddr) -> Vec<u8> {
-    let machine = std::fs::read("/etc/machine-id").unwrap_or_default();
-    let host = rustix::system::uname().nodename().to_bytes().to_vec();
-    [machine, host, address.port().to_be_bytes().to_vec()].concat()
-}
 
 /// Hears what a peer that has proved the key says first, or has nothing to hear.
 pub type FirstWords<T> = fn(Link) -> Eventually<'static, Result<T, LinkError>>;
@@ -70,7 +43,7 @@ pub struct Arrival<T> {
 
 /// An open port. Guests are `T`.
 pub struct Port<T> {
-    endpoint: Endpoint,
+    endpoints: Endpoints,
     acceptor: Acceptor,
     greeting: Greeting<T>,
     arrivals: Arrivals<Arrival<T>>,
@@ -78,8 +51,8 @@ pub struct Port<T> {
 
 impl<T: Send + 'static> Port<T> {
     /// Opens it.
-    pub fn new(endpoint: Endpoint, acceptor: Acceptor, greeting: Greeting<T>) -> Port<T> {
-        Port { endpoint, acceptor, greeting, arrivals: Arrivals::default() }
+    pub fn new(endpoints: Endpoints, acceptor: Acceptor, greeting: Greeting<T>) -> Port<T> {
+        Port { endpoints, acceptor, greeting, arrivals: Arrivals::default() }
     }
 
     /// Waits for the next who came so far as to show what it is. Cancel-safe.
@@ -88,7 +61,8 @@ impl<T: Send + 'static> Port<T> {
             tokio::select! {
                 biased;
                 arrival = self.arrivals.next() => return arrival,
-                Some(incoming) = self.endpoint.accept() => self.knocked(incoming),
+                Some(incoming) = self.endpoints.quic.accept() => self.knocked(incoming),
+                incoming = next_over_tcp(&self.endpoints) => self.connected(incoming),
             }
         }
     }
@@ -107,16 +81,31 @@ impl<T: Send + 'static> Port<T> {
         let peer = canonical(incoming.remote_address());
         // Fails only for packets that are no beginning of a connection.
         if let Ok(connecting) = self.acceptor.accept(incoming) {
-            let connection = async { Ok(connecting.await?.into()) };
+            let connection = async { Ok(connecting.await.map_err(LinkError::from)?.into()) };
             self.arrivals.admit(peer.ip(), greet(peer, connection, self.greeting.clone()));
         }
+    }
+
+    /// TCP has shown that it has its address.
+    fn connected(&mut self, incoming: tcp::Incoming) {
+        let peer = incoming.remote_address();
+        let connection = async { Ok(incoming.establish().await?) };
+        self.arrivals.admit(peer.ip(), greet(peer, connection, self.greeting.clone()));
+    }
+}
+
+/// The next who has connected over TCP; for ever nobody, where that is not served.
+async fn next_over_tcp(endpoints: &Endpoints) -> tcp::Incoming {
+    match &endpoints.tcp {
+        Some(tcp) => tcp.accept().await,
+        None => std::future::pending().await,
     }
 }
 
 /// From a connection that is being made to a guest.
 async fn greet<T>(
     peer: SocketAddr,
-    connection: impl Future<Output = Result<Connection, LinkError>>,
+    connection: impl Future<Output = Result<Connection, TurnedAway>>,
     greeting: Greeting<T>,
 ) -> Arrival<T> {
     let greeted = async {
@@ -136,6 +125,6 @@ impl<T> Clone for Greeting<T> {
 
 impl<T> fmt::Debug for Port<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Port").field("endpoint", &self.endpoint).finish_non_exhaustive()
+        f.debug_struct("Port").field("endpoints", &self.endpoints).finish_non_exhaustive()
     }
 }

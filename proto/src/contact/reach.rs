@@ -1,21 +1,22 @@
 //! Reaching a listener: its addresses in turn, again and again, until one answers or the time is up.
 
-use std::net::SocketAddr;
+use std::io;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::{ATTEMPT, Route, RouteError};
+use super::{ATTEMPT, Attempt, Diagnosis, Miss, Missed, Route, RouteError, Try};
 use crate::cli::{Event, Reporter};
 use crate::failure::{Cause, Failure, Party};
-use crate::link::LinkError;
+use crate::link::{Form, LinkError};
 use crate::quantity::Span;
 use crate::wire::CloseCode;
 
 /// The pause between attempts that fail at once.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Looks up the route's addresses and tries them in turn, again and again, until one answers or the time is up.
+/// Looks up the route's addresses and makes the `tries` with each in turn, again and again, until one answers or the time
+/// is up. What is wrong is told as soon as it is known.
 ///
 /// # Errors
 /// The failure of the session of `role`, this side, that trying again would not mend, or that comes of a time that is up.
@@ -23,79 +24,102 @@ pub async fn reach<T, F: Future<Output = Result<T, LinkError>>>(
     route: &Route,
     role: Party,
     reporter: &Reporter,
-    dial: impl Fn(SocketAddr) -> F,
+    tries: &[Try],
+    dial: impl Fn(Attempt) -> F,
 ) -> Result<T, Failure> {
     // Not to wait is to try once.
-    let limit = if route.wait.is_zero() { ATTEMPT } else { route.wait };
+    let limit = if route.wait.is_zero() { ATTEMPT * tries.len() as u32 } else { route.wait };
     let deadline = Instant::now() + limit;
-    let mut last = Miss::Silence;
+    let wanted = route.wanted(role);
+    let mut last: Option<Diagnosis> = None;
     loop {
-        let miss = match timeout_at(deadline, route.addresses()).await {
-            Ok(Ok(addresses)) => try_each(&addresses, deadline, &dial).await,
-            Ok(Err(error)) if error.cause() != Cause::PeerLost => {
-                return Err(Failure::new(error.cause(), role, error));
-            }
-            Ok(Err(error)) => Err(Miss::Lookup(error)),
-            // What was said before tells more than that the time is up.
-            Err(_) => return Err(unreachable(route, role, &last)),
-        };
-        let miss = match miss {
+        let miss = match one_round(route, role, tries, deadline, &dial).await? {
             Ok(link) => return Ok(link),
-            Err(Miss::Link(error)) if let Some(failure) = refusal(&error, role) => return Err(failure),
             Err(miss) => miss,
         };
-        reporter.tell(match (&last, &miss) {
-            // Most likely a slip of the pen, which somebody who waits would like to know of.
-            (Miss::Silence | Miss::Link(_), Miss::Lookup(_)) => Event::Notice(format!("{miss}; trying again")),
-            _ => Event::Detail(format!("{miss}; trying again")),
-        });
-        last = miss;
+        let diagnosis = match last.take_if(|_| Instant::now() >= deadline) {
+            // What had no time to come to an end tells less than what was seen before.
+            Some(earlier) => earlier,
+            None => Diagnosis::of(&miss, wanted),
+        };
         if route.wait.is_zero() || Instant::now() + PAUSE >= deadline {
-            return Err(unreachable(route, role, &last));
+            return Err(unreachable(route, role, &diagnosis));
         }
+        let left = Span(deadline.saturating_duration_since(Instant::now()));
+        reporter.tell(match last.as_ref() == Some(&diagnosis) {
+            true => Event::Detail(format!("{diagnosis}; trying for {left} more")),
+            false => Event::Notice(format!("{diagnosis}; trying for {left} more")),
+        });
+        last = Some(diagnosis);
         sleep(PAUSE).await;
     }
 }
 
-/// Why nobody was reached.
-#[derive(Debug, thiserror::Error)]
-pub enum Miss {
-    /// Its name leads nowhere.
-    #[error(transparent)]
-    Lookup(RouteError),
-    /// What came of an attempt.
-    #[error(transparent)]
-    Link(LinkError),
-    /// Nothing came of it in time.
-    #[error("no answer")]
-    Silence,
-}
-
-/// Tries one address after the other. Each has an equal part of what is left of the time, so that one that keeps
-/// silent does not use up that of the others.
+/// Looks up the addresses and makes every attempt once.
 ///
 /// # Errors
-/// What came of the last one, or of the first that refused.
-pub async fn try_each<T, F: Future<Output = Result<T, LinkError>>>(
-    addresses: &[SocketAddr],
+/// The failure that trying again would not mend.
+async fn one_round<T, F: Future<Output = Result<T, LinkError>>>(
+    route: &Route,
+    role: Party,
+    tries: &[Try],
     deadline: Instant,
-    dial: &impl Fn(SocketAddr) -> F,
-) -> Result<T, Miss> {
-    let mut last = Miss::Silence;
-    for (address, left) in addresses.iter().zip((1..=addresses.len() as u32).rev()) {
-        let part = deadline.saturating_duration_since(Instant::now()) / left;
-        last = match timeout(part.min(ATTEMPT), dial(*address)).await {
-            Ok(Ok(link)) => return Ok(link),
-            Ok(Err(error)) if is_final(&error) => return Err(Miss::Link(error)),
-            Ok(Err(error)) => Miss::Link(error),
-            Err(_) => Miss::Silence,
-        };
+    dial: &impl Fn(Attempt) -> F,
+) -> Result<Result<T, Miss>, Failure> {
+    let late = |_| RouteError::Lookup { host: route.host.clone(), error: io::ErrorKind::TimedOut.into() };
+    let addresses = timeout_at(deadline, route.addresses()).await.map_err(late).flatten();
+    let reached = match addresses {
+        Ok(addresses) => try_each(&Attempt::all(&addresses, tries), deadline, dial).await,
+        Err(error) if error.cause() != Cause::PeerLost => return Err(Failure::new(error.cause(), role, error)),
+        Err(error) => Err(Miss::Lookup(error)),
+    };
+    match reached.as_ref().err().and_then(|miss| refused(miss, role)) {
+        Some(failure) => Err(failure),
+        None => Ok(reached),
     }
-    Err(last)
 }
 
-/// The failure that trying again would not mend, if the error is one.
-fn refusal(error: &LinkError, role: Party) -> Option<Failure> {
+/// Makes one attempt after the other. Each has an equal part of what is left of the time, so that one that meets with
+/// silence does not use up that of the others. TCP is not tried instead of QUIC where QUIC was answered.
+///
+/// # Errors
+/// What came of them, or of those up to the first that was refused.
+pub async fn try_each<T, F: Future<Output = Result<T, LinkError>>>(
+    attempts: &[Attempt],
+    deadline: Instant,
+    dial: &impl Fn(Attempt) -> F,
+) -> Result<T, Miss> {
+    let mut missed: Vec<Missed> = Vec::new();
+    for (attempt, left) in attempts.iter().zip((1..=attempts.len() as u32).rev()) {
+        if attempt.by == Try::TcpInstead
+            && !missed.iter().filter(|missed| missed.attempt.by == Try::Quic).all(Missed::is_blocked)
+        {
+            break;
+        }
+        let part = deadline.saturating_duration_since(Instant::now()) / left;
+        let error = match timeout(part.min(ATTEMPT), dial(*attempt)).await {
+            Ok(Ok(link)) => return Ok(link),
+            Ok(Err(error)) => Some(error),
+            Err(_) => None,
+        };
+        missed.push(Missed { attempt: *attempt, error });
+        if missed.last().is_some_and(is_final) {
+            break;
+        }
+    }
+    Err(Miss::Attempts(missed))
+}
+
+/// The failure that trying again would not mend, if there is one.
+fn refused(miss: &Miss, role: Party) -> Option<Failure> {
+    match miss {
+        Miss::Lookup(_) => None,
+        Miss::Attempts(missed) => missed.last().and_then(|missed| refusal(missed, role)),
+    }
+}
+
+fn refusal(missed: &Missed, role: Party) -> Option<Failure> {
+    let error = missed.error.as_ref()?;
     let refused = |reason: String| Some(Failure::new(Cause::Refused, role.peer(), reason));
     match error {
         LinkError::Closed { code: CloseCode::WrongKey, .. } => {
@@ -104,24 +128,23 @@ fn refusal(error: &LinkError, role: Party) -> Option<Failure> {
         }
         LinkError::Closed { code: CloseCode::Version | CloseCode::Busy, reason } => refused(reason.clone()),
         LinkError::Closed { .. } | LinkError::Silent | LinkError::Lost(_) => None,
+        LinkError::Refused(_) | LinkError::NoRoute(_) => None,
+        // Somebody else may have the TCP port while the UDP port waits for its owner.
+        LinkError::Stranger(_) if missed.attempt.by.form() == Form::Tcp => None,
         LinkError::Stranger(_) => Some(Failure::new(Cause::Refused, role, error)),
         _ => Some(Failure::new(Cause::Integrity, role, error)),
     }
 }
 
 /// Whether trying again would not mend it.
-fn is_final(error: &LinkError) -> bool {
-    refusal(error, Party::Sender).is_some()
+fn is_final(missed: &Missed) -> bool {
+    refusal(missed, Party::Sender).is_some()
 }
 
-fn unreachable(route: &Route, role: Party, last: &Miss) -> Failure {
+fn unreachable(route: &Route, role: Party, diagnosis: &Diagnosis) -> Failure {
     let Route { name, wait, .. } = route;
-    let advice = match last {
-        Miss::Lookup(_) => "is the name right?".to_owned(),
-        _ => route.question(role.peer()),
-    };
-    let reason = format!("{name} was not reached within {} (--wait; {last}); {advice}", Span(*wait));
-    Failure::new(Cause::PeerLost, role, reason)
+    let cause = if diagnosis.is_stranger { Cause::Refused } else { Cause::PeerLost };
+    Failure::new(cause, role, format!("{name} was not reached within {} (--wait): {diagnosis}", Span(*wait)))
 }
 
 #[cfg(test)]
@@ -148,19 +171,24 @@ mod tests {
         Route::parse(given, Family::Any, Duration::from_millis(wait)).unwrap()
     }
 
-    fn addresses(count: u16) -> Vec<SocketAddr> {
-        (1..=count).map(|port| (Ipv4Addr::LOCALHOST, port).into()).collect()
+    fn attempts(count: u16, tries: &[Try]) -> Vec<Attempt> {
+        let addresses: Vec<_> = (1..=count).map(|port| (Ipv4Addr::LOCALHOST, port).into()).collect();
+        Attempt::all(&addresses, tries)
     }
+
+    const QUIC: &[Try] = &[Try::Quic];
+    const AUTO: &[Try] = &[Try::Quic, Try::TcpInstead];
 
     /// On the paused clock: the times are exact.
     #[tokio::test(start_paused = true)]
     async fn nobody_is_waited_for_beyond_the_limit() {
         for wait in [1, 700, 1000, 7300, 30_000] {
             let (begun, route) = (Instant::now(), route("127.0.0.1:9", wait));
-            let failure = reach(&route, Party::Sender, &reporter(), |_| pending::<Result<(), _>>()).await.unwrap_err();
+            let failure =
+                reach(&route, Party::Sender, &reporter(), QUIC, |_| pending::<Result<(), _>>()).await.unwrap_err();
             assert!(begun.elapsed() <= Duration::from_millis(wait + 1), "{wait}: {:?}", begun.elapsed());
             assert_eq!(failure.cause, Cause::PeerLost);
-            assert!(failure.reason.contains("(--wait; no answer)"), "{failure}");
+            assert!(failure.reason.contains("(--wait): nothing answers over UDP port 9 of 127.0.0.1; "), "{failure}");
         }
     }
 
@@ -171,7 +199,7 @@ mod tests {
             *tries.borrow_mut() += 1;
             ready(Err::<(), _>(LinkError::Lost("no answer".into())))
         };
-        let failure = reach(&route("127.0.0.1:9", 0), Party::Sender, &reporter(), dial).await.unwrap_err();
+        let failure = reach(&route("127.0.0.1:9", 0), Party::Sender, &reporter(), QUIC, dial).await.unwrap_err();
         assert_eq!((failure.cause, *tries.borrow()), (Cause::PeerLost, 1));
     }
 
@@ -179,35 +207,100 @@ mod tests {
     async fn every_address_is_tried_within_the_limit() {
         let deadline = Instant::now() + Duration::from_secs(1);
         let tried = RefCell::new(Vec::new());
-        let dial = |address: SocketAddr| {
-            tried.borrow_mut().push(address.port());
-            async move { if address.port() == 3 { Ok(()) } else { pending().await } }
+        let dial = |attempt: Attempt| {
+            let port = attempt.address.port();
+            tried.borrow_mut().push(port);
+            async move { if port == 3 { Ok(()) } else { pending().await } }
         };
-        try_each(&addresses(4), deadline, &dial).await.unwrap();
+        try_each(&attempts(4, QUIC), deadline, &dial).await.unwrap();
         assert_eq!(*tried.borrow(), [1, 2, 3]);
         assert!(Instant::now() < deadline);
+    }
+
+    /// What came of QUIC, and what is tried because of that.
+    #[tokio::test(start_paused = true)]
+    async fn tcp_is_tried_only_where_quic_does_not_get_through() {
+        let closed = |code| LinkError::Closed { code, reason: String::new() };
+        for (error, tried) in [
+            (LinkError::Silent, AUTO),
+            (LinkError::Refused("UDP"), AUTO),
+            (LinkError::NoRoute(String::new()), AUTO),
+            (closed(CloseCode::WrongKey), QUIC),
+            (closed(CloseCode::Version), QUIC),
+            (closed(CloseCode::Broken), QUIC),
+            (LinkError::Stranger(String::new()), QUIC),
+            (LinkError::Lost(String::new()), QUIC),
+        ] {
+            let seen = RefCell::new(Vec::new());
+            let dial = |attempt: Attempt| {
+                seen.borrow_mut().push(attempt.by);
+                ready(Err::<(), _>(error.clone()))
+            };
+            try_each(&attempts(1, AUTO), Instant::now() + Duration::from_secs(9), &dial).await.unwrap_err();
+            assert_eq!(*seen.borrow(), tried, "{error:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_that_is_wrong_is_known_within_the_promised_time() {
+        let (begun, route) = (Instant::now(), route("127.0.0.1:9", 15_000));
+        let failure =
+            reach(&route, Party::Sender, &reporter(), AUTO, |_| pending::<Result<(), _>>()).await.unwrap_err();
+        assert!(begun.elapsed() <= Duration::from_secs(15));
+        assert!(failure.reason.contains("nothing answers over UDP or TCP port 9 of 127.0.0.1"), "{failure}");
+    }
+
+    /// The last attempt has hardly any time, and meets with silence.
+    #[tokio::test(start_paused = true)]
+    async fn what_was_seen_in_time_outlasts_what_was_not() {
+        let begun = Instant::now();
+        let dial = |_: Attempt| async move {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            match begun.elapsed() < Duration::from_millis(1900) {
+                true => Err::<(), _>(LinkError::Refused("UDP")),
+                false => pending().await,
+            }
+        };
+        let failure = reach(&route("127.0.0.1:9", 2000), Party::Sender, &reporter(), QUIC, dial).await.unwrap_err();
+        assert!(failure.reason.contains("UDP port 9 of 127.0.0.1 is refused"), "{failure}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_else_answers_over_tcp_is_a_refusal_only_in_the_end() {
+        let dial = |attempt: Attempt| {
+            ready(Err::<(), _>(match attempt.by {
+                Try::Quic => LinkError::Silent,
+                _ => LinkError::Stranger("it does not speak TLS".into()),
+            }))
+        };
+        let (begun, route) = (Instant::now(), route("127.0.0.1:9", 7000));
+        let failure = reach(&route, Party::Sender, &reporter(), AUTO, dial).await.unwrap_err();
+        assert_eq!(failure.cause, Cause::Refused);
+        assert!(failure.reason.contains("is not xbrecv: it does not speak TLS"), "{failure}");
+        assert!(begun.elapsed() > Duration::from_secs(6));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_peer_that_falls_silent_is_tried_again() {
         let dial = |_| ready(Err::<(), _>(LinkError::Silent));
-        let failure = reach(&route("127.0.0.1:9", 2000), Party::Sender, &reporter(), dial).await.unwrap_err();
+        let failure = reach(&route("127.0.0.1:9", 2000), Party::Sender, &reporter(), QUIC, dial).await.unwrap_err();
         assert_eq!(failure.cause, Cause::PeerLost);
-        assert!(failure.reason.contains("(--wait; no sign of life)"), "{failure}");
+        assert!(failure.reason.contains("(--wait): nothing answers"), "{failure}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_refusal_is_not_argued_with() {
         let dial = |_| ready(Err::<(), _>(LinkError::Closed { code: CloseCode::Busy, reason: "busy".into() }));
-        let failure = reach(&route("127.0.0.1:9", 30_000), Party::Sender, &reporter(), dial).await.unwrap_err();
+        let failure = reach(&route("127.0.0.1:9", 30_000), Party::Sender, &reporter(), QUIC, dial).await.unwrap_err();
         assert_eq!((failure.cause, failure.reason.as_str()), (Cause::Refused, "busy"));
     }
 
     #[tokio::test]
     async fn a_name_that_is_not_found_is_named_when_the_time_is_up() {
-        let failure =
-            reach(&route("no such host:9", 600), Party::Sender, &reporter(), |_| ready(Ok(()))).await.unwrap_err();
+        let failure = reach(&route("no such host:9", 600), Party::Sender, &reporter(), QUIC, |_| ready(Ok(())))
+            .await
+            .unwrap_err();
         assert_eq!(failure.cause, Cause::PeerLost);
-        assert!(failure.reason.contains("; looking up no such host: "), "{failure}");
+        assert!(failure.reason.contains(" (--wait): looking up no such host: "), "{failure}");
     }
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
+use super::{Transport, Wanted};
 use crate::cli::program_name;
 use crate::cli::remote::Listening;
 use crate::failure::{Cause, Party};
@@ -30,6 +31,8 @@ pub struct Route {
     pub family: Family,
     /// How long to try before giving up.
     pub wait: Duration,
+    /// Over what.
+    pub transport: Transport,
 }
 
 /// Who has started a listener.
@@ -84,7 +87,13 @@ impl Route {
     pub fn parse(given: &str, family: Family, wait: Duration) -> Result<Route, RouteError> {
         let (host, port) = split(given).ok_or_else(|| RouteError::Malformed { given: given.to_owned() })?;
         let (name, host, port) = (given.to_owned(), host.to_owned(), port.unwrap_or(DEFAULT_PORT));
-        Ok(Route { name, host, port, told: Vec::new(), started: Started::ByHand, family, wait })
+        let (started, transport) = (Started::ByHand, Transport::default());
+        Ok(Route { name, host, port, told: Vec::new(), started, family, wait, transport })
+    }
+
+    /// The same over this `transport`.
+    pub fn over(self, transport: Transport) -> Route {
+        Route { transport, ..self }
     }
 
     /// The way to a listener that was started over ssh: the one that is `given`, if one is, else where it says it is.
@@ -104,7 +113,8 @@ impl Route {
         }
         let (host, port) = (there.host.clone(), there.port());
         let told = there.addresses.iter().copied().filter(|address| !address.ip().is_unspecified()).collect();
-        Ok(Route { name: format!("{}:{port}", there.label), host, port, told, started, family, wait })
+        let (name, transport) = (format!("{}:{port}", there.label), Transport::default());
+        Ok(Route { name, host, port, told, started, family, wait, transport })
     }
 
     /// The addresses that may be used, in order of preference; at least one.
@@ -127,16 +137,10 @@ impl Route {
         }
     }
 
-    /// What to ask oneself when nobody answers there, where the program of `peer` should.
-    pub fn question(&self, peer: Party) -> String {
-        let (program, port) = (program_name(peer), self.port);
-        match self.started {
-            Started::ByHand => format!("is {program} listening there, and do the firewalls let UDP port {port} pass?"),
-            Started::OverSsh => format!(
-                "{program} listens there, but UDP does not come through: do the firewalls let port {port} pass (--ports), and \
-                 is this its way? if not, give the way as HOST:PORT"
-            ),
-        }
+    /// Whom `role`, this side, looks for there.
+    pub fn wanted(&self, role: Party) -> Wanted<'_> {
+        let program = program_name(role.peer());
+        Wanted { program, host: &self.host, port: self.port, started: self.started }
     }
 
     /// The address to send from when none is wished: of IPv6 if that may be needed, for it serves IPv4 as well.

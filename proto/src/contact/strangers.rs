@@ -27,12 +27,15 @@ pub enum Why {
     WrongKey,
     /// It is something else altogether.
     NotAPeer,
+    /// It only looked whether somebody listens.
+    LookedIn,
 }
 
 impl From<&TurnedAway> for Why {
     fn from(turned_away: &TurnedAway) -> Why {
         match turned_away {
             TurnedAway::WrongKey => Why::WrongKey,
+            TurnedAway::Left => Why::LookedIn,
             _ => Why::NotAPeer,
         }
     }
@@ -44,6 +47,8 @@ impl Strangers {
         match why {
             Why::WrongKey => self.wrong_keys += 1,
             Why::NotAPeer => self.others += 1,
+            // Many a monitor does, and every sender that finds out whether it is UDP that does not get through.
+            Why::LookedIn => return false,
         }
         self.told.retain(|_, told| now.saturating_sub(*told) < QUIET);
         if self.told.contains_key(&from) || self.told.len() >= REMEMBERED {
@@ -75,6 +80,14 @@ mod tests {
         assert!(!strangers.turned_away(address(1), Why::WrongKey, at(59)));
         assert!(strangers.turned_away(address(2), Why::WrongKey, at(59)));
         assert!(strangers.turned_away(address(1), Why::WrongKey, at(60)));
+    }
+
+    #[test]
+    fn who_only_looks_in_is_not_told() {
+        let mut strangers = Strangers::default();
+        assert!(!strangers.turned_away(address(1), Why::LookedIn, Duration::ZERO));
+        assert!(strangers.turned_away(address(1), Why::WrongKey, Duration::ZERO));
+        assert!(strangers.only_wrong_keys());
     }
 
     #[test]

@@ -16,9 +16,21 @@ use crate::wire::CloseCode;
 /// A future of a trait that is used without knowing its type.
 pub type Eventually<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// The forms of connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// QUIC, over UDP.
+    Quic,
+    /// TLS over TCP, where UDP does not get through.
+    Tcp,
+}
+
 /// A connection of some form, with a peer that has proved nothing yet. TLS protects it; blocks and control messages do not
 /// wait for each other on it, as far as its form allows.
 pub trait Carrier: fmt::Debug + Send + Sync {
+    /// Its form.
+    fn form(&self) -> Form;
+
     /// Opens the control stream: the dialer's part.
     fn open_control(&self) -> Eventually<'_, Result<Control, LinkError>>;
 

@@ -1,5 +1,7 @@
 //! How a link ends when it does not end well.
 
+use std::io;
+
 use super::ControlError;
 use crate::wire::{CloseCode, WireError};
 
@@ -21,12 +23,31 @@ pub enum LinkError {
     /// No sign of life.
     #[error("no sign of life")]
     Silent,
+    /// Its host says that nothing takes what is sent there over this protocol, or a firewall says so in its name.
+    #[error("it is refused over {0}")]
+    Refused(&'static str),
+    /// Nothing leads there.
+    #[error("no route leads there: {0}")]
+    NoRoute(String),
     /// No answer, or no longer.
     #[error("{0}")]
     Lost(String),
     /// The peer's bytes are not the protocol.
     #[error("the peer does not keep to the protocol: {0}")]
     Wire(#[from] WireError),
+}
+
+impl LinkError {
+    /// What the system says of somebody who is not reached over a protocol, if it says that.
+    pub fn unreached(protocol: &'static str, error: &io::Error) -> Option<LinkError> {
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => Some(LinkError::Refused(protocol)),
+            io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkDown => {
+                Some(LinkError::NoRoute(error.to_string()))
+            }
+            _ => None,
+        }
+    }
 }
 
 impl From<ControlError> for LinkError {

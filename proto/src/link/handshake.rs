@@ -62,6 +62,9 @@ pub enum TurnedAway {
     /// It has the key, but wants to be what this side is.
     #[error("both sides are a {0}")]
     SameRole(Party),
+    /// It connected and left without a word.
+    #[error("it left without a word")]
+    Left,
     /// It never came so far as to prove the key.
     #[error("{0}")]
     NotAPeer(LinkError),
@@ -89,7 +92,7 @@ pub async fn admit(connection: Connection, admission: Admission<'_>) -> Result<L
         let code = match turned_away {
             TurnedAway::WrongKey => CloseCode::WrongKey,
             TurnedAway::Version { .. } => CloseCode::Version,
-            TurnedAway::SameRole(_) | TurnedAway::NotAPeer(_) => CloseCode::Violation,
+            TurnedAway::SameRole(_) | TurnedAway::Left | TurnedAway::NotAPeer(_) => CloseCode::Violation,
         };
         connection.close(code, &turned_away.to_string());
     })?;

@@ -1,7 +1,7 @@
 //! Links of any form: the handshake of the key, control messages, blocks, and the end.
 //!
-//! What a connection does is the trait [`Carrier`]; its form is [`quic`](crate::quic). Nothing here
-//! knows of that.
+//! What a connection does is the trait [`Carrier`]; its forms are [`quic`](crate::quic) and [`tcp`](crate::tcp). Nothing here
+//! knows of those.
 
 mod block;
 mod carrier;
@@ -15,7 +15,7 @@ mod path;
 
 pub use block::{Incoming, begin_block, write_block};
 pub use carrier::{
-    BlockIn, BlockOut, Carrier, Connection, Control, ControlIn, ControlOut, Eventually, Pieces, Room, Whole,
+    BlockIn, BlockOut, Carrier, Connection, Control, ControlIn, ControlOut, Eventually, Form, Pieces, Room, Whole,
 };
 pub use control::{ControlError, ControlReader, ControlWriter};
 pub use conversation::{Lost, converse, watch};

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::Connection;
+use super::{Connection, Form};
 
 /// Where the connections of the present links can be looked at from other threads.
 #[derive(Debug, Default)]
@@ -63,12 +63,14 @@ pub struct PathReport {
     /// How many links there are. Packets, bytes, events and the congestion window are those of all of them, the rest is the
     /// main link's.
     pub links: usize,
+    /// The main link's form.
+    pub form: Form,
     /// The peer's present address.
     pub peer: SocketAddr,
     /// The smoothed round-trip time.
     pub round_trip: Duration,
-    /// The congestion window in bytes.
-    pub congestion_window: u64,
+    /// The congestion window in bytes, where it is this program's and not the kernel's.
+    pub congestion_window: Option<u64>,
     /// Bytes sent, as they travel.
     pub sent_bytes: u64,
     /// How often the congestion controller saw a reason to slow down.
@@ -95,7 +97,7 @@ impl PathReport {
     fn and(self, other: PathReport) -> PathReport {
         PathReport {
             links: self.links + other.links,
-            congestion_window: self.congestion_window + other.congestion_window,
+            congestion_window: self.congestion_window.zip(other.congestion_window).map(|(main, other)| main + other),
             sent_bytes: self.sent_bytes + other.sent_bytes,
             congestion_events: self.congestion_events + other.congestion_events,
             packets: self.packets.zip(other.packets).map(|(main, other)| main.and(other)),
@@ -110,17 +112,18 @@ impl fmt::Display for PathReport {
         if self.links > 1 {
             write!(f, "{} links, ", self.links)?;
         }
-        let (round_trip, window) = (self.round_trip.as_secs_f64() * 1e3, self.congestion_window >> 10);
-        write!(
-            f,
-            "round trip {round_trip:.1} ms, congestion window {window} KiB, {} slow-downs",
-            self.congestion_events
-        )?;
+        if self.form == Form::Tcp {
+            f.write_str("over TCP, ")?;
+        }
+        write!(f, "round trip {:.1} ms", self.round_trip.as_secs_f64() * 1e3)?;
+        if let Some(window) = self.congestion_window {
+            write!(f, ", congestion window {} KiB, {} slow-downs", window >> 10, self.congestion_events)?;
+        }
         match self.packets {
             Some(Packets { mtu, sent, lost, datagrams_per_call: rate }) => {
                 write!(f, ", MTU {mtu}, {lost} of {sent} packets lost, {rate:.1} datagrams to a call")
             }
-            None => f.write_str(", over TCP"),
+            None => Ok(()),
         }
     }
 }

@@ -6,7 +6,7 @@ use quinn::{Connection, RecvStream, SendStream, VarInt};
 
 use super::block::Outgoing;
 use crate::link::{
-    self, BlockIn, BlockOut, Carrier, Control, ControlOut, ControlReader, ControlWriter, Eventually, LinkError,
+    self, BlockIn, BlockOut, Carrier, Control, ControlOut, ControlReader, ControlWriter, Eventually, Form, LinkError,
     MAX_REASON, Packets, PathReport, Room, canonical,
 };
 use crate::tls::proof::ChannelBinding;
@@ -19,6 +19,10 @@ impl From<Connection> for link::Connection {
 }
 
 impl Carrier for Connection {
+    fn form(&self) -> Form {
+        Form::Quic
+    }
+
     fn open_control(&self) -> Eventually<'_, Result<Control, LinkError>> {
         Box::pin(async { Ok(control(self.open_bi().await?)) })
     }
@@ -73,9 +77,10 @@ impl Carrier for Connection {
         let stats = self.stats();
         PathReport {
             links: 1,
+            form: Form::Quic,
             peer: canonical(self.remote_address()),
             round_trip: stats.path.rtt,
-            congestion_window: stats.path.cwnd,
+            congestion_window: Some(stats.path.cwnd),
             sent_bytes: stats.udp_tx.bytes,
             congestion_events: stats.path.congestion_events,
             packets: Some(Packets {

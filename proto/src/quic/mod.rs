@@ -17,5 +17,6 @@ pub use buffers::{BufferLimit, ReceiveBuffer};
 pub use congestion::Congestion;
 pub use endpoint::{Acceptor, connect, dialer, listener, listener_config};
 pub use route::{FindRoute, Route};
+pub(crate) use socket::bind_by;
 pub use socket::{Family, SocketError, bind};
 pub use tuning::Tuning;

@@ -40,8 +40,10 @@ impl Family {
 
 /// A socket could not be had.
 #[derive(Debug, thiserror::Error)]
-#[error("UDP {address}: {error}")]
+#[error("{protocol} {address}: {error}")]
 pub struct SocketError {
+    /// UDP or TCP.
+    pub protocol: &'static str,
     /// Where it should have been bound.
     pub address: SocketAddr,
     /// What the system said.
@@ -54,12 +56,22 @@ pub struct SocketError {
 /// # Errors
 /// [`SocketError`], for example when the port is taken.
 pub fn bind(address: SocketAddr, family: Family) -> Result<UdpSocket, SocketError> {
+    bind_by("UDP", address, family, open)
+}
+
+/// Binds `address` as [`bind`] does, with sockets of the `protocol` that `open` makes.
+pub(crate) fn bind_by<S>(
+    protocol: &'static str,
+    address: SocketAddr,
+    family: Family,
+    open: impl Fn(SocketAddr, Family) -> io::Result<S>,
+) -> Result<S, SocketError> {
     match open(address, family) {
         Err(error) if family == Family::Any && address.ip() == Ipv6Addr::UNSPECIFIED && no_ipv6(&error) => {
             let address = Family::V4.unspecified(address.port());
-            open(address, family).map_err(|error| SocketError { address, error })
+            open(address, family).map_err(|error| SocketError { protocol, address, error })
         }
-        result => result.map_err(|error| SocketError { address, error }),
+        result => result.map_err(|error| SocketError { protocol, address, error }),
     }
 }
 

@@ -47,6 +47,26 @@ pub enum WireError {
         /// Its number.
         kind: u8,
     },
+    /// A frame of a kind that is unknown and must not be skipped.
+    #[error("unknown frame kind 0x{kind:02x}")]
+    FrameKind {
+        /// Its number.
+        kind: u8,
+    },
+    /// A frame claims to have a body that its kind never has.
+    #[error("frame of kind 0x{kind:02x} with {len} bytes, which none of its kind has")]
+    FrameLength {
+        /// The number of its kind.
+        kind: u8,
+        /// The length of its body, in bytes.
+        len: u32,
+    },
+    /// A frame came where none of its kind may.
+    #[error("the frame \"{frame}\" came out of order")]
+    FrameOrder {
+        /// What it is called.
+        frame: &'static str,
+    },
     /// A message claims to be larger than any may be.
     #[error("message of {len} bytes, at most {MAX_MESSAGE} are allowed")]
     TooLong {

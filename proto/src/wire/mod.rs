@@ -4,12 +4,16 @@
 //!
 //! A *session* moves one backup from a *sender* to a *receiver*, over one or more *links*. A link is
 //! one QUIC connection (TLS 1.3, ALPN [`ALPN`], no 0-RTT, no tickets) that was opened by a *dialer*
-//! to a *listener*. Who dials and who sends are independent facts.
+//! to a *listener*; or, see below, one over TCP. Who dials and who sends are independent facts.
 //!
 //! On every link the dialer opens one bidirectional stream, the **control stream**, and writes
 //! first (a QUIC listener sees a stream only once its opener has written). It carries
 //! [`Message`]s. Bytes of the backup travel in **blocks**: one unidirectional stream for each, from
 //! the sender to the receiver, a [`BlockHeader`] and then its bytes, as they are or compressed.
+//!
+//! Where UDP does not get through, a link is one **TCP** connection, to the port of the same number: TLS 1.3 with the same
+//! ALPN, and inside it [`Frame`]s that stand for the streams. All that is said here holds for it as well, with a
+//! *close* frame for QUIC's close. A dialer of TLS that offers no ALPN is a stranger.
 //!
 //! # The order of messages
 //!
@@ -75,7 +79,7 @@
 //!   bytes of blocks as they travel are counted, their headers included.
 //! * **Pulse.** Both sides say every second what they are waiting for, and when that changes. So there is
 //!   always something to acknowledge, whether bytes move or not, and each side's QUIC knows that the
-//!   other is alive; silence beyond the peer timeout ends the link, not the session.
+//!   other is alive (over TCP it is pings that tell); silence beyond the peer timeout ends the link, not the session.
 //!
 //! # Encoding
 //!
@@ -88,11 +92,13 @@ mod block;
 mod body;
 mod close;
 mod codec;
+mod frame;
 mod message;
 
 pub use block::{BLOCK_HEADER_LEN, BlockHeader, EncodedBlock, Encoding};
 pub use close::CloseCode;
 pub use codec::WireError;
+pub use frame::{Frame, MAX_FRAME, MAX_SENTENCE};
 pub use message::{
     Ack, Admit, Hello, Knock, LaneSum, Message, Proof, Pulse, Purpose, Reached, Receipt, Resume, SessionId, Waiting,
     Welcome,
@@ -129,4 +135,5 @@ pub mod fuzz {
 
     pub use super::block::block_header;
     pub use super::body::message;
+    pub use super::frame::frames;
 }

@@ -13,7 +13,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Parser};
-use xbproto::cli::{AddressArgs, ControlArgs, DisplayArgs, KeyArgs, SessionArgs, SettingsArgs, Times, exit_codes_help};
+use xbproto::cli::{
+    AddressArgs, ControlArgs, DisplayArgs, KeyArgs, SessionArgs, SettingsArgs, Times, TransportArgs, exit_codes_help,
+};
 use xbproto::quantity::Rate;
 
 pub use self::after::AfterArgs;
@@ -106,6 +108,10 @@ pub struct Args {
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
     pub far: FarSenderArgs,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub transport: TransportArgs,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]

@@ -20,7 +20,7 @@ pub(super) const NO_COMMIT: [&str; 3] = ["list", "verify", "generate_key"];
 pub(super) const NO_FIFOS: [&str; 7] = ["extract", "output", "stdout", "command", "list", "verify", "generate_key"];
 
 /// What is about a session, where there is none.
-pub(super) const SESSION: [&str; 16] = [
+pub(super) const SESSION: [&str; 17] = [
     "listen",
     "ports",
     "ssh",
@@ -35,6 +35,7 @@ pub(super) const SESSION: [&str; 16] = [
     "window",
     "peer_timeout",
     "key_file",
+    "transport",
     "ipv4",
     "ipv6",
 ];
@@ -64,7 +65,7 @@ mod tests {
     ];
 
     /// Every option that is no mode and not about what is shown, with the letter of its kind.
-    const OPTIONS: [(&[&str], char); 36] = [
+    const OPTIONS: [(&[&str], char); 37] = [
         (&["--deadline", "1s"], 's'),
         (&["-l", "9"], 'n'),
         (&["--ports", "9-10"], 'n'),
@@ -78,6 +79,7 @@ mod tests {
         (&["--window", "8m"], 'n'),
         (&["--peer-timeout", "9s"], 'n'),
         (&["--key-file", "k"], 'n'),
+        (&["--transport", "tcp"], 'n'),
         (&["-4"], 'n'),
         (&["-6"], 'n'),
         (&["--expect", "xbstream"], 'e'),

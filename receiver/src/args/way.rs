@@ -9,7 +9,7 @@ use xbproto::quic::Family;
 /// Who dials, who listens, and for how long.
 #[derive(Clone, clap::Args, Debug)]
 pub struct WayArgs {
-    /// UDP port to listen on, or address and port; port 0 takes a free one
+    /// Port to listen on, of UDP and TCP, or address and port; port 0 takes a free one
     #[arg(short, long, value_name = "[ADDR:]PORT", default_value = "9999", help_heading = "Connection")]
     listen: ListenOn,
 
@@ -31,7 +31,7 @@ pub struct WayArgs {
     #[arg(long, value_name = "N", help_heading = "Connection")]
     pub times: Option<Times>,
 
-    /// How long to wait for the sender [default: for ever; with --connect, 30s]
+    /// How long to wait for the sender [default: for ever; with --connect, 15s]
     #[arg(long, value_name = "DURATION", help_heading = "Connection")]
     pub wait: Option<Span>,
 }

@@ -15,7 +15,7 @@ pub struct WayArgs {
     #[arg(value_name = "HOST:PORT", required_unless_present_any = ["listen", "ssh"])]
     pub to: Option<String>,
 
-    /// Listen on this UDP port, or address and port, for an xbrecv --connect; port 0 takes a free one and prints it
+    /// Listen on this port, or address and port, for an xbrecv --connect; port 0 takes a free one and prints it
     #[arg(short, long, value_name = "[ADDR:]PORT", conflicts_with_all = ["to", "links", "bind", "check"], help_heading = "Connection")]
     pub listen: Option<ListenOn>,
 
@@ -38,7 +38,7 @@ pub struct WayArgs {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=i64::from(MAX_LINKS)), help_heading = "Connection")]
     pub links: u8,
 
-    /// How long to try to reach the receiver before giving up (such as 30s, 5m; 0 tries once) [default: 30s; with
+    /// How long to try to reach the receiver before giving up (such as 30s, 5m; 0 tries once) [default: 15s; with
     /// --listen, for ever]
     #[arg(long, value_name = "DURATION", help_heading = "Connection")]
     pub wait: Option<Span>,

@@ -33,7 +33,8 @@ impl Contact for Dials {
     }
 
     async fn first(&mut self) -> Result<Link, Failure> {
-        reach(&self.route, Party::Sender, &self.reporter, |address| self.dialer.dial(address)).await
+        let dial = |attempt| self.dialer.dial(attempt);
+        reach(&self.route, Party::Sender, &self.reporter, self.dialer.tries(), dial).await
     }
 
     async fn mind(&mut self) -> std::convert::Infallible {
@@ -46,6 +47,7 @@ impl Contact for Dials {
     }
 
     async fn again(&mut self, comeback: &mut Comeback) -> Result<Link, String> {
-        comeback.search(&self.route, &self.reporter, |address| self.dialer.dial(address)).await
+        let dial = |attempt| self.dialer.dial(attempt);
+        comeback.search(&self.route, Party::Sender, &self.reporter, self.dialer.tries(), dial).await
     }
 }

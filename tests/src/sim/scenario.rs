@@ -8,7 +8,7 @@ use quinn::Endpoint;
 use tokio::task::LocalSet;
 use tokio::time::{sleep_until, timeout};
 use xbproto::cli::{self, Face, Moment, Reporter, Screen, Verbosity};
-use xbproto::contact::{Dialer, Port, Route};
+use xbproto::contact::{Dialer, Port, Route, Transport, Worked};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::lane::LaneId;
@@ -295,12 +295,12 @@ fn entrance(scenario: &Scenario, socket: Arc<Socket>, tuning: Tuning) -> (Endpoi
     match scenario.dials {
         Party::Sender => {
             let (endpoint, acceptor) = listening(scenario.seed, socket, tuning);
-            let port = Port::new(endpoint.clone(), acceptor, Entrance::greeting(key));
+            let port = Port::new(endpoint.clone().into(), acceptor, Entrance::greeting(key));
             (endpoint, Entrance::Port(port))
         }
         Party::Receiver => {
             let endpoint = dialing(scenario.seed, socket);
-            let dialer = Dialer { endpoint: endpoint.clone(), key, role: Party::Receiver, tuning };
+            let dialer = dialer(&endpoint, Party::Receiver, tuning);
             (endpoint, Entrance::seek(dialer, route_to(socket::SENDER), reporter()))
         }
     }
@@ -314,6 +314,12 @@ fn listening(seed: u64, socket: Arc<Socket>, tuning: Tuning) -> (Endpoint, Accep
 
 fn dialing(seed: u64, socket: Arc<Socket>) -> Endpoint {
     quic::dialer(socket, host::endpoint_config(seed)).expect("a socket in memory can always be used")
+}
+
+fn dialer(endpoint: &Endpoint, role: Party, tuning: Tuning) -> Dialer {
+    let (key, worked) = (Arc::new(Key::new(KEY)), Worked::default());
+    let endpoints = endpoint.clone().into();
+    Dialer { endpoints, transport: Transport::Quic, key, role, tuning, reporter: reporter(), worked }
 }
 
 fn route_to(peer: SocketAddr) -> Route {
@@ -340,8 +346,7 @@ fn start_links(scenario: &Scenario, sockets: Vec<Arc<Socket>>, uplink: &Uplink) 
 
 /// The sender dials.
 async fn keep_dialed(link: LinkId, endpoint: Endpoint, uplink: &Uplink) -> Endpoint {
-    let (key, role) = (Arc::new(Key::new(KEY)), Party::Sender);
-    let dialer = Dialer { endpoint: endpoint.clone(), key, role, tuning: uplink.tuning };
+    let dialer = dialer(&endpoint, Party::Sender, uplink.tuning);
     match link {
         LinkId::MAIN => {
             let (route, session) = (route_to(socket::RECEIVER), uplink.session.look(Sender::session));
@@ -356,7 +361,7 @@ async fn keep_dialed(link: LinkId, endpoint: Endpoint, uplink: &Uplink) -> Endpo
 /// The sender listens.
 async fn keep_open(seed: u64, socket: Arc<Socket>, uplink: &Uplink) -> Endpoint {
     let (endpoint, acceptor) = listening(seed, socket, uplink.tuning);
-    let port = Port::new(endpoint.clone(), acceptor, Listens::greeting(Arc::new(Key::new(KEY))));
+    let port = Port::new(endpoint.clone().into(), acceptor, Listens::greeting(Arc::new(Key::new(KEY))));
     let mut contact = Listens::new(port, uplink.session.clone(), Some(WAIT), reporter());
     keep_linked(&mut contact, uplink, &reporter()).await;
     contact.close().await;
