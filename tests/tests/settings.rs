@@ -13,8 +13,8 @@ use xbtests::skip::{is_root, skip};
 use xbtests::{Backup, Ended, Output, Program, Scene, program_path};
 
 /// What says what to do now: it is for the command line only.
-const NOW: [&str; 10] =
-    ["command", "input", "dir", "from", "list", "verify", "generate-key", "check", "control", "show-config"];
+const NOW: [&str; 11] =
+    ["command", "input", "dir", "from", "list", "verify", "generate-key", "check", "control", "show-config", "ssh"];
 
 /// A value and its source, of each value of an option.
 type Values = Vec<(String, String)>;
@@ -136,7 +136,20 @@ fn check_sources(program: &str, name: &str, value: &str, expected: [bool; 3]) {
 fn sample(command: &clap::Command, arg: &Arg) -> String {
     let me = rustix::process::geteuid().as_raw().to_string();
     let fingerprint = format!("SHA256:{}", "ab".repeat(32));
-    let some = ["x", "2", "8m", "9s", "640", "127.0.0.1", "127.0.0.1:9999", "40000-40009", "AES256", &me, &fingerprint];
+    let some = [
+        "x",
+        "2",
+        "quic",
+        "8m",
+        "9s",
+        "640",
+        "127.0.0.1",
+        "127.0.0.1:9999",
+        "40000-40009",
+        "AES256",
+        &me,
+        &fingerprint,
+    ];
     let possible = arg.get_possible_values().into_iter().map(|value| value.get_name().to_owned());
     let some: Vec<String> = possible.chain(some.map(str::to_owned)).collect();
     match (arg.get_action().takes_values(), arg.get_long()) {
