@@ -134,6 +134,21 @@ async fn one_that_was_left_is_replaced_and_one_in_use_is_not() {
 }
 
 #[tokio::test]
+async fn nobody_can_hold_up_a_start() {
+    let (folder, path) = place();
+    // Whoever may read the directory may lock it, and never give the lock back.
+    let lock = fs::File::open(folder.path()).expect("a folder");
+    lock.lock().expect("locked");
+    drop(ControlSocket::open(&path).expect("a free place"));
+    drop(lock);
+    // A program there lets nobody in, and as many wait as may.
+    let _stuck = UnixListener::bind(&path).expect("a free place");
+    while place::knock(&path).is_ok() {}
+    let error = ControlSocket::open(&path).expect_err("in use");
+    assert!(matches!(error, PlaceError::Taken { .. }), "{error}");
+}
+
+#[tokio::test]
 async fn what_is_no_socket_is_left_alone() {
     let (folder, path) = place();
     fs::write(&path, "mine").expect("a file");
