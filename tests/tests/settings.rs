@@ -2,7 +2,7 @@
 //! refused, and how `--show-config` tells.
 
 use std::fs::{self, File, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 use std::process::Command;
 
@@ -229,12 +229,30 @@ fn a_file_that_everybody_may_write_is_refused_and_one_of_a_group_warned_of() {
     let conf = scene.file("xb.conf", "[xbrecv]\noutput=out.xb\n");
     let receiver = || scene.receiver(["--config", "xb.conf"]);
     fs::set_permissions(&conf, Permissions::from_mode(0o666)).expect("changed");
-    receiver().start().wait().expect_failure(2).expect_said("everybody may write that file (mode 0666)");
+    receiver().start().wait().expect_failure(2).expect_said("everybody may write there (mode 0666)");
     fs::set_permissions(&conf, Permissions::from_mode(0o664)).expect("changed");
     let (sent, received) = scene.transfer(receiver(), |to| scene.sender(to, []).feed(&backup));
     sent.expect_success();
     received.expect_success().expect_said("the settings in xb.conf have mode 0664");
     assert!(scene.path("out.xb").exists());
+}
+
+#[test]
+fn a_file_of_somebody_else_is_read_only_where_it_is_named() {
+    if !is_root() {
+        return skip("a_file_of_somebody_else_is_read_only_where_it_is_named", "only root gives files away");
+    }
+    let scene = Scene::new();
+    let program = with_user_file(&scene, scene.xbsend(["--show-config"]), "[xb]\nwindow=9m");
+    let conf = scene.path("home/.config/xb/xb.conf");
+    chown(&conf, Some(4242), None).expect("given away");
+    let ended = program.start().wait();
+    ended.expect_failure(2).expect_said("the user with number 4242 may change them");
+    let named = scene.xbsend(["--config"]).arg(&conf);
+    assert_eq!(shown(&scene, named, "window"), one("9m", "home/.config/xb/xb.conf:2"));
+    scene.file("outer.conf", "!include home/.config/xb/xb.conf\n");
+    let ended = scene.xbsend(["--show-config", "--config", "outer.conf"]).start().wait();
+    ended.expect_failure(2).expect_said("error: outer.conf:1: the settings in home/.config/xb/xb.conf are not read");
 }
 
 #[test]
