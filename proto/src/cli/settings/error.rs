@@ -35,6 +35,20 @@ pub(super) enum SettingsError {
         /// The other.
         with: String,
     },
+    /// An option that makes the connection safe does not go with what stands above it.
+    #[error(
+        "{origin}: {name} does not go with {with} ({above}), and is not left out: it says who may be at the other end; give one of them"
+    )]
+    Unguarded {
+        /// Where it stands.
+        origin: Origin,
+        /// What it is.
+        name: String,
+        /// The other.
+        with: String,
+        /// Where that stands.
+        above: String,
+    },
     /// An option that makes the connection safe needs another one.
     #[error("{origin}: {name} needs {needs}")]
     Needs {
