@@ -261,13 +261,11 @@ fn a_transfer_needs_nothing_but_settings() {
     scene.file("key", scene.key().reveal());
     fs::set_permissions(scene.path("key"), Permissions::from_mode(0o600)).expect("changed");
     scene.file("in.xb", backup.stream());
-    scene.file(
-        "xb.conf",
-        "[xb]\nkey-file = key\n[xbsend]\nto=192.0.2.1\nchecksum-file=in.sha1\n[xbrecv]\noutput=out.xb\n",
-    );
-    let receiver = scene.xbrecv([]).without_key().env("XB_CONFIG", "xb.conf").env("XB_LISTEN", "127.0.0.1:0").start();
-    let sender =
-        scene.xbsend(["-i", "in.xb"]).without_key().env("XB_CONFIG", "xb.conf").env("XB_TO", receiver.address());
+    scene.file("xb.conf", "[xb]\nkey-file = key\n[xbsend]\nto=192.0.2.1\nchecksum-file=in.sha1\n");
+    // The sender has an option of this name, too, for what it starts over ssh.
+    let with_settings = |program: Program| program.without_key().env("XB_CONFIG", "xb.conf").env("XB_OUTPUT", "out.xb");
+    let receiver = with_settings(scene.xbrecv([])).env("XB_LISTEN", "127.0.0.1:0").start();
+    let sender = with_settings(scene.xbsend(["-i", "in.xb"])).env("XB_TO", receiver.address());
     sender.start().wait().expect_success();
     receiver.wait().expect_success();
     assert!(fs::read(scene.path("out.xb")).expect("stored") == backup.stream());
