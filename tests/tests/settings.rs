@@ -13,8 +13,8 @@ use xbtests::skip::{is_root, skip};
 use xbtests::{Backup, Ended, Output, Program, Scene, program_path};
 
 /// What says what to do now: it is for the command line only.
-const NOW: [&str; 10] =
-    ["command", "input", "dir", "from", "list", "verify", "generate-key", "check", "control", "show-config"];
+const NOW: [&str; 11] =
+    ["command", "input", "dir", "from", "list", "verify", "generate-key", "check", "control", "show-config", "ssh"];
 
 /// A value and its source, of each value of an option.
 type Values = Vec<(String, String)>;

@@ -329,6 +329,9 @@ fn what_says_what_to_do_now_is_no_setting() {
         Process::new(&["db2"]).system("[xb]\nconfig=f").error(),
         format!("system.conf:2: config cannot be set in a file: {words}")
     );
+    let error = Process::new(&["db2"]).system("[xb]\nssh=db7").error();
+    assert_eq!(error, "system.conf:2: ssh cannot be set in a file: it is for the command line");
+    assert_eq!(Process::new(&["db2"]).variable("XB_SSH", "db7").args().ssh, None);
     assert_eq!(Process::new(&["db2"]).system("[xb]\ntool=mbackup").args().tool, Some("mbackup".into()));
 }
 
