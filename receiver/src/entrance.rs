@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 use xbproto::cli::{Event, Reporter};
 use xbproto::contact::{Arrival, Attempt, Comeback, Dialer, Greeting, Port, Route, reach};
-use xbproto::failure::{Failure, Party};
+use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::link::{Eventually, Link, LinkError, Outage};
 use xbproto::tls::proof::LinkEnd;
@@ -122,7 +122,7 @@ impl Seeker {
             }
             Some(Ok(Err(Missed::FirstTime(failure)))) => Visit::Nobody(failure),
             Some(Ok(Err(Missed::Again(reason)))) => Visit::NotAgain(reason),
-            Some(Err(panic)) => Visit::NotAgain(panic.to_string()),
+            Some(Err(panic)) => Visit::Nobody(Failure::new(Cause::Unforeseen, Party::Receiver, panic)),
             None => std::future::pending().await,
         }
     }

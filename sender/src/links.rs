@@ -101,11 +101,11 @@ impl Links {
     }
 
     /// Keeps the main link by listening, until the session is over.
-    async fn listen(self, Listen { sockets, identity, wait }: Listen) {
+    async fn listen(self, Listen { sockets, identity, wait, next }: Listen) {
         let opened = Endpoints::listener(sockets, &self.key, &identity, self.uplink.tuning);
         let Some((endpoints, acceptor)) = self.usable(opened) else { return };
         let port = Port::new(endpoints.clone(), acceptor, Listens::greeting(self.key.clone()));
-        let mut contact = Listens::new(port, self.uplink.session.clone(), wait, self.reporter.clone());
+        let mut contact = Listens::new(port, self.uplink.session.clone(), wait, next, self.reporter.clone());
         keep_linked(&mut contact, &self.uplink, &self.reporter).await;
         contact.close().await;
         endpoints.close().await;

@@ -12,7 +12,7 @@ use xbproto::quic::Family;
 use xbproto::tls::Identity;
 
 use crate::args::Args;
-use crate::way::{Dial, Listen, Way};
+use crate::way::{Dial, Listen, Next, Way};
 
 /// How long a receiver is looked for if nothing is said.
 const WAIT: Duration = Duration::from_secs(15);
@@ -85,7 +85,7 @@ impl Stand {
     }
 
     /// The way to links of the next session. A port that was free to choose is the same from then on.
-    pub(crate) fn way(&mut self, reporter: &Reporter) -> Result<Way, Failure> {
+    pub(crate) fn way(&mut self, next: Next, reporter: &Reporter) -> Result<Way, Failure> {
         match &mut self.posture {
             Posture::Dials(dial) => Ok(Way::Dial(dial.clone())),
             Posture::Listens { ip, port, family, transport, identity, wait, invites } => {
@@ -97,7 +97,7 @@ impl Stand {
                     Invites::WhoeverReads => invite(Party::Sender, &self.key, address, reporter),
                     Invites::Caller => reporter.tell(Event::Reachable { addresses: reachable_at(address) }),
                 }
-                Ok(Way::Listen(Listen { sockets, identity: identity.clone(), wait: *wait }))
+                Ok(Way::Listen(Listen { sockets, identity: identity.clone(), wait: *wait, next }))
             }
         }
     }

@@ -38,6 +38,17 @@ pub struct Listen {
     pub identity: Identity,
     /// How long to wait for a receiver; for ever if not set.
     pub wait: Option<Duration>,
+    /// Who is served after this one.
+    pub next: Next,
+}
+
+/// Whether another backup follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// This is the last.
+    Nobody,
+    /// Another receiver may have the next.
+    Another,
 }
 
 impl Way {

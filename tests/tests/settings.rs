@@ -136,7 +136,20 @@ fn check_sources(program: &str, name: &str, value: &str, expected: [bool; 3]) {
 fn sample(command: &clap::Command, arg: &Arg) -> String {
     let me = rustix::process::geteuid().as_raw().to_string();
     let fingerprint = format!("SHA256:{}", "ab".repeat(32));
-    let some = ["x", "2", "8m", "9s", "640", "127.0.0.1", "127.0.0.1:9999", "40000-40009", "AES256", &me, &fingerprint];
+    let some = [
+        "x",
+        "2",
+        "quic",
+        "8m",
+        "9s",
+        "640",
+        "127.0.0.1",
+        "127.0.0.1:9999",
+        "40000-40009",
+        "AES256",
+        &me,
+        &fingerprint,
+    ];
     let possible = arg.get_possible_values().into_iter().map(|value| value.get_name().to_owned());
     let some: Vec<String> = possible.chain(some.map(str::to_owned)).collect();
     match (arg.get_action().takes_values(), arg.get_long()) {

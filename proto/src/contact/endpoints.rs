@@ -98,7 +98,7 @@ impl Endpoints {
 
     /// Takes no more connections, ends those that are left, and lets the last packets leave.
     pub async fn close(&self) {
-        self.quic.close(0u32.into(), b"");
+        self.quic.close(0u32.into(), b"its session is over");
         self.say_goodbye().await;
     }
 }

@@ -22,6 +22,10 @@ impl From<ConnectionError> for LinkError {
             ConnectionError::ConnectionClosed(close) if close.error_code == TransportErrorCode::CONNECTION_REFUSED => {
                 LinkError::Lost("the peer has no room for another connection now".into())
             }
+            // It has ended before it could say why, as one does that is about to end.
+            ConnectionError::ConnectionClosed(close) if close.error_code == TransportErrorCode::APPLICATION_ERROR => {
+                LinkError::Lost("the peer closed before anything was said".into())
+            }
             ConnectionError::ConnectionClosed(close) => LinkError::Stranger(close.to_string()),
             ConnectionError::VersionMismatch => LinkError::Stranger("it speaks another version of QUIC".into()),
             other => LinkError::Lost(other.to_string()),

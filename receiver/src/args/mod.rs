@@ -162,14 +162,20 @@ impl Args {
     ///
     /// # Errors
     /// [`TurnError`] when the next turn would want the same place.
-    pub fn for_turn(&self, turn: u32, times: Times) -> Result<Args, TurnError> {
+    pub fn for_turn(&self, turn: u64, times: Times) -> Result<Args, TurnError> {
         let mut args = self.clone();
-        if times != Times::ONCE {
-            let place = if self.extract { &mut args.directory } else { &mut args.output };
-            if self.extract || self.output.is_some() {
-                let numbered = place.as_deref().and_then(|place| turn::numbered(place, turn));
-                *place = Some(numbered.ok_or(TurnError)?);
-            }
+        if times == Times::ONCE {
+            return Ok(args);
+        }
+        if self.stdout {
+            return Err(TurnError::Stdout);
+        }
+        let place = if self.extract { &mut args.directory } else { &mut args.output };
+        if self.extract || self.output.is_some() {
+            *place = Some(turn::numbered(place.as_deref(), turn).ok_or(TurnError::Place)?);
+        }
+        if let Some(manifest) = args.unpack.manifest_mut() {
+            *manifest = turn::numbered(Some(manifest), turn).ok_or(TurnError::Manifest)?;
         }
         Ok(args)
     }

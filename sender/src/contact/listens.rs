@@ -22,6 +22,7 @@ use xbproto::shared::Shared;
 use xbproto::wire::{CloseCode, Message};
 
 use super::Contact;
+use crate::way::Next;
 
 /// A sender's open port.
 #[derive(Debug)]
@@ -30,6 +31,7 @@ pub struct Listens {
     session: Arc<Shared<Sender>>,
     /// How long to wait for a receiver; for ever if not set.
     wait: Option<Duration>,
+    next: Next,
     begun: Instant,
     strangers: Strangers,
     /// Who is to go on, if the receiver that is served shows no sign of life.
@@ -48,9 +50,15 @@ struct Newcomer {
 
 impl Listens {
     /// Opens it for one session.
-    pub fn new(port: Port<Link>, session: Arc<Shared<Sender>>, wait: Option<Duration>, reporter: Reporter) -> Listens {
+    pub fn new(
+        port: Port<Link>,
+        session: Arc<Shared<Sender>>,
+        wait: Option<Duration>,
+        next: Next,
+        reporter: Reporter,
+    ) -> Listens {
         let (strangers, answers) = (Strangers::default(), Answers::default());
-        Listens { port, session, wait, begun: Instant::now(), strangers, newcomer: None, answers, reporter }
+        Listens { port, session, wait, next, begun: Instant::now(), strangers, newcomer: None, answers, reporter }
     }
 
     /// A port's, at which receivers prove that they have `key`.
@@ -85,10 +93,15 @@ impl Listens {
         }
     }
 
-    /// Tells somebody that another receiver is served.
+    /// Tells somebody that another receiver is served, and not for good if it may have the next backup.
     fn refuse_newcomer(&mut self) {
-        let Some(Newcomer { link, .. }) = self.newcomer.take() else { return };
+        let newcomer = self.newcomer.take().map(|newcomer| newcomer.link);
+        let Some(link) = newcomer.filter(|link| link.connection.close_reason().is_none()) else { return };
         let reason = format!("the sender is busy with session {}", self.session.look(Sender::session));
+        if self.next == Next::Another {
+            self.reporter.tell(Event::Notice(format!("{} has to wait: {reason}", link.peer())));
+            return link.close(CloseCode::Broken, &reason);
+        }
         self.reporter.tell(Event::Stranger { peer: link.peer(), why: reason.clone() });
         let abort = Message::Abort(Failure::new(Cause::Refused, Party::Sender, &reason));
         self.answers.say(link, abort, CloseCode::Busy, reason);
@@ -157,7 +170,8 @@ impl Contact for Listens {
         loop {
             tokio::select! {
                 biased;
-                Ok(link) = self.guest() => return Ok(link),
+                // One that speaks no common version is not the one that was lost.
+                guest = self.guest() => if let Ok(link) = guest { return Ok(link) },
                 () = sleep_until(outage.until) => {
                     let patience = Span(outage.patience);
                     return Err(format!("the receiver did not come back within {patience} (--retry-for and 30 s)"));

@@ -34,6 +34,7 @@ use xbsend::pump::{Pump, Pumped};
 use xbsend::resume::keep_linked;
 use xbsend::tap::{Expect, Watch};
 use xbsend::uplink::Uplink;
+use xbsend::way::Next;
 
 use super::path::Path;
 use super::pattern::Pattern;
@@ -362,7 +363,7 @@ async fn keep_dialed(link: LinkId, endpoint: Endpoint, uplink: &Uplink) -> Endpo
 async fn keep_open(seed: u64, socket: Arc<Socket>, uplink: &Uplink) -> Endpoint {
     let (endpoint, acceptor) = listening(seed, socket, uplink.tuning);
     let port = Port::new(endpoint.clone().into(), acceptor, Listens::greeting(Arc::new(Key::new(KEY))));
-    let mut contact = Listens::new(port, uplink.session.clone(), Some(WAIT), reporter());
+    let mut contact = Listens::new(port, uplink.session.clone(), Some(WAIT), Next::Nobody, reporter());
     keep_linked(&mut contact, uplink, &reporter()).await;
     contact.close().await;
     endpoint.close(0u32.into(), b"");
