@@ -17,7 +17,7 @@ use xbproto::key::Key;
 use xbproto::liveness::Liveness;
 use xbproto::quantity::ByteSize;
 use xbproto::quic::{Congestion, Family, bind};
-use xbproto::tls::{Identity, random};
+use xbproto::tls::{Credentials, random};
 use xbproto::wire::SessionId;
 use xbproto::xbstream::{Opening, encode};
 use xbrecv::destination::{Destination, StreamNames};
@@ -105,8 +105,8 @@ fn receiving(target: &Path, key: Key, socket: UdpSocket) -> anyhow::Result<xbrec
     let destination = Destination { sink: Box::new(sink), names: StreamNames::Unnamed, unpacking, recalled: None };
     Ok(xbrecv::transfer::Transfer {
         sockets: socket.into(),
-        way: xbrecv::way::Way::Listen { identity: Identity::one_time()?, wait: None },
-        key,
+        way: xbrecv::way::Way::Listen { wait: None },
+        credentials: Credentials::shared_key(key),
         destination,
         reopen: None,
         rate: None,
@@ -122,7 +122,7 @@ fn sending(size: ByteSize, key: Key) -> anyhow::Result<xbsend::transfer::Transfe
     let command = vec![tool.into_os_string(), TOOL.into(), size.0.to_string().into()];
     Ok(xbsend::transfer::Transfer {
         session: SessionId(random()?),
-        key,
+        credentials: Credentials::shared_key(key),
         lanes: 1,
         source: Some(prepare(Choice::Command(command, Output::Stdout), OnNote::default())?),
         spool: None,

@@ -1,14 +1,13 @@
 //! Where senders come from: an open port, or a sender that listens and is dialled.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use tokio::task::JoinSet;
 use xbproto::cli::{Event, Reporter};
 use xbproto::contact::{Arrival, Attempt, Comeback, Dialer, Greeting, Port, Route, reach};
-use xbproto::failure::{Failure, Party};
-use xbproto::key::Key;
+use xbproto::failure::{Cause, Failure, Party};
 use xbproto::link::{Eventually, Link, LinkError, Outage};
+use xbproto::tls::Credentials;
 use xbproto::tls::proof::LinkEnd;
 use xbproto::wire::{CloseCode, Hello, Message, Purpose, SessionId};
 
@@ -50,9 +49,9 @@ pub(crate) enum Wanted {
 }
 
 impl Entrance {
-    /// A port's, at which senders prove that they have `key`.
-    pub fn greeting(key: Arc<Key>) -> Greeting<Greeted> {
-        Greeting { key, role: Party::Receiver, first_words: hear_greeting }
+    /// A port's, at which senders show and prove what these `credentials` demand.
+    pub fn greeting(credentials: Credentials) -> Greeting<Greeted> {
+        Greeting { credentials, role: Party::Receiver, first_words: hear_greeting }
     }
 
     /// A sender's that listens where `route` leads.
@@ -122,7 +121,7 @@ impl Seeker {
             }
             Some(Ok(Err(Missed::FirstTime(failure)))) => Visit::Nobody(failure),
             Some(Ok(Err(Missed::Again(reason)))) => Visit::NotAgain(reason),
-            Some(Err(panic)) => Visit::NotAgain(panic.to_string()),
+            Some(Err(panic)) => Visit::Nobody(Failure::new(Cause::Unforeseen, Party::Receiver, panic)),
             None => std::future::pending().await,
         }
     }

@@ -316,15 +316,7 @@ impl Served<'_> {
     }
 
     fn nobody_came(&self, door: &Door) {
-        let waited = Span(self.service.wait.unwrap_or_default());
-        let failure = match door.strangers.only_wrong_keys() {
-            true => Failure::new(
-                Cause::Refused,
-                Party::Receiver,
-                format!("within {waited} (--wait) only senders with another key came; compare the keys of both sides"),
-            ),
-            false => Failure::new(Cause::PeerLost, Party::Receiver, format!("no sender came within {waited} (--wait)")),
-        };
+        let failure = door.strangers.nobody_came(Party::Receiver, self.service.wait.unwrap_or_default());
         self.service.session.change(|s| s.fail(failure));
     }
 }

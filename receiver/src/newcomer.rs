@@ -3,6 +3,7 @@
 use xbproto::cli::Event;
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::session::{LinkRefused, Receiver, Violation};
+use xbproto::tls::proof::LinkEnd;
 use xbproto::wire::Message;
 
 use crate::admission::{Door, Newcomer};
@@ -63,8 +64,12 @@ impl Served<'_> {
             LinkRefused::Violation(Violation::Window { .. }) => Cause::Refused,
             LinkRefused::Violation(_) => Cause::Integrity,
         };
-        let abort = Message::Abort(Failure::new(cause, Party::Receiver, refused));
-        door.answer(greeted.link, abort, Some(refused));
+        let failure = Failure::new(cause, Party::Receiver, refused);
+        // Where this side dials there is no other sender to wait for.
+        if door.entrance.end() == LinkEnd::Dialer && self.service.session.look(|s| s.session().is_none()) {
+            self.service.session.change(|s| s.fail(failure.clone()));
+        }
+        door.answer(greeted.link, Message::Abort(failure), Some(refused));
     }
 }
 

@@ -7,10 +7,10 @@ use tokio::sync::mpsc;
 use xbproto::cli::{Reporter, Requests};
 use xbproto::contact::Sockets;
 use xbproto::failure::{Cause, Failure, Party};
-use xbproto::key::Key;
 use xbproto::link::CurrentPath;
 use xbproto::place::{Place, Work};
 use xbproto::quic::{ReceiveBuffer, Tuning};
+use xbproto::tls::Credentials;
 
 use crate::admission::Door;
 use crate::decode::Decoders;
@@ -32,7 +32,7 @@ impl OpenPort {
     pub(crate) fn start(
         sockets: Sockets,
         way: Way,
-        key: Key,
+        credentials: Credentials,
         tuning: Tuning,
         reporter: &Reporter,
     ) -> Result<OpenPort, Failure> {
@@ -42,7 +42,7 @@ impl OpenPort {
         let (current, reporter) = (path.clone(), reporter.clone());
         let decoders = Decoders::start(Place::Threads).map_err(unforeseen)?;
         let thread = Place::Threads.start("link", move || async move {
-            match way.open(sockets, key, tuning, &reporter) {
+            match way.open(sockets, credentials, tuning, &reporter) {
                 Ok((endpoints, entrance)) => {
                     let (path, decoders) = (current, Arc::new(decoders));
                     let server = Server { decoders, tuning, path, reporter };

@@ -58,42 +58,51 @@ async fn receive(args: Args, caller: Option<Caller>, reporter: &Reporter) -> Res
     let mut gone = caller.map(|caller| caller.gone);
     let times = args.way.times.unwrap_or(Times::ONCE);
     let mut turns = Turns::new(times);
-    for turn in 1.. {
-        let args = args.for_turn(turn, times).map_err(|error| failure(Cause::Usage, error))?;
-        let taken = take_backup(&args, &mut stand, gone.take(), &mut requests, reporter).await;
-        if let Some(ended) = turns.ended(taken, &requests, reporter) {
+    loop {
+        let args = args.for_turn(turns.number(), times).map_err(|error| failure(Cause::Usage, error))?;
+        // What cannot be begun will not be another time.
+        let destination = open(&args, reporter)?;
+        let taken = take_backup(&args, destination, &mut stand, gone.take(), &mut requests, reporter).await;
+        if let Some(ended) = turns.ended(taken, &mut requests, reporter).await {
             return ended;
         }
     }
-    Ok(())
 }
 
 /// Takes one backup.
 async fn take_backup(
     args: &Args,
+    mut destination: Destination,
     stand: &mut Stand,
     caller_gone: Option<Forsaken>,
     requests: &mut Requests,
     reporter: &Reporter,
 ) -> Result<(), Failure> {
-    let mut destination = open(args, reporter)?;
     let after = AfterCommit::requested(args).map_err(|error| failure(Cause::Usage, error))?;
     let started = start_sender(args, stand, requests, reporter).await?;
     let Others { company, gone: forsaken } = started.unwrap_or(Others { gone: caller_gone, ..Others::default() });
     let place = stand.take(args, &mut destination, reporter)?;
     stand.announce(&place, reporter);
     let (names, target) = (destination.names.clone(), destination.sink.target().describe);
-    let Place { sockets, way, presence } = place;
+    let Place { sockets, way, credentials, presence } = place;
     let reopen = reopening(args, &destination, &presence, reporter);
-    let (window, liveness, key) = (args.session.window, args.session.peer_timeout, presence.key);
+    let (window, liveness) = (args.session.window, args.session.peer_timeout);
     let rate = requests.rate_limit(args.rate_limit);
-    let transfer = Transfer { sockets, way, key, destination, reopen, rate, window, liveness, forsaken };
+    let transfer = Transfer { sockets, way, credentials, destination, reopen, rate, window, liveness, forsaken };
     let ended = transfer.run(requests, reporter).await;
-    company.leave(ended.as_ref().map_or_else(Leave::Failed, |_| Leave::Confirmed), requests).await?;
-    let done = ended?;
+    let done = match ended {
+        Ok(done) => done,
+        Err(failure) => {
+            company.leave(Leave::Failed(&failure), requests).await?;
+            return Err(failure);
+        }
+    };
     report(&done, &names, reporter);
     reporter.leaves(format!("the committed backup, {target}"));
-    after.run(&done.receipt, requests, reporter).await.map_err(|error| error.failure())?;
+    // Whatever the other side has left undone, this one does its part.
+    let left = company.leave(Leave::Confirmed, requests).await;
+    let after = after.run(&done.receipt, requests, reporter).await.map_err(|error| error.failure());
+    left.and(after)?;
     reporter.tell(Event::Finished(Summary::of(&done.receipt, done.elapsed, done.before, done.limited)));
     Ok(())
 }

@@ -1,15 +1,15 @@
-//! Where this side stands: the key, and the port or the way to the sender, from one backup to the next.
+//! Where this side stands: whom it trusts, and the port or the way to the sender, from one backup to the next.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use xbproto::cli::remote::{Caller, reachable_at};
-use xbproto::cli::{Event, PortChoice, Reporter, ask_for_key, given_key};
+use xbproto::cli::{Event, GivenCredentials, Meeting, PortChoice, Reporter, ask_for_key};
 use xbproto::contact::{Route, Sockets, invite, new_key, open_one_of, open_sockets};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::quic::bind;
-use xbproto::tls::Identity;
+use xbproto::tls::{Credentials, Identity};
 
 use crate::args::Args;
 use crate::destination::Destination;
@@ -22,12 +22,12 @@ const WAIT: Duration = Duration::from_secs(15);
 
 /// What stays the same from one backup to the next.
 pub(crate) struct Stand {
-    /// What both sides have: given, or made, asked for or remembered for the first backup.
-    key: Option<Key>,
+    /// What is shown and demanded: given, or with a key that was made, asked for or remembered for the first backup.
+    credentials: Option<Credentials>,
     /// Who has to be told.
     invites: Invites,
-    /// What the key's user should change about it.
-    warning: Option<String>,
+    /// What should be changed about what was given.
+    warnings: Vec<String>,
     /// Where the first backup's port was.
     address: Option<SocketAddr>,
     /// The way to a sender that was started from here.
@@ -47,25 +47,30 @@ enum Invites {
 pub(crate) struct Place {
     pub(crate) sockets: Sockets,
     pub(crate) way: Way,
+    pub(crate) credentials: Credentials,
     pub(crate) presence: Presence,
 }
 
 impl Stand {
-    /// With the key that was given, if one was, or that of whoever has called over ssh.
+    /// With the key and the certificates that were given, if any were, or the key of whoever has called over ssh.
     pub(crate) fn of(args: &Args, caller: Option<&Caller>) -> Result<Stand, Failure> {
+        let mut stand =
+            Stand { credentials: None, invites: Invites::Caller, warnings: Vec::new(), address: None, sender: None };
         if let Some(caller) = caller {
-            let (key, invites) = (Some(caller.key.clone()), Invites::Caller);
-            return Ok(Stand { key, invites, warning: None, address: None, sender: None });
+            stand.credentials = Some(Credentials::shared_key(caller.key.clone()));
+            return Ok(stand);
         }
-        let given = given_key(args.key.key_file.as_deref()).map_err(|error| failure(Cause::Usage, error))?;
-        let (key, warning) = given.map_or((None, None), |given| (Some(given.key), given.warning));
-        let invites = if key.is_some() { Invites::Nobody } else { Invites::WhoeverReads };
-        Ok(Stand { key, invites, warning, address: None, sender: None })
+        let route = stand.route(args)?;
+        let meeting = route.as_ref().map_or(Meeting::Listening, |route| Meeting::Dialling(&route.host));
+        let given = GivenCredentials::read(&args.key, &args.tls, meeting);
+        let GivenCredentials { credentials, warnings } = given.map_err(|error| failure(Cause::Usage, error))?;
+        let invites = if credentials.is_some() { Invites::Nobody } else { Invites::WhoeverReads };
+        Ok(Stand { credentials, invites, warnings, ..stand })
     }
 
     /// Turns to a sender that was started from here, and has this key.
     pub(crate) fn turn_to(&mut self, sender: Route, key: Key) {
-        (self.key, self.sender) = (Some(key), Some(sender));
+        (self.credentials, self.sender) = (Some(Credentials::shared_key(key)), Some(sender));
     }
 
     /// Takes the place where the sender will look, or from where it is dialled: that of an earlier run for the same
@@ -82,38 +87,41 @@ impl Stand {
             Some(route) => self.dial(args, route, before)?,
             None => self.listen(args, before, reporter)?,
         };
-        self.warning.take().into_iter().for_each(|words| reporter.tell(Event::Warning(words)));
+        std::mem::take(&mut self.warnings).into_iter().for_each(|words| reporter.tell(Event::Warning(words)));
         destination.sink.remember(&place.presence).map_err(kept)?;
         Ok(place)
     }
 
     /// Takes up the key of an earlier run, unless another one was given.
     fn recall(&mut self, destination: &mut Destination) -> Result<(), Failure> {
-        let other = |kept: &Key| self.key.as_ref().is_some_and(|key| key.as_bytes() != kept.as_bytes());
-        if let Some(recalled) = destination.recalled.take_if(|recalled| other(&recalled.presence.key)) {
+        let other = |kept: Option<&Key>| match &self.credentials {
+            Some(given) => given.key().map(Key::as_bytes) != kept.map(Key::as_bytes),
+            // One that was made and shown is kept.
+            None => kept.is_none(),
+        };
+        if let Some(recalled) = destination.recalled.take_if(|recalled| other(recalled.presence.key.as_ref())) {
             if recalled.session.is_some() {
                 let target = destination.sink.target().describe;
                 return Err(failure(Cause::Usage, format_args!("{target}: {OTHER_KEY}")));
             }
             destination.sink.forget().map_err(kept)?;
         }
-        if let (None, Some(recalled)) = (&self.key, &destination.recalled) {
-            self.key = Some(recalled.presence.key.clone());
+        if let (None, Some(recalled)) = (&self.credentials, &destination.recalled) {
+            self.credentials = recalled.presence.key.clone().map(Credentials::shared_key);
         }
         Ok(())
     }
 
     fn listen(&mut self, args: &Args, before: Option<Presence>, reporter: &Reporter) -> Result<Place, Failure> {
-        let key = match &self.key {
-            Some(key) => key.clone(),
-            None => new_key(Party::Receiver, reporter)?,
+        let credentials = match &self.credentials {
+            Some(credentials) => credentials.clone(),
+            None => Credentials::shared_key(new_key(Party::Receiver, reporter)?),
         };
         let known = self.address.or(before.as_ref().map(|before| before.address));
         let (sockets, address) = open_port(args, self.port(args), known, reporter)?;
-        let identity = identity(before)?;
-        (self.key, self.address) = (Some(key.clone()), Some(address));
-        let way = Way::Listen { identity: identity.clone(), wait: args.way.wait.map(|wait| wait.0) };
-        Ok(Place { sockets, way, presence: Presence { key, identity, address } })
+        (self.credentials, self.address) = (Some(credentials.clone()), Some(address));
+        let way = Way::Listen { wait: args.way.wait.map(|wait| wait.0) };
+        place(sockets, way, credentials, address, before)
     }
 
     /// Which port to listen on. Whoever has called is told.
@@ -134,14 +142,13 @@ impl Stand {
     fn dial(&mut self, args: &Args, route: Route, before: Option<Presence>) -> Result<Place, Failure> {
         let route = route.over(args.transport.transport);
         let socket = bind(route.local(), args.address.family()).map_err(|error| failure(Cause::Unforeseen, error))?;
-        let key = match &self.key {
-            Some(key) => key.clone(),
-            None => ask_for_key().map_err(|error| failure(error.cause(), error))?,
+        let credentials = match &self.credentials {
+            Some(credentials) => credentials.clone(),
+            None => Credentials::shared_key(ask_for_key().map_err(|error| failure(error.cause(), error))?),
         };
-        self.key = Some(key.clone());
-        let identity = identity(before)?;
+        self.credentials = Some(credentials.clone());
         let address = route.local();
-        Ok(Place { sockets: socket.into(), way: Way::Dial { route }, presence: Presence { key, identity, address } })
+        place(socket.into(), Way::Dial { route }, credentials, address, before)
     }
 
     /// Tells where the sender will find this side, and the key if nobody can know it.
@@ -149,10 +156,10 @@ impl Stand {
         let Way::Listen { .. } = place.way else { return };
         reporter.tell(Event::Listening { address: place.presence.address });
         let address = place.presence.address;
-        match self.invites {
-            Invites::Nobody => {}
-            Invites::WhoeverReads => invite(Party::Receiver, &place.presence.key, address, reporter),
-            Invites::Caller => reporter.tell(Event::Reachable { addresses: reachable_at(address) }),
+        match (self.invites, &place.presence.key) {
+            (Invites::WhoeverReads, Some(key)) => invite(Party::Receiver, key, address, reporter),
+            (Invites::Caller, _) => reporter.tell(Event::Reachable { addresses: reachable_at(address) }),
+            (Invites::Nobody | Invites::WhoeverReads, _) => {}
         }
     }
 }
@@ -182,12 +189,24 @@ fn open_port(
     open_one_of(&port, ip, family, transport, Party::Receiver, reporter)
 }
 
-/// What this side shows: what it has shown before, or something new.
-fn identity(before: Option<Presence>) -> Result<Identity, Failure> {
-    match before {
-        Some(before) => Ok(before.identity),
-        None => Identity::one_time().map_err(|error| failure(Cause::Unforeseen, error)),
-    }
+/// A place where this side shows the certificate that it was given, or, if it listens, the one that it has shown before, or
+/// a new one.
+fn place(
+    sockets: Sockets,
+    way: Way,
+    credentials: Credentials,
+    address: SocketAddr,
+    before: Option<Presence>,
+) -> Result<Place, Failure> {
+    let identity = match (&way, before.and_then(|before| before.identity)) {
+        (Way::Dial { .. }, _) => None,
+        _ if credentials.identity().is_some() => None,
+        (Way::Listen { .. }, Some(identity)) => Some(identity),
+        (Way::Listen { .. }, None) => Some(Identity::one_time().map_err(|error| failure(Cause::Unforeseen, error))?),
+    };
+    let presence = Presence { key: credentials.key().cloned(), identity: identity.clone(), address };
+    let credentials = identity.into_iter().fold(credentials, Credentials::showing);
+    Ok(Place { sockets, way, credentials, presence })
 }
 
 /// What is said when a receiver that was killed is started again with another key.

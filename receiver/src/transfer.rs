@@ -9,7 +9,6 @@ use xbproto::cli::remote::{Begun, Forsaken};
 use xbproto::cli::{Event, Latest, Progress, Reporter, Request, Requests, Standing, WINDOW, tell_limits};
 use xbproto::contact::Sockets;
 use xbproto::failure::{Cause, Failure, Party};
-use xbproto::key::Key;
 use xbproto::limit::Limited;
 use xbproto::liveness::Liveness;
 use xbproto::meter::Gauge;
@@ -18,6 +17,7 @@ use xbproto::quantity::Rate;
 use xbproto::quic::{self, Congestion, Route, Tuning};
 use xbproto::session::{Received, Receiver, ReceiverConfig};
 use xbproto::shared::Shared;
+use xbproto::tls::Credentials;
 use xbproto::wire::Receipt;
 
 use crate::destination::Destination;
@@ -38,8 +38,8 @@ pub struct Transfer {
     pub sockets: Sockets,
     /// Who makes the links, and how.
     pub way: Way,
-    /// What both sides have.
-    pub key: Key,
+    /// What is shown to the sender, and demanded of it.
+    pub credentials: Credentials,
     /// Where the bytes go.
     pub destination: Destination,
     /// Makes the same destination anew for a session that takes another's place, where that can be done.
@@ -99,7 +99,7 @@ impl Transfer {
             reporter.tell(Event::Detail(limit.to_string()));
         }
         let wait = self.way.wait();
-        let port = OpenPort::start(self.sockets, self.way, self.key, tuning, reporter)?;
+        let port = OpenPort::start(self.sockets, self.way, self.credentials, tuning, reporter)?;
         let mut destination = self.destination;
         loop {
             let mut session = begin(&destination, self.window)?;

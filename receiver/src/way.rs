@@ -1,15 +1,13 @@
 //! Which way links to the sender are made.
 
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use xbproto::cli::Reporter;
 use xbproto::contact::{Dialer, Endpoints, Port, Route, Sockets, Worked};
 use xbproto::failure::Party;
-use xbproto::key::Key;
 use xbproto::quic::Tuning;
-use xbproto::tls::Identity;
+use xbproto::tls::Credentials;
 
 use crate::entrance::Entrance;
 
@@ -18,8 +16,6 @@ use crate::entrance::Entrance;
 pub enum Way {
     /// The sender does.
     Listen {
-        /// What this side shows.
-        identity: Identity,
         /// How long to wait for a sender; for ever if not set.
         wait: Option<Duration>,
     },
@@ -34,7 +30,7 @@ impl Way {
     /// How long a sender is waited for that comes by itself.
     pub(crate) fn wait(&self) -> Option<Duration> {
         match self {
-            Way::Listen { wait, .. } => *wait,
+            Way::Listen { wait } => *wait,
             Way::Dial { .. } => None,
         }
     }
@@ -43,25 +39,24 @@ impl Way {
     pub(crate) fn open(
         self,
         sockets: Sockets,
-        key: Key,
+        credentials: Credentials,
         tuning: Tuning,
         reporter: &Reporter,
     ) -> io::Result<(Endpoints, Entrance)> {
         match self {
-            Way::Listen { identity, .. } => {
-                let (endpoints, acceptor) = Endpoints::listener(sockets, &key, &identity, tuning)?;
-                let port = Port::new(endpoints.clone(), acceptor, Entrance::greeting(Arc::new(key)));
+            Way::Listen { .. } => {
+                let (endpoints, acceptor) = Endpoints::listener(sockets, credentials.clone(), tuning)?;
+                let port = Port::new(endpoints.clone(), acceptor, Entrance::greeting(credentials));
                 Ok((endpoints, Entrance::Port(port)))
             }
             Way::Dial { route } => {
                 let transport = route.transport;
                 let endpoints = Endpoints::dialer(sockets.udp, transport, tuning.liveness)?;
-                let (key, role, reporter, worked) =
-                    (Arc::new(key), Party::Receiver, reporter.clone(), Worked::default());
+                let (role, reporter, worked) = (Party::Receiver, reporter.clone(), Worked::default());
                 let dialer = Dialer {
                     endpoints: endpoints.clone(),
                     transport,
-                    key,
+                    credentials,
                     role,
                     tuning,
                     reporter: reporter.clone(),

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgGroup, Parser, ValueEnum};
 use xbproto::cli::{
-    AddressArgs, ControlArgs, DisplayArgs, KeyArgs, SessionArgs, SettingsArgs, TransportArgs, exit_codes_help,
+    AddressArgs, ControlArgs, DisplayArgs, KeyArgs, SessionArgs, SettingsArgs, TlsArgs, TransportArgs, exit_codes_help,
 };
 use xbproto::quantity::{ByteSize, Rate, Span};
 use xbproto::quic::Congestion;
@@ -152,6 +152,10 @@ pub struct Args {
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
     pub key: KeyArgs,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
+    pub tls: TlsArgs,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]

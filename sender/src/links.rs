@@ -8,10 +8,10 @@ use tokio::task::JoinSet;
 use xbproto::cli::{Event, Reporter};
 use xbproto::contact::{Dialer, Endpoints, Port, Transport, Worked};
 use xbproto::failure::{Cause, Failure, Party};
-use xbproto::key::Key;
 use xbproto::place::Place;
 use xbproto::session::{LinkId, Sender, Sent};
 use xbproto::shared::Shared;
+use xbproto::tls::Credentials;
 use xbproto::{link, quic};
 
 use crate::contact::{Dials, Listens};
@@ -23,7 +23,7 @@ use crate::way::{Dial, Listen, Way};
 /// What links are made with.
 #[derive(Clone, Debug)]
 pub(crate) struct Links {
-    pub(crate) key: Arc<Key>,
+    pub(crate) credentials: Credentials,
     pub(crate) uplink: Uplink,
     pub(crate) reporter: Reporter,
 }
@@ -101,11 +101,11 @@ impl Links {
     }
 
     /// Keeps the main link by listening, until the session is over.
-    async fn listen(self, Listen { sockets, identity, wait }: Listen) {
-        let opened = Endpoints::listener(sockets, &self.key, &identity, self.uplink.tuning);
+    async fn listen(self, Listen { sockets, wait, next }: Listen) {
+        let opened = Endpoints::listener(sockets, self.credentials.clone(), self.uplink.tuning);
         let Some((endpoints, acceptor)) = self.usable(opened) else { return };
-        let port = Port::new(endpoints.clone(), acceptor, Listens::greeting(self.key.clone()));
-        let mut contact = Listens::new(port, self.uplink.session.clone(), wait, self.reporter.clone());
+        let port = Port::new(endpoints.clone(), acceptor, Listens::greeting(self.credentials.clone()));
+        let mut contact = Listens::new(port, self.uplink.session.clone(), wait, next, self.reporter.clone());
         keep_linked(&mut contact, &self.uplink, &self.reporter).await;
         contact.close().await;
         endpoints.close().await;
@@ -115,8 +115,8 @@ impl Links {
     fn dialer(&self, socket: UdpSocket, transport: Transport) -> Option<Dialer> {
         let tuning = self.uplink.tuning;
         let endpoints = self.usable(Endpoints::dialer(socket, transport, tuning.liveness))?;
-        let (key, reporter, worked) = (self.key.clone(), self.reporter.clone(), Worked::default());
-        Some(Dialer { endpoints, transport, key, role: Party::Sender, tuning, reporter, worked })
+        let (credentials, reporter, worked) = (self.credentials.clone(), self.reporter.clone(), Worked::default());
+        Some(Dialer { endpoints, transport, credentials, role: Party::Sender, tuning, reporter, worked })
     }
 
     /// What there is to work with; without, the session fails.

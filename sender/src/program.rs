@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use xbproto::cli::remote::{Caller, Company, Leave};
 use xbproto::cli::{Event, Moment, Reporter, Requests, StoredReceipt, Summary, Times, Turns, give_order};
 use xbproto::failure::{Cause, Failure, Party};
-use xbproto::key::Key;
 use xbproto::lane::MIN_SHARE;
 use xbproto::quantity::ByteSize;
+use xbproto::tls::Credentials;
 use xbproto::wire::{LaneSum, Purpose, Receipt, SessionId, Welcome};
 
 use crate::args::Args;
@@ -17,7 +17,7 @@ use crate::source::{Note, OnNote, Ready, SourceError, Stdin, choose, prepare};
 use crate::spool::Spool;
 use crate::start::{Others, Start};
 use crate::transfer::{Done, Transfer, fits};
-use crate::way::Way;
+use crate::way::{Next, Way};
 
 /// Runs `xbsend` on the main thread and returns what it exits with. `notes` are told first. Whoever has started it over ssh
 /// is `caller`.
@@ -53,14 +53,12 @@ async fn send(args: Args, caller: Option<Caller>, reporter: &Reporter) -> Result
     }
     let mut turns = Turns::new(args.way.times.unwrap_or(Times::ONCE));
     loop {
-        let moved = async {
-            let backup = first.take().map_or_else(|| Backup::prepare(&args, stdin, reporter), Ok)?;
-            let way = stand.way(reporter)?;
-            let others = std::mem::take(&mut others);
-            move_backup(&args, backup, way, stand.key.clone(), others, &mut requests, reporter).await
-        };
-        let moved = moved.await;
-        if let Some(ended) = turns.ended(moved, &requests, reporter) {
+        // What cannot be begun will not be another time.
+        let backup = first.take().map_or_else(|| Backup::prepare(&args, stdin, reporter), Ok)?;
+        let way = stand.way(if turns.is_last() { Next::Nobody } else { Next::Another }, reporter)?;
+        let others = std::mem::take(&mut others);
+        let moved = move_backup(&args, backup, way, stand.credentials.clone(), others, &mut requests, reporter).await;
+        if let Some(ended) = turns.ended(moved, &mut requests, reporter).await {
             return ended;
         }
     }
@@ -71,7 +69,7 @@ async fn move_backup(
     args: &Args,
     backup: Backup,
     way: Way,
-    key: Key,
+    credentials: Credentials,
     Others { company, gone: forsaken }: Others,
     requests: &mut Requests,
     reporter: &Reporter,
@@ -85,7 +83,7 @@ async fn move_backup(
     let (window, retry_for, liveness) = (args.session.window, args.retry_for.0, args.session.peer_timeout);
     let transfer = Transfer {
         session,
-        key,
+        credentials,
         source,
         lanes,
         spool,

@@ -30,6 +30,14 @@ pub async fn keep_linked(contact: &mut impl Contact, uplink: &Uplink, reporter: 
         if keeper.has_said_all() {
             return;
         }
+        if contact.dials() == Party::Receiver && keeper.has_not_begun() {
+            // Whoever comes may have it, for as long as anybody is waited for.
+            match keeper.first_contact(contact).await {
+                Some(another) => link = another,
+                None => return,
+            }
+            continue;
+        }
         // A link that broke as soon as it was there has ended no outage.
         search = search.filter(|search| !keeper.has_gone_on(search, begun.elapsed()));
         let current = search.get_or_insert_with(|| {
@@ -94,6 +102,10 @@ impl Keeper<'_> {
         };
         self.reporter.tell(Event::Detail(connection.report().to_string()));
         ended
+    }
+
+    fn has_not_begun(&self) -> bool {
+        self.uplink.session.look(|s| s.welcomes() == 0 && s.outcome().is_none())
     }
 
     fn welcomes(&self) -> u64 {

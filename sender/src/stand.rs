@@ -4,23 +4,23 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use xbproto::cli::remote::{Caller, reachable_at};
-use xbproto::cli::{Event, ListenOn, PortChoice, Reporter, ask_for_key, given_key};
+use xbproto::cli::{Event, GivenCredentials, ListenOn, Meeting, PortChoice, Reporter, ask_for_key};
 use xbproto::contact::{Route, Transport, invite, new_key, open_one_of};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::quic::Family;
-use xbproto::tls::Identity;
+use xbproto::tls::Credentials;
 
 use crate::args::Args;
-use crate::way::{Dial, Listen, Way};
+use crate::way::{Dial, Listen, Next, Way};
 
 /// How long a receiver is looked for if nothing is said.
 const WAIT: Duration = Duration::from_secs(15);
 
-/// Where this side stands, with what both sides have.
+/// Where this side stands, and whom it trusts.
 pub(crate) struct Stand {
-    /// What both sides have.
-    pub(crate) key: Key,
+    /// What is shown and demanded.
+    pub(crate) credentials: Credentials,
     posture: Posture,
 }
 
@@ -31,7 +31,6 @@ enum Posture {
         port: PortChoice,
         family: Family,
         transport: Transport,
-        identity: Identity,
         wait: Option<Duration>,
         invites: Invites,
     },
@@ -58,58 +57,62 @@ impl Stand {
 
     fn dialing(args: &Args, to: &str, reporter: &Reporter) -> Result<Stand, Failure> {
         let route = Route::parse(to, family(args), wait(args)).map_err(|error| failure(error.cause(), error))?;
-        let key = match given(args, reporter)? {
-            Some(key) => key,
-            None => ask_for_key().map_err(|error| failure(error.cause(), error))?,
+        let credentials = match given(args, Meeting::Dialling(&route.host), reporter)? {
+            Some(given) => given,
+            None => Credentials::shared_key(ask_for_key().map_err(|error| failure(error.cause(), error))?),
         };
-        Ok(Stand::toward(route, key, args))
+        Ok(Stand::dials(route, credentials, args))
     }
 
-    /// The one from which the receiver is dialled by this route.
+    /// The one from which a receiver that has this key is dialled by this route.
     pub(crate) fn toward(route: Route, key: Key, args: &Args) -> Stand {
+        Stand::dials(route, Credentials::shared_key(key), args)
+    }
+
+    fn dials(route: Route, credentials: Credentials, args: &Args) -> Stand {
         let route = route.over(args.transport.transport);
-        Stand { key, posture: Posture::Dials(Dial { route, bind: args.way.bind, links: args.way.links }) }
+        Stand { credentials, posture: Posture::Dials(Dial { route, bind: args.way.bind, links: args.way.links }) }
     }
 
     fn listening(args: &Args, on: ListenOn, caller: Option<&Caller>, reporter: &Reporter) -> Result<Stand, Failure> {
         let (at, family) = on.bind(args.address.family());
         let (ip, port) = (at.ip(), args.way.ports.clone().map_or(PortChoice::Only(at.port()), PortChoice::Of));
-        let (key, port, invites) = match (caller, given(args, reporter)?) {
-            (Some(caller), _) => (caller.key.clone(), port.told(), Invites::Caller),
-            (None, Some(key)) => (key, port, Invites::Nobody),
-            (None, None) => (new_key(Party::Sender, reporter)?, port, Invites::WhoeverReads),
+        let given = caller.is_none().then(|| given(args, Meeting::Listening, reporter)).transpose()?.flatten();
+        let (credentials, port, invites) = match (caller, given) {
+            (Some(caller), _) => (Credentials::shared_key(caller.key.clone()), port.told(), Invites::Caller),
+            (None, Some(given)) => (given, port, Invites::Nobody),
+            (None, None) => (Credentials::shared_key(new_key(Party::Sender, reporter)?), port, Invites::WhoeverReads),
         };
-        let identity = Identity::one_time().map_err(|error| failure(Cause::Unforeseen, error))?;
+        let credentials = credentials.for_listener().map_err(|error| failure(Cause::Unforeseen, error))?;
         let (wait, transport) = (args.way.wait.map(|wait| wait.0), args.transport.transport);
-        Ok(Stand { key, posture: Posture::Listens { ip, port, family, transport, identity, wait, invites } })
+        Ok(Stand { credentials, posture: Posture::Listens { ip, port, family, transport, wait, invites } })
     }
 
     /// The way to links of the next session. A port that was free to choose is the same from then on.
-    pub(crate) fn way(&mut self, reporter: &Reporter) -> Result<Way, Failure> {
+    pub(crate) fn way(&mut self, next: Next, reporter: &Reporter) -> Result<Way, Failure> {
         match &mut self.posture {
             Posture::Dials(dial) => Ok(Way::Dial(dial.clone())),
-            Posture::Listens { ip, port, family, transport, identity, wait, invites } => {
+            Posture::Listens { ip, port, family, transport, wait, invites } => {
                 let (sockets, address) = open_one_of(port, *ip, *family, *transport, Party::Sender, reporter)?;
                 *port = PortChoice::Only(address.port());
                 reporter.tell(Event::Listening { address });
-                match invites {
-                    Invites::Nobody => {}
-                    Invites::WhoeverReads => invite(Party::Sender, &self.key, address, reporter),
-                    Invites::Caller => reporter.tell(Event::Reachable { addresses: reachable_at(address) }),
+                match (invites, self.credentials.key()) {
+                    (Invites::WhoeverReads, Some(key)) => invite(Party::Sender, key, address, reporter),
+                    (Invites::Caller, _) => reporter.tell(Event::Reachable { addresses: reachable_at(address) }),
+                    (Invites::Nobody | Invites::WhoeverReads, _) => {}
                 }
-                Ok(Way::Listen(Listen { sockets, identity: identity.clone(), wait: *wait }))
+                Ok(Way::Listen(Listen { sockets, wait: *wait, next }))
             }
         }
     }
 }
 
-/// The key that somebody has provided.
-fn given(args: &Args, reporter: &Reporter) -> Result<Option<Key>, Failure> {
-    let given = given_key(args.key.key_file.as_deref()).map_err(|error| failure(Cause::Usage, error))?;
-    Ok(given.map(|given| {
-        given.warning.into_iter().for_each(|warning| reporter.tell(Event::Warning(warning)));
-        given.key
-    }))
+/// The key and the certificates that somebody has provided.
+fn given(args: &Args, meeting: Meeting<'_>, reporter: &Reporter) -> Result<Option<Credentials>, Failure> {
+    let given = GivenCredentials::read(&args.key, &args.tls, meeting);
+    let GivenCredentials { credentials, warnings } = given.map_err(|error| failure(Cause::Usage, error))?;
+    warnings.into_iter().for_each(|warning| reporter.tell(Event::Warning(warning)));
+    Ok(credentials)
 }
 
 /// How long the receiver is looked for.

@@ -8,7 +8,6 @@ use xbproto::backup::BackupFacts;
 use xbproto::cli::remote::{Begun, Forsaken};
 use xbproto::cli::{Compressed, Event, Latest, Outgoing, Progress, Reporter, Request, Requests, Standing, tell_limits};
 use xbproto::failure::{Cause, Failure, Party};
-use xbproto::key::Key;
 use xbproto::limit::Limited;
 use xbproto::link::{self, CurrentPath};
 use xbproto::liveness::Liveness;
@@ -19,6 +18,7 @@ use xbproto::quic::{self, Congestion, Tuning};
 use xbproto::session::{Sender, SenderConfig, Sent};
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
+use xbproto::tls::Credentials;
 use xbproto::wire::{LaneSum, Purpose, Receipt, SessionId, Welcome};
 
 use crate::drive::drive;
@@ -36,8 +36,8 @@ use crate::way::Way;
 pub struct Transfer {
     /// The session's name.
     pub session: SessionId,
-    /// What both sides have.
-    pub key: Key,
+    /// What is shown to the receiver, and demanded of it.
+    pub credentials: Credentials,
     /// Where the bytes come from; nothing for a check.
     pub source: Option<Ready>,
     /// How many lanes they come on, 1 to [`MAX_LANES`](xbproto::wire::MAX_LANES).
@@ -172,7 +172,7 @@ impl Transfer {
             links,
             path: Arc::default(),
         };
-        Links { key: Arc::new(self.key.clone()), uplink, reporter: reporter.clone() }
+        Links { credentials: self.credentials.clone(), uplink, reporter: reporter.clone() }
     }
 
     /// From the receiver's welcome to the end of the session.
@@ -298,6 +298,7 @@ mod tests {
     use std::net::IpAddr;
 
     use xbproto::contact::Route;
+    use xbproto::key::Key;
     use xbproto::quic::Family;
 
     use super::*;
@@ -310,7 +311,7 @@ mod tests {
         let route = Route::parse("127.0.0.1:9", Family::V4, Duration::ZERO).unwrap();
         let transfer = Transfer {
             session: SessionId([1; 16]),
-            key: Key::new([7; 16]),
+            credentials: Credentials::shared_key(Key::new([7; 16])),
             source: None,
             lanes: 1,
             spool: None,

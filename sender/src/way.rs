@@ -7,7 +7,6 @@ use std::time::Duration;
 use xbproto::contact::{Route, Sockets};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::quic::{self, Family};
-use xbproto::tls::Identity;
 
 /// Who makes the links.
 #[derive(Debug)]
@@ -34,10 +33,19 @@ pub struct Dial {
 pub struct Listen {
     /// The port, bound already.
     pub sockets: Sockets,
-    /// What this side shows.
-    pub identity: Identity,
     /// How long to wait for a receiver; for ever if not set.
     pub wait: Option<Duration>,
+    /// Who is served after this one.
+    pub next: Next,
+}
+
+/// Whether another backup follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// This is the last.
+    Nobody,
+    /// Another receiver may have the next.
+    Another,
 }
 
 impl Way {

@@ -12,6 +12,7 @@
 //! * [`Streams`]: a backup as several streams.
 //! * [`Rogue`]: a peer made of the protocol's own parts that does not behave. [`Intruder`]: one that has the key.
 //!   [`TcpRogue`]: one over TCP. [`throw_garbage`]: nobody at all.
+//! * [`certificates`]: those that people have, in files.
 //! * [`Terminal`]: a program that believes it sits at one.
 //! * [`Destination`]: where a receiver puts what comes.
 //! * [`Transfer`]: a sender and a receiver with a [`Relay`] between them, a network that does as it is told; [`Verdict`]:
@@ -34,6 +35,7 @@
 #![allow(clippy::print_stderr, reason = "a test's words belong to the test runner, which captures them")]
 
 mod backup;
+pub mod certificates;
 mod clock;
 mod destination;
 mod disk;

@@ -13,7 +13,7 @@ use xbproto::lane::LaneId;
 use xbproto::link::{Admission, ControlReader, Link, LinkError, TurnedAway, admit, knock};
 use xbproto::liveness::Liveness;
 use xbproto::quic::{Acceptor, Congestion, Family, Route, Tuning, bind, connect, dialer, listener};
-use xbproto::tls::Identity;
+use xbproto::tls::Credentials;
 use xbproto::tls::proof::{ChannelBinding, LinkEnd, prove};
 use xbproto::wire::{BlockHeader, EXPORTER_LABEL, Encoding, Hello, Knock, Message, Purpose, SessionId, VERSIONS};
 
@@ -48,8 +48,12 @@ impl Rogue {
 
     /// One that listens on a free port of this host.
     pub fn listener() -> Rogue {
-        let identity = Identity::one_time().expect("an identity");
-        let acceptor = Acceptor::new(&identity, TUNING).expect("TLS can be set up");
+        Rogue::listener_with(any_certificate())
+    }
+
+    /// One that listens on a free port of this host, and shows and demands what these `credentials` say.
+    pub fn listener_with(credentials: Credentials) -> Rogue {
+        let acceptor = Acceptor::new(credentials, TUNING).expect("a certificate can be made");
         Rogue::new(Ipv4Addr::LOCALHOST.into(), |socket, config| listener(socket, config, &acceptor))
     }
 
@@ -66,9 +70,14 @@ impl Rogue {
 
     /// Dials a receiver and knocks as a sender that has this key and speaks these versions.
     pub fn knock(&self, to: SocketAddr, key: &Key, versions: &[u16]) -> Result<Link, LinkError> {
+        self.knock_with(to, &Credentials::shared_key(key.clone()), versions)
+    }
+
+    /// The same with these credentials, whatever is wrong with them.
+    pub fn knock_with(&self, to: SocketAddr, credentials: &Credentials, versions: &[u16]) -> Result<Link, LinkError> {
         self.run(async {
-            let connecting = connect(&self.endpoint, to, &TUNING).expect("a valid address");
-            knock(connecting.await?.into(), admission(key, Party::Sender, versions)).await
+            let connecting = connect(&self.endpoint, to, credentials, &TUNING).expect("a valid address");
+            knock(connecting.await?.into(), admission(credentials, Party::Sender, versions)).await
         })
     }
 
@@ -81,7 +90,7 @@ impl Rogue {
     pub fn connect_and_leave(&self, to: SocketAddr, times: usize) {
         for _ in 0..times {
             self.run(async {
-                let connecting = connect(&self.endpoint, to, &TUNING).expect("a valid address");
+                let connecting = connect(&self.endpoint, to, &any_certificate(), &TUNING).expect("a valid address");
                 // Not every stranger is answered.
                 let _ = timeout(GLANCE, connecting).await;
             });
@@ -127,10 +136,15 @@ impl Rogue {
 
     /// Waits for one dialer and answers it as a receiver that has this key and speaks these versions.
     pub fn admit(&self, key: &Key, versions: &[u16]) -> Result<Link, TurnedAway> {
+        self.admit_with(&Credentials::shared_key(key.clone()), versions)
+    }
+
+    /// The same with these credentials.
+    pub fn admit_with(&self, credentials: &Credentials, versions: &[u16]) -> Result<Link, TurnedAway> {
         self.run(async {
             let incoming = self.endpoint.accept().await.expect("an open endpoint");
             let connection = incoming.await.map_err(LinkError::from)?;
-            let link = admit(connection.into(), admission(key, Party::Receiver, versions)).await;
+            let link = admit(connection.into(), admission(credentials, Party::Receiver, versions)).await;
             match &link {
                 Ok(link) => TUNING.trust(&link.connection, Party::Receiver),
                 // The refusal has to reach the dialer.
@@ -162,7 +176,7 @@ impl Rogue {
     }
 
     async fn connect(&self, to: SocketAddr) -> Connection {
-        let connecting = connect(&self.endpoint, to, &TUNING).expect("a valid address");
+        let connecting = connect(&self.endpoint, to, &any_certificate(), &TUNING).expect("a valid address");
         connecting.await.expect("a listener that answers")
     }
 
@@ -190,6 +204,11 @@ const HELLO: Hello = Hello {
     size: None,
 };
 
+/// What takes any certificate, and shows none that anybody has seen before. The key is proved by hand.
+fn any_certificate() -> Credentials {
+    Credentials::shared_key(Key::new([0; 16]))
+}
+
 /// The first message of a sender that has this key.
 fn proof_of(key: &Key, connection: &Connection) -> Message {
     let mut channel = [0; 32];
@@ -198,7 +217,7 @@ fn proof_of(key: &Key, connection: &Connection) -> Message {
         versions: VERSIONS.to_vec(),
         features: 0,
         role: Party::Sender,
-        proof: prove(key, LinkEnd::Dialer, &ChannelBinding(channel)),
+        proof: prove(Some(key), LinkEnd::Dialer, &ChannelBinding(channel)),
     })
 }
 
@@ -251,6 +270,6 @@ impl Intruder {
     }
 }
 
-fn admission<'a>(key: &'a Key, role: Party, versions: &'a [u16]) -> Admission<'a> {
-    Admission { key, role, versions }
+fn admission<'a>(credentials: &'a Credentials, role: Party, versions: &'a [u16]) -> Admission<'a> {
+    Admission { credentials, role, versions }
 }

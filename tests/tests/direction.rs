@@ -226,3 +226,38 @@ fn whoever_waits_in_vain_says_so() {
     );
     assert_eq!(scene.listing(""), ["b.xb"]);
 }
+
+#[test]
+fn a_place_that_is_taken_ends_all_turns() {
+    let scene = Scene::new();
+    scene.file("day-1.xb", "mine");
+    scene.receiver(["--times", "0", "-o", "day-%n.xb"]).start().wait().expect_failure(7).expect_said("day-1.xb");
+    listening_sender(&scene, ["--times", "0", "-i", "no-such-file"]).start().wait().expect_failure(6);
+}
+
+#[test]
+fn a_receiver_waits_for_its_turn() {
+    let (scene, backup) = (Scene::new(), Backup::small());
+    scene.file("b.xb", backup.stream());
+    let script = "while [ ! -e go ]; do sleep 0.05; done; cat b.xb";
+    let sender = listening_sender(&scene, ["--times", "2", "--", "sh", "-c", script]).start();
+    let first = connecting_receiver(&scene, &sender.address(), ["-o", "first.xb"]).start();
+    sender.log().wait_for("sending to");
+    let second = connecting_receiver(&scene, &sender.address(), ["--wait", "60s", "-o", "second.xb"]).start();
+    sender.log().wait_for("has to wait");
+    scene.file("go", "");
+    first.wait().expect_success();
+    second.wait().expect_success();
+    sender.wait().expect_success();
+}
+
+#[test]
+fn a_receiver_that_cannot_take_the_session_says_why() {
+    let scene = Scene::new();
+    scene.file("b.xb", Backup::small().stream());
+    let sender = listening_sender(&scene, ["-i", "b.xb", "-i", "b.xb"]).start();
+    let received = connecting_receiver(&scene, &sender.address(), ["--window", "2m", "-o", "copy.xb"]).start().wait();
+    let sent = sender.wait();
+    received.expect_failure(4).expect_said("window");
+    sent.expect_failure(4).expect_said("window");
+}

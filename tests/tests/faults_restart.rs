@@ -245,7 +245,7 @@ fn a_journal_torn_at_its_beginning() {
 
 /// Where each record of a journal ends: a line, and records of a kind, a length, a body and a CRC.
 fn ends_of_records(journal: &[u8]) -> Vec<usize> {
-    let (mut at, mut ends) = (b"xbrecv journal 1\n".len(), Vec::new());
+    let (mut at, mut ends) = (b"xbrecv journal 2\n".len(), Vec::new());
     while let Some(length) = journal.get(at + 1..at + 5) {
         at += 5 + u32::from_be_bytes(length.try_into().expect("four bytes")) as usize + 4;
         ends.push(at);

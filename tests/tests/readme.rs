@@ -19,13 +19,15 @@ use std::process::Command;
 
 use rustix::process::Signal;
 use xbproto::cli::EXIT_CODES;
+use xbtests::certificates::like_mysql;
 use xbtests::skip::skip;
 use xbtests::{Backup, FakeSsh, FakeTool, FifoTool, Program, Scene, program_path};
 
 /// The documents whose commands are run.
-const DOCUMENTS: [&str; 10] = [
+const DOCUMENTS: [&str; 11] = [
     "README.md",
     "CONTRIBUTING.md",
+    "docs/certificates.md",
     "docs/faults.md",
     "docs/listing.md",
     "docs/operations.md",
@@ -143,8 +145,12 @@ fn the_table_of_faults_has_every_test() {
 fn the_links_lead_somewhere() {
     for document in DOCUMENTS.into_iter().chain(["CHANGELOG.md", "examples/README.md"]) {
         for link in read(document).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let target = root().join(document).parent().expect("a folder").join(link);
-            assert!(link.starts_with("https://") || target.exists(), "{document} links to {link}");
+            let (file, heading) = link.split_once('#').map_or((link, None), |(file, heading)| (file, Some(heading)));
+            let file = if file.is_empty() { Path::new(document).file_name().expect("a name") } else { file.as_ref() };
+            let target = root().join(document).parent().expect("a folder").join(file);
+            let is_there =
+                target.exists() && heading.is_none_or(|heading| headings(&target).iter().any(|h| h == heading));
+            assert!(link.starts_with("https://") || is_there, "{document} links to {link}");
         }
     }
 }
@@ -206,6 +212,9 @@ fn furnish(scene: &Scene, text: &str) -> PathBuf {
     scene.file("backup/stored-tuesday.xbstream", Backup::small().stream());
     scene.file("backup/prepared/ibdata1", "prepared");
     scene.file("etc/xb/backup.key", [7; 32]);
+    if text.contains("/etc/xb/ca.pem") && !scene.path("etc/xb/ca.pem").exists() {
+        like_mysql(&scene.path("etc/xb"));
+    }
     if text.contains("jq ") {
         scene.file("backup/monday.json", r#"{"backup":{"to_lsn":42}}"#);
     }
@@ -322,6 +331,16 @@ fn help(program: &str) -> (String, Vec<String>) {
     let named = options.filter_map(|line| line.trim_start().split("  ").next());
     let options = named.map(|option| option.replace(['<', '>'], "")).collect();
     (help, options)
+}
+
+/// The headings of a document as links name them: in small letters, words joined by hyphens.
+fn headings(document: &Path) -> Vec<String> {
+    let text = fs::read_to_string(document).unwrap_or_default();
+    let named = |line: &str| {
+        let kept = line.chars().filter(|c| c.is_alphanumeric() || [' ', '-'].contains(c));
+        kept.collect::<String>().trim().to_lowercase().replace(' ', "-")
+    };
+    text.lines().filter(|line| line.starts_with('#')).map(named).collect()
 }
 
 fn read(document: &str) -> String {

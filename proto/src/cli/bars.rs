@@ -61,7 +61,7 @@ impl<W: Write + Send> Bars<W> {
 impl<W: Write + Send> Face for Bars<W> {
     fn show(&mut self, _: Moment, event: &Event) {
         match event {
-            Event::Session(_) => return,
+            Event::Session(_) | Event::NoSession => return,
             Event::Progress(snapshot) => return self.draw(snapshot),
             Event::Passed(_) | Event::Checksum { .. } | Event::Backup(_) | Event::Finished(_) | Event::Failed(_) => {
                 if let Some(bar) = self.bar.take() {

@@ -31,6 +31,8 @@ pub trait Face: Send {
 pub enum Event {
     /// The session has its identifier; later lines carry it.
     Session(SessionTag),
+    /// It is over, and later lines are about another one, which has no identifier yet.
+    NoSession,
     /// Connections are accepted from now on.
     Listening {
         /// With the real port.

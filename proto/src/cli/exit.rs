@@ -56,7 +56,7 @@ fn advice_for_two(code: u8) -> &'static str {
         0 => "nothing",
         2 => "--help shows what is possible",
         3 => "look at the other host and what lies between (--check tries the way), then run both again",
-        4 => "compare the keys and --version of both hosts; busy means that another sender was first",
+        4 => "compare keys, certificates and --version of both hosts; busy means that another sender was first",
         5 => "look at the backup tool and at what stands between it and xbsend, then run both again",
         6 => "mend what the tool's last lines say, then run both again",
         7 => "look at free space, permissions and the name on the receiving host, then run both again",

@@ -64,8 +64,10 @@ impl<W: Write + Send> Json<W> {
 
 impl<W: Write + Send> Face for Json<W> {
     fn show(&mut self, at: Moment, event: &Event) {
-        if let Event::Session(tag) = event {
-            self.session = Some(*tag);
+        match event {
+            Event::Session(tag) => self.session = Some(*tag),
+            Event::NoSession => self.session = None,
+            _ => {}
         }
         let Some((name, fields)) = fields(event) else { return };
         let line = object(head(at, self.own, self.session, name).into_iter().chain(fields));
@@ -112,7 +114,7 @@ pub(super) fn object(fields: impl Iterator<Item = Field>) -> String {
 /// The name and the own fields of an event; `None` for what is not for programs.
 fn fields(event: &Event) -> Option<(&'static str, Vec<Field>)> {
     Some(match event {
-        Event::Invite { .. } | Event::Passed(_) => return None,
+        Event::Invite { .. } | Event::Passed(_) | Event::NoSession => return None,
         Event::Session(_) => ("session", vec![]),
         Event::Listening { address } => {
             ("listening", vec![("address", json!(address.to_string())), ("port", json!(address.port()))])

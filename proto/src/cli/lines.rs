@@ -41,6 +41,7 @@ impl<W: Write + Send> Face for Lines<W> {
     fn show(&mut self, at: Moment, event: &Event) {
         match event {
             Event::Session(tag) => self.session = Some(*tag),
+            Event::NoSession => self.session = None,
             Event::Progress(_) if !self.is_due(at) => return,
             _ => {}
         }

@@ -11,6 +11,7 @@ mod bars;
 mod compressed;
 mod control;
 mod course;
+mod credentials;
 mod defaults;
 mod escape;
 mod event;
@@ -30,6 +31,7 @@ mod setting;
 pub mod settings;
 mod status;
 mod style;
+mod tls_args;
 mod transport;
 mod turns;
 mod words;
@@ -41,6 +43,7 @@ pub use control::{
     Asked, ControlArgs, ControlSocket, MAX_ORDER, Order, OrderError, PlaceError, give_order, tell_limits,
 };
 pub use course::Outgoing;
+pub use credentials::{CredentialsError, GivenCredentials};
 pub use defaults::WINDOW;
 
 pub use escape::printable;
@@ -60,5 +63,6 @@ pub use setting::Setting;
 pub use settings::SettingsArgs;
 pub use status::{Fill, Status};
 pub use style::{ProgressStyle, Screen};
+pub use tls_args::{Meeting, TlsArgs, TlsError};
 pub use transport::TransportArgs;
 pub use turns::Turns;

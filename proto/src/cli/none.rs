@@ -29,6 +29,7 @@ impl<W: Write + Send> Face for Quiet<W> {
             Event::Checksum { .. } | Event::Backup(_) | Event::Finished(_) | Event::Failed(_) => true,
             Event::Reachable { .. }
             | Event::Session(_)
+            | Event::NoSession
             | Event::Connecting { .. }
             | Event::Connected { .. }
             | Event::Stranger { .. } => false,

@@ -125,6 +125,12 @@ impl Reporter {
         let _ = wait.recv_timeout(FLUSH);
     }
 
+    /// What was said of a session is not said of the next.
+    pub fn begins_anew(&self) {
+        *self.shared.left.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.tell(Event::NoSession);
+    }
+
     /// No other host takes part: nothing is said of one.
     pub fn on_one_host(&self) {
         let _ = self.shared.setting.set(Setting::OneHost);
@@ -226,6 +232,7 @@ impl Queue {
         let indispensable = matches!(
             event,
             Event::Session(_)
+                | Event::NoSession
                 | Event::Listening { .. }
                 | Event::Reachable { .. }
                 | Event::Checksum { .. }

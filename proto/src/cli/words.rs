@@ -29,7 +29,7 @@ pub(super) fn without_verdict(text: &str) -> String {
 
 fn unconfirmed(own: Party, event: &Event) -> Vec<String> {
     let sentence = match event {
-        Event::Session(_) | Event::Passed(_) | Event::Finished(_) => return Vec::new(),
+        Event::Session(_) | Event::NoSession | Event::Passed(_) | Event::Finished(_) => return Vec::new(),
         Event::Listening { address } => format!("listening on {address}"),
         Event::Reachable { addresses } => {
             let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();

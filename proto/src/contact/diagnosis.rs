@@ -125,6 +125,7 @@ impl From<&Missed> for Seen {
             Some(LinkError::Refused(_)) => Seen::Refused,
             Some(LinkError::NoRoute(words)) => Seen::NoRoute(words.clone()),
             Some(LinkError::Stranger(words)) => Seen::Stranger(words.clone()),
+            Some(LinkError::Untrusted(refusal)) => Seen::Stranger(refusal.to_string()),
             Some(other) => Seen::Answered(other.to_string()),
         }
     }

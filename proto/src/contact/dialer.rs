@@ -10,9 +10,9 @@ use super::diagnosis::instead;
 use super::{Attempt, Endpoints, Network, Transport, Try, probe};
 use crate::cli::{Event, Reporter};
 use crate::failure::Party;
-use crate::key::Key;
 use crate::link::{Admission, Connection, Form, Link, LinkError, canonical, knock};
 use crate::quic::{Tuning, connect};
+use crate::tls::Credentials;
 use crate::wire::VERSIONS;
 
 /// How long one attempt may take: several lost packets on a slow path.
@@ -28,8 +28,8 @@ pub struct Dialer {
     pub endpoints: Endpoints,
     /// Over what links are to be made.
     pub transport: Transport,
-    /// What is proved, and has to be.
-    pub key: Arc<Key>,
+    /// What is shown and proved, and has to be.
+    pub credentials: Credentials,
     /// Which half of the session this side is.
     pub role: Party,
     /// The transport's settings.
@@ -79,9 +79,9 @@ impl Dialer {
     /// Ends as soon as the network says that UDP leads nowhere, which QUIC does not hear.
     async fn over_quic(&self, address: SocketAddr) -> Result<Link, LinkError> {
         let link = async {
-            let connecting = connect(&self.endpoints.quic, address, &self.tuning);
-            let connecting = connecting.map_err(|error| LinkError::Lost(error.to_string()))?;
-            self.prove(connecting.await?.into()).await
+            let opening = connect(&self.endpoints.quic, address, &self.credentials, &self.tuning);
+            let opening = opening.map_err(|error| LinkError::Lost(error.to_string()))?;
+            self.prove(opening.await?.into()).await
         };
         let unreachable = async {
             match self.endpoints.network {
@@ -99,7 +99,7 @@ impl Dialer {
     async fn over_tcp(&self, address: SocketAddr) -> Result<Link, LinkError> {
         let tcp = self.endpoints.tcp.as_ref();
         let tcp = tcp.ok_or_else(|| LinkError::Lost("there is no TCP here".to_owned()))?;
-        self.prove(tcp.connect(address).await?).await
+        self.prove(tcp.connect(address, &self.credentials).await?).await
     }
 
     /// QUIC may have failed because nobody was there yet. Only if it fails again while somebody answers over TCP, it is
@@ -120,7 +120,7 @@ impl Dialer {
     }
 
     async fn prove(&self, connection: Connection) -> Result<Link, LinkError> {
-        let admission = Admission { key: &self.key, role: self.role, versions: VERSIONS };
+        let admission = Admission { credentials: &self.credentials, role: self.role, versions: VERSIONS };
         knock(connection, admission).await
     }
 }

@@ -9,11 +9,10 @@ use quinn::{EndpointConfig, Runtime, TokioRuntime};
 use tokio::time::timeout;
 
 use super::{Sockets, Transport};
-use crate::key::Key;
 use crate::liveness::Liveness;
 use crate::quic::{self, Acceptor, Tuning, listener_config};
 use crate::tcp;
-use crate::tls::Identity;
+use crate::tls::Credentials;
 
 /// How long the packets that say goodbye may take.
 const LAST_PACKETS: Duration = Duration::from_secs(1);
@@ -57,27 +56,23 @@ impl Endpoints {
         Ok(Endpoints { quic, tcp, network: Network::Real })
     }
 
-    /// Those of a listener at the `sockets` of a port, known by `key` and `identity` also after a restart, and how QUIC's
+    /// Those of a listener at the `sockets` of a port, known by `credentials` also after a restart, and how QUIC's
     /// connections are taken there. Call it within the runtime that is to drive them.
     ///
     /// # Errors
     /// When a socket is not usable, or TLS cannot be set up.
-    pub fn listener(
-        sockets: Sockets,
-        key: &Key,
-        identity: &Identity,
-        tuning: Tuning,
-    ) -> io::Result<(Endpoints, Acceptor)> {
+    pub fn listener(sockets: Sockets, credentials: Credentials, tuning: Tuning) -> io::Result<(Endpoints, Acceptor)> {
         let Sockets { udp, tcp, transport } = sockets;
-        let config = listener_config(key, &place(udp.local_addr()?));
-        let acceptor = Acceptor::new(identity, tuning)?;
+        let config = listener_config(&credentials, &place(udp.local_addr()?));
+        let credentials = credentials.for_listener().map_err(io::Error::other)?;
+        let acceptor = Acceptor::new(credentials.clone(), tuning)?;
         let udp = TokioRuntime.wrap_udp_socket(udp)?;
         let quic = match transport {
             Transport::Auto | Transport::Quic => quic::listener(udp, config, &acceptor)?,
             // It hears nobody who has not been dialled.
             Transport::Tcp => quic::dialer(udp, config)?,
         };
-        let tcp = tcp.map(|socket| tcp::Endpoint::listener(socket, identity, tuning.liveness)).transpose()?;
+        let tcp = tcp.map(|socket| tcp::Endpoint::listener(socket, credentials, tuning.liveness)).transpose()?;
         Ok((Endpoints { quic, tcp: tcp.map(Arc::new), network: Network::Real }, acceptor))
     }
 
@@ -98,7 +93,7 @@ impl Endpoints {
 
     /// Takes no more connections, ends those that are left, and lets the last packets leave.
     pub async fn close(&self) {
-        self.quic.close(0u32.into(), b"");
+        self.quic.close(0u32.into(), b"its session is over");
         self.say_goodbye().await;
     }
 }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::Incoming;
@@ -10,10 +9,10 @@ use tokio::time::timeout;
 
 use super::{Arrivals, Endpoints};
 use crate::failure::Party;
-use crate::key::Key;
 use crate::link::{Admission, Connection, Eventually, Link, LinkError, TurnedAway, admit, canonical};
 use crate::quic::Acceptor;
 use crate::tcp;
+use crate::tls::Credentials;
 use crate::wire::VERSIONS;
 
 /// How long a peer may take from its first packet to its first words.
@@ -24,8 +23,8 @@ pub type FirstWords<T> = fn(Link) -> Eventually<'static, Result<T, LinkError>>;
 
 /// What has to pass between both sides before a peer is a guest.
 pub struct Greeting<T> {
-    /// What the peer has to prove.
-    pub key: Arc<Key>,
+    /// What the peer has to show and to prove.
+    pub credentials: Credentials,
     /// Which half of the session this side is.
     pub role: Party,
     /// What makes a peer with the key a guest.
@@ -80,8 +79,8 @@ impl<T: Send + 'static> Port<T> {
         }
         let peer = canonical(incoming.remote_address());
         // Fails only for packets that are no beginning of a connection.
-        if let Ok(connecting) = self.acceptor.accept(incoming) {
-            let connection = async { Ok(connecting.await.map_err(LinkError::from)?.into()) };
+        if let Ok(opening) = self.acceptor.accept(incoming) {
+            let connection = async { Ok(opening.await?.into()) };
             self.arrivals.admit(peer.ip(), greet(peer, connection, self.greeting.clone()));
         }
     }
@@ -109,7 +108,7 @@ async fn greet<T>(
     greeting: Greeting<T>,
 ) -> Arrival<T> {
     let greeted = async {
-        let admission = Admission { key: &greeting.key, role: greeting.role, versions: VERSIONS };
+        let admission = Admission { credentials: &greeting.credentials, role: greeting.role, versions: VERSIONS };
         let link = admit(connection.await?, admission).await?;
         Ok((greeting.first_words)(link).await?)
     };
@@ -119,7 +118,7 @@ async fn greet<T>(
 
 impl<T> Clone for Greeting<T> {
     fn clone(&self) -> Greeting<T> {
-        Greeting { key: self.key.clone(), role: self.role, first_words: self.first_words }
+        Greeting { credentials: self.credentials.clone(), role: self.role, first_words: self.first_words }
     }
 }
 

@@ -126,12 +126,18 @@ fn refusal(missed: &Missed, role: Party) -> Option<Failure> {
             let words = "use the one that it shows, or the same key file";
             refused(format!("the key is not the {}'s; {words}", role.peer()))
         }
+        LinkError::Closed { code: CloseCode::KeyMissing, .. } => refused(
+            "only one of the two sides has a key: give the same one to both (--key-file or XB_KEY), or none to either"
+                .into(),
+        ),
         LinkError::Closed { code: CloseCode::Version | CloseCode::Busy, reason } => refused(reason.clone()),
         LinkError::Closed { .. } | LinkError::Silent | LinkError::Lost(_) => None,
         LinkError::Refused(_) | LinkError::NoRoute(_) => None,
+        LinkError::Distrusted(_) => refused(error.to_string()),
         // Somebody else may have the TCP port while the UDP port waits for its owner.
+        LinkError::Untrusted(_) if missed.attempt.by == Try::TcpInstead => None,
         LinkError::Stranger(_) if missed.attempt.by.form() == Form::Tcp => None,
-        LinkError::Stranger(_) => Some(Failure::new(Cause::Refused, role, error)),
+        LinkError::Untrusted(_) | LinkError::Stranger(_) => Some(Failure::new(Cause::Refused, role, error)),
         _ => Some(Failure::new(Cause::Integrity, role, error)),
     }
 }

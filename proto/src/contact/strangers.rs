@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::link::TurnedAway;
+use crate::failure::{Cause, Failure, Party};
+use crate::link::{LinkError, TurnedAway};
+use crate::quantity::Span;
 
 /// One line for each address in this time.
 const QUIET: Duration = Duration::from_secs(60);
@@ -16,15 +18,18 @@ const REMEMBERED: usize = 64;
 #[derive(Debug, Default)]
 pub struct Strangers {
     told: HashMap<IpAddr, Duration>,
-    wrong_keys: u64,
+    /// The last one that was a peer, but not a trusted one.
+    refused: Option<Why>,
     others: u64,
 }
 
 /// Why somebody was turned away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
     /// It has another key.
     WrongKey,
+    /// Only one side has a key, or one of the two certificates was refused: the reason.
+    Untrusted(String),
     /// It is something else altogether.
     NotAPeer,
     /// It only looked whether somebody listens.
@@ -35,6 +40,11 @@ impl From<&TurnedAway> for Why {
     fn from(turned_away: &TurnedAway) -> Why {
         match turned_away {
             TurnedAway::WrongKey => Why::WrongKey,
+            TurnedAway::NoKey
+            | TurnedAway::UnknownKey
+            | TurnedAway::NotAPeer(LinkError::Untrusted(_) | LinkError::Distrusted(_)) => {
+                Why::Untrusted(turned_away.to_string())
+            }
             TurnedAway::Left => Why::LookedIn,
             _ => Why::NotAPeer,
         }
@@ -45,7 +55,7 @@ impl Strangers {
     /// Counts one, at `now` since the start. Returns whether it is to be told.
     pub fn turned_away(&mut self, from: IpAddr, why: Why, now: Duration) -> bool {
         match why {
-            Why::WrongKey => self.wrong_keys += 1,
+            Why::WrongKey | Why::Untrusted(_) => self.refused = Some(why),
             Why::NotAPeer => self.others += 1,
             // Many a monitor does, and every sender that finds out whether it is UDP that does not get through.
             Why::LookedIn => return false,
@@ -58,9 +68,26 @@ impl Strangers {
         true
     }
 
-    /// Whether peers with another key came, and nobody else.
-    pub fn only_wrong_keys(&self) -> bool {
-        self.wrong_keys > 0 && self.others == 0
+    /// Why `own` side has waited for nobody: if only such came as have another key or certificate, it was refused.
+    pub fn nobody_came(&self, own: Party, waited: Duration) -> Failure {
+        let (waited, peer) = (Span(waited), own.peer());
+        let (cause, words) = match self.only_refused() {
+            Some(Why::Untrusted(reason)) => (
+                Cause::Refused,
+                format!("no {peer} could be trusted within {waited} (--wait); of the last one: {reason}"),
+            ),
+            Some(_) => {
+                let words = "came; compare the keys of both sides";
+                (Cause::Refused, format!("within {waited} (--wait) only {peer}s with another key {words}"))
+            }
+            None => (Cause::PeerLost, format!("no {peer} came within {waited} (--wait)")),
+        };
+        Failure::new(cause, own, words)
+    }
+
+    /// Why the last one was refused, if only such came.
+    fn only_refused(&self) -> Option<&Why> {
+        self.refused.as_ref().filter(|_| self.others == 0)
     }
 }
 
@@ -87,7 +114,7 @@ mod tests {
         let mut strangers = Strangers::default();
         assert!(!strangers.turned_away(address(1), Why::LookedIn, Duration::ZERO));
         assert!(strangers.turned_away(address(1), Why::WrongKey, Duration::ZERO));
-        assert!(strangers.only_wrong_keys());
+        assert_eq!(strangers.only_refused(), Some(&Why::WrongKey));
     }
 
     #[test]
@@ -99,12 +126,14 @@ mod tests {
     }
 
     #[test]
-    fn wrong_keys_alone_are_told_from_a_port_scan() {
+    fn who_is_refused_is_told_from_a_port_scan() {
         let mut strangers = Strangers::default();
-        assert!(!strangers.only_wrong_keys());
-        strangers.turned_away(address(1), Why::WrongKey, Duration::ZERO);
-        assert!(strangers.only_wrong_keys());
+        assert_eq!(strangers.only_refused(), None);
+        for why in [Why::WrongKey, Why::Untrusted("expired".into())] {
+            strangers.turned_away(address(1), why.clone(), Duration::ZERO);
+            assert_eq!(strangers.only_refused(), Some(&why));
+        }
         strangers.turned_away(address(1), Why::NotAPeer, Duration::ZERO);
-        assert!(!strangers.only_wrong_keys());
+        assert_eq!(strangers.only_refused(), None);
     }
 }

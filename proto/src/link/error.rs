@@ -3,6 +3,7 @@
 use std::io;
 
 use super::ControlError;
+use crate::tls::{Credentials, Distrust, Refusal};
 use crate::wire::{CloseCode, WireError};
 
 /// What became of a link.
@@ -20,6 +21,12 @@ pub enum LinkError {
     /// The peer is something else, or its TLS is not acceptable.
     #[error("the peer is not what it should be: {0}")]
     Stranger(String),
+    /// Its certificate is not one that this side trusts.
+    #[error("{0}")]
+    Untrusted(Box<Refusal>),
+    /// This side's certificate is not one that the peer trusts, or there is none.
+    #[error("{0}")]
+    Distrusted(Distrust),
     /// No sign of life.
     #[error("no sign of life")]
     Silent,
@@ -38,6 +45,15 @@ pub enum LinkError {
 }
 
 impl LinkError {
+    /// The same of a link with these `credentials`: if the peer has refused their certificate, it is said which one that is.
+    #[must_use]
+    pub fn with(self, credentials: &Credentials) -> LinkError {
+        match self {
+            LinkError::Distrusted(distrust) => LinkError::Distrusted(distrust.of(credentials)),
+            other => other,
+        }
+    }
+
     /// What the system says of somebody who is not reached over a protocol, if it says that.
     pub fn unreached(protocol: &'static str, error: &io::Error) -> Option<LinkError> {
         match error.kind() {
@@ -47,6 +63,12 @@ impl LinkError {
             }
             _ => None,
         }
+    }
+}
+
+impl From<Refusal> for LinkError {
+    fn from(refusal: Refusal) -> LinkError {
+        LinkError::Untrusted(Box::new(refusal))
     }
 }
 

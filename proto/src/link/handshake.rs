@@ -2,40 +2,45 @@
 
 use super::{Connection, Link, LinkError};
 use crate::failure::Party;
-use crate::key::Key;
+use crate::tls::Credentials;
 use crate::tls::proof::{ChannelBinding, LinkEnd, prove, verify};
 use crate::wire::{Admit, CloseCode, Knock, Message, WireError, common_version};
 
 /// What this end brings to a handshake.
 #[derive(Clone, Copy, Debug)]
 pub struct Admission<'a> {
-    /// The key both sides have.
-    pub key: &'a Key,
+    /// With the key that both sides have, if they have one.
+    pub credentials: &'a Credentials,
     /// Which half of the session this end is.
     pub role: Party,
     /// Protocol versions it speaks.
     pub versions: &'a [u16],
 }
 
-/// The dialer's side: proves the key, and goes on only with a listener that has it too.
+/// The dialer's side: proves the key, or that it has none, and goes on only with a listener that does the same.
 ///
 /// # Errors
-/// [`LinkError`]; `Closed` when the listener refuses.
+/// [`LinkError`]; `Closed` when the listener refuses, `Distrusted` when it does not trust the certificate.
 pub async fn knock(connection: Connection, admission: Admission<'_>) -> Result<Link, LinkError> {
+    // In TLS 1.3 a dialer has shaken hands before the listener has looked at its certificate.
+    introduce(connection, admission).await.map_err(|error| error.with(admission.credentials))
+}
+
+async fn introduce(connection: Connection, admission: Admission<'_>) -> Result<Link, LinkError> {
     let channel = connection.channel_binding()?;
     let (mut reader, mut writer) = connection.open_control().await?;
     let knock = Knock {
         versions: admission.versions.to_vec(),
         features: 0,
         role: admission.role,
-        proof: prove(admission.key, LinkEnd::Dialer, &channel),
+        proof: prove(admission.credentials.key(), LinkEnd::Dialer, &channel),
     };
     said(&connection, writer.send(&Message::Knock(knock)).await)?;
     let answer = match said(&connection, reader.next().await)? {
         Some(Message::Admit(answer)) => answer,
         other => return Err(refuse(&connection, unexpected(other))),
     };
-    if !verify(admission.key, LinkEnd::Listener, &channel, &answer.proof) {
+    if !verify(admission.credentials.key(), LinkEnd::Listener, &channel, &answer.proof) {
         return Err(refuse_with(&connection, CloseCode::WrongKey, "the listener has another key"));
     }
     if !admission.versions.contains(&answer.version) {
@@ -51,6 +56,12 @@ pub enum TurnedAway {
     /// Its proof is wrong: it has another key.
     #[error("the key is not the one this side has")]
     WrongKey,
+    /// It has no key, and this side has one.
+    #[error("it has no key, and this side has one: {KEY_MISSING}")]
+    NoKey,
+    /// It has a key, and this side has none.
+    #[error("it has a key, and this side has none: {KEY_MISSING}")]
+    UnknownKey,
     /// It has the key, but speaks no version that this side speaks.
     #[error("{}", no_common(.ours, .theirs))]
     Version {
@@ -69,6 +80,9 @@ pub enum TurnedAway {
     #[error("{0}")]
     NotAPeer(LinkError),
 }
+
+/// What to do when only one side has a key.
+const KEY_MISSING: &str = "give the same one to both (--key-file or XB_KEY), or none to either";
 
 impl From<LinkError> for TurnedAway {
     fn from(error: LinkError) -> TurnedAway {
@@ -91,20 +105,26 @@ pub async fn admit(connection: Connection, admission: Admission<'_>) -> Result<L
     let version = judge(&knock, &channel, admission).inspect_err(|turned_away| {
         let code = match turned_away {
             TurnedAway::WrongKey => CloseCode::WrongKey,
+            TurnedAway::NoKey | TurnedAway::UnknownKey => CloseCode::KeyMissing,
             TurnedAway::Version { .. } => CloseCode::Version,
             TurnedAway::SameRole(_) | TurnedAway::Left | TurnedAway::NotAPeer(_) => CloseCode::Violation,
         };
         connection.close(code, &turned_away.to_string());
     })?;
-    let answer = Admit { version, features: 0, proof: prove(admission.key, LinkEnd::Listener, &channel) };
+    let answer = Admit { version, features: 0, proof: prove(admission.credentials.key(), LinkEnd::Listener, &channel) };
     said(&connection, writer.send(&Message::Admit(answer)).await)?;
     Ok(Link { connection, reader, writer, version })
 }
 
 /// The version to speak with a dialer that may come in.
 fn judge(knock: &Knock, channel: &ChannelBinding, admission: Admission<'_>) -> Result<u16, TurnedAway> {
-    if !verify(admission.key, LinkEnd::Dialer, channel, &knock.proof) {
-        return Err(TurnedAway::WrongKey);
+    let key = admission.credentials.key();
+    let proves = |key| verify(key, LinkEnd::Dialer, channel, &knock.proof);
+    match key {
+        _ if proves(key) => {}
+        None => return Err(TurnedAway::UnknownKey),
+        Some(_) if proves(None) => return Err(TurnedAway::NoKey),
+        Some(_) => return Err(TurnedAway::WrongKey),
     }
     if knock.role == admission.role {
         return Err(TurnedAway::SameRole(admission.role));

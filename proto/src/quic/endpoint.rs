@@ -6,22 +6,19 @@ use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
-use quinn::{
-    AsyncUdpSocket, ClientConfig, Connecting, ConnectionError, Endpoint, EndpointConfig, Incoming, ServerConfig,
-    TokioRuntime,
-};
+use quinn::{AsyncUdpSocket, ClientConfig, Endpoint, EndpointConfig, Incoming, ServerConfig, TokioRuntime};
 use quinn_proto::HashedConnectionIdGenerator;
 
-use super::{Route, Tuning};
-use crate::key::Key;
-use crate::tls::{Identity, client_config, server_config};
+use super::{Opening, Route, Tuning};
+use crate::link::LinkError;
+use crate::tls::{Credentials, Judgement, client_config, server_config};
 
-/// What a listener at `place` (this host and its port) with `key` is known by. One that was restarted
+/// What a listener at `place` (this host and its port) with these `credentials` is known by. One that was restarted
 /// answers packets of its old connections with a stateless reset that their dialer believes, so that a
 /// restart is noticed at once and not by silence. Dialers have no such past, and use quinn's random
 /// keys: no two endpoints share a reset key (RFC 9000, section 21.11).
-pub fn listener_config(key: &Key, place: &[u8]) -> EndpointConfig {
-    let secret = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
+pub fn listener_config(credentials: &Credentials, place: &[u8]) -> EndpointConfig {
+    let secret = hmac::Key::new(hmac::HMAC_SHA256, &credentials.secret());
     let derived = |what: &[u8]| hmac::sign(&secret, &[what, place].concat());
     let reset_key = hmac::Key::new(hmac::HMAC_SHA256, derived(b"xb stateless reset").as_ref());
     let mut seed = [0; 8];
@@ -43,17 +40,18 @@ pub fn dialer(socket: Arc<dyn AsyncUdpSocket>, config: EndpointConfig) -> io::Re
     endpoint(socket, config, None)
 }
 
-/// Connects to a listener.
+/// Connects to a listener whose certificate satisfies `credentials`.
 ///
 /// # Errors
 /// When TLS cannot be set up, or the endpoint cannot reach addresses of this kind.
-pub fn connect(endpoint: &Endpoint, to: SocketAddr, tuning: &Tuning) -> io::Result<Connecting> {
-    let tls = client_config().map_err(io::Error::other)?;
+pub fn connect(endpoint: &Endpoint, to: SocketAddr, credentials: &Credentials, tuning: &Tuning) -> io::Result<Opening> {
+    let (tls, judgement) = client_config(credentials).map_err(io::Error::other)?;
     let crypto = QuicClientConfig::try_from(tls).map_err(io::Error::other)?;
     let from = Some(endpoint.local_addr()?.ip()).filter(|from| !from.is_unspecified());
     let mut client = ClientConfig::new(Arc::new(crypto));
     client.transport_config(tuning.transport((tuning.find_route)(to, from)));
-    endpoint.connect_with(client, to, LISTENER).map_err(io::Error::other)
+    let connecting = endpoint.connect_with(client, to, LISTENER).map_err(io::Error::other)?;
+    Ok(Opening::new(connecting, credentials, judgement))
 }
 
 /// What every listener is called in the handshake, where nobody looks at it.
@@ -62,32 +60,36 @@ const LISTENER: &str = "xbstream-link";
 /// How a listener takes connections.
 #[derive(Clone, Debug)]
 pub struct Acceptor {
-    config: ServerConfig,
+    credentials: Credentials,
     tuning: Tuning,
 }
 
 impl Acceptor {
-    /// Under `identity`.
+    /// Under `credentials`, with a certificate for the occasion if they have none.
     ///
     /// # Errors
-    /// When TLS cannot be set up.
-    pub fn new(identity: &Identity, tuning: Tuning) -> io::Result<Acceptor> {
-        let tls = server_config(identity).map_err(io::Error::other)?;
-        let crypto = QuicServerConfig::try_from(tls).map_err(io::Error::other)?;
-        let mut config = ServerConfig::with_crypto(Arc::new(crypto));
-        config.transport_config(tuning.transport(Route::UNKNOWN)).max_incoming(MAX_INCOMING);
-        Ok(Acceptor { config, tuning })
+    /// When no certificate can be made.
+    pub fn new(credentials: Credentials, tuning: Tuning) -> io::Result<Acceptor> {
+        Ok(Acceptor { credentials: credentials.for_listener().map_err(io::Error::other)?, tuning })
     }
 
     /// Takes one.
     ///
     /// # Errors
-    /// When its first packet is not one of a connection.
-    pub fn accept(&self, incoming: Incoming) -> Result<Connecting, ConnectionError> {
+    /// When its first packet is not one of a connection, or TLS cannot be set up.
+    pub fn accept(&self, incoming: Incoming) -> Result<Opening, LinkError> {
         let route = (self.tuning.find_route)(incoming.remote_address(), incoming.local_ip());
-        let mut config = self.config.clone();
-        config.transport_config(self.tuning.transport(route));
-        incoming.accept_with(Arc::new(config))
+        let (config, judgement) = self.config(route).map_err(|error| LinkError::Lost(error.to_string()))?;
+        Ok(Opening::new(incoming.accept_with(Arc::new(config))?, &self.credentials, judgement))
+    }
+
+    /// For one connection: the judgement is of nobody else.
+    fn config(&self, route: Route) -> io::Result<(ServerConfig, Judgement)> {
+        let (tls, judgement) = server_config(&self.credentials).map_err(io::Error::other)?;
+        let crypto = QuicServerConfig::try_from(tls).map_err(io::Error::other)?;
+        let mut config = ServerConfig::with_crypto(Arc::new(crypto));
+        config.transport_config(self.tuning.transport(route)).max_incoming(MAX_INCOMING);
+        Ok((config, judgement))
     }
 }
 
@@ -96,7 +98,7 @@ impl Acceptor {
 /// # Errors
 /// When the socket is not usable.
 pub fn listener(socket: Arc<dyn AsyncUdpSocket>, config: EndpointConfig, acceptor: &Acceptor) -> io::Result<Endpoint> {
-    endpoint(socket, config, Some(acceptor.config.clone()))
+    endpoint(socket, config, Some(acceptor.config(Route::UNKNOWN)?.0))
 }
 
 fn endpoint(

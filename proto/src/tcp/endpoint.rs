@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncWriteExt, BufReader};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
 use super::carrier::{Made, carry};
@@ -18,7 +18,7 @@ use super::socket::{connect, tune};
 use super::visitor::{Plain, TELLING, Visitor, judge};
 use crate::link::{Connection, LinkError, canonical};
 use crate::liveness::Liveness;
-use crate::tls::{Identity, client_config, server_config};
+use crate::tls::{Alert, Credentials, Distrust, Refusal, client_config, server_config};
 use crate::wire::ALPN;
 
 /// How long whoever connects may take until its TLS is there.
@@ -29,6 +29,9 @@ const READ: usize = 64 << 10;
 
 /// The pause after the kernel could not give a connection, for example because too many files are open.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a peer whose certificate was refused is given to hear it.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// What every listener is called in the handshake, where nobody looks at it.
 const LISTENER: &str = "xbstream-link";
@@ -45,7 +48,7 @@ pub struct Endpoint {
 
 struct Listening {
     socket: TcpListener,
-    tls: TlsAcceptor,
+    credentials: Credentials,
 }
 
 impl Endpoint {
@@ -54,23 +57,28 @@ impl Endpoint {
         Endpoint { from, liveness, listening: None, drivers: Arc::default() }
     }
 
-    /// One that listens at a bound `socket`, under `identity`. Call it within the runtime that is to drive it.
+    /// One that listens at a bound `socket`, under `credentials`, with a certificate for the occasion if they have none. Call
+    /// it within the runtime that is to drive it.
     ///
     /// # Errors
-    /// When TLS cannot be set up, or the socket is not usable.
-    pub fn listener(socket: std::net::TcpListener, identity: &Identity, liveness: Liveness) -> io::Result<Endpoint> {
-        let tls = TlsAcceptor::from(Arc::new(server_config(identity).map_err(io::Error::other)?));
-        let listening = Some(Listening { socket: TcpListener::from_std(socket)?, tls });
+    /// When no certificate can be made, or the socket is not usable.
+    pub fn listener(
+        socket: std::net::TcpListener,
+        credentials: Credentials,
+        liveness: Liveness,
+    ) -> io::Result<Endpoint> {
+        let credentials = credentials.for_listener().map_err(io::Error::other)?;
+        let listening = Some(Listening { socket: TcpListener::from_std(socket)?, credentials });
         Ok(Endpoint { from: None, liveness, listening, drivers: Arc::default() })
     }
 
-    /// Connects to a listener. The caller limits how long that may take.
+    /// Connects to a listener whose certificate satisfies `credentials`. The caller limits how long that may take.
     ///
     /// # Errors
     /// [`LinkError::Refused`], [`LinkError::NoRoute`] or [`LinkError::Lost`] when nobody is reached,
-    /// [`LinkError::Stranger`] when it is somebody else.
-    pub async fn connect(&self, to: SocketAddr) -> Result<Connection, LinkError> {
-        let tls = client_config().map_err(|error| LinkError::Lost(error.to_string()))?;
+    /// [`LinkError::Stranger`] when it is somebody else, [`LinkError::Untrusted`] when its certificate is not the right one.
+    pub async fn connect(&self, to: SocketAddr, credentials: &Credentials) -> Result<Connection, LinkError> {
+        let (tls, judgement) = client_config(credentials).map_err(|error| LinkError::Lost(error.to_string()))?;
         let name = ServerName::try_from(LISTENER).map_err(|error| LinkError::Lost(error.to_string()))?;
         let asked = Instant::now();
         let stream = connect(canonical(to), self.from).await.map_err(unreached)?;
@@ -78,7 +86,8 @@ impl Endpoint {
         tune(&stream).map_err(unreached)?;
         let connector = TlsConnector::from(Arc::new(tls));
         let stream = connector.connect(name, BufReader::with_capacity(READ, stream)).await;
-        let stream = speaks_the_protocol(stream.map_err(tls_failed)?.into())?;
+        let stream = stream.map_err(|error| judgement.refusal().map_or_else(|| tls_failed(error), LinkError::from));
+        let stream = speaks_the_protocol(stream?.into())?;
         carry(stream, Made { peer: to, liveness: self.liveness, round_trip }, &self.drivers)
     }
 
@@ -92,12 +101,12 @@ impl Endpoint {
 
     /// The next who has connected; waits for ever if it does not listen. Cancel-safe.
     pub async fn accept(&self) -> Incoming {
-        let Some(Listening { socket, tls }) = &self.listening else { return std::future::pending().await };
+        let Some(Listening { socket, credentials }) = &self.listening else { return std::future::pending().await };
         loop {
             match socket.accept().await {
                 Ok((stream, peer)) => {
-                    let (tls, drivers) = (tls.clone(), self.drivers.clone());
-                    return Incoming { stream, peer, tls, liveness: self.liveness, drivers };
+                    let (credentials, drivers) = (credentials.clone(), self.drivers.clone());
+                    return Incoming { stream, peer, credentials, liveness: self.liveness, drivers };
                 }
                 // Either that one has left already, or there is no room: then the others wait in the kernel meanwhile.
                 Err(_) => sleep(PAUSE).await,
@@ -121,7 +130,7 @@ impl fmt::Debug for Listening {
 pub struct Incoming {
     stream: TcpStream,
     peer: SocketAddr,
-    tls: TlsAcceptor,
+    credentials: Credentials,
     liveness: Liveness,
     drivers: Arc<Drivers>,
 }
@@ -143,7 +152,7 @@ impl Incoming {
     /// # Errors
     /// [`Visitor`] if it is no peer, or takes longer than a peer would.
     pub async fn establish(self) -> Result<Connection, Visitor> {
-        let Incoming { mut stream, peer, tls, liveness, drivers } = self;
+        let Incoming { mut stream, peer, credentials, liveness, drivers } = self;
         let deadline = Instant::now() + HANDSHAKE;
         let first = timeout_at(deadline, first_bytes(&mut stream)).await;
         if let Some(plain) = first.unwrap_or(Err(Visitor::Silent))? {
@@ -152,9 +161,8 @@ impl Incoming {
         }
         let broken = |error: io::Error| Visitor::Tls(error.to_string());
         tune(&stream).map_err(broken)?;
-        let shaken = timeout_at(deadline, tls.accept(BufReader::with_capacity(READ, stream))).await;
-        let shaken = shaken.unwrap_or_else(|_| Err(io::Error::other("it took too long")));
-        let mut stream = TlsStream::from(shaken.map_err(broken)?);
+        let shaken = timeout_at(deadline, shake_hands(stream, &credentials)).await;
+        let mut stream = shaken.unwrap_or_else(|_| Err(broken(io::Error::other("it took too long"))))?;
         if !has_alpn(&stream) {
             let _ = timeout_at(deadline, stream.shutdown()).await;
             return Err(Visitor::OtherProtocol);
@@ -162,6 +170,46 @@ impl Incoming {
         let made = Made { peer, liveness, round_trip: Duration::ZERO };
         carry(stream, made, &drivers).map_err(|error| Visitor::Tls(error.to_string()))
     }
+}
+
+/// The listener's side of TLS.
+async fn shake_hands(stream: TcpStream, credentials: &Credentials) -> Result<TlsStream<BufReader<TcpStream>>, Visitor> {
+    let (tls, judgement) = server_config(credentials).map_err(|error| Visitor::Tls(error.to_string()))?;
+    let accepting = TlsAcceptor::from(Arc::new(tls)).accept(BufReader::with_capacity(READ, stream));
+    match accepting.into_fallible().await {
+        Ok(stream) => Ok(stream.into()),
+        Err((error, stream)) => {
+            let visitor = untrusted(&error, judgement.refusal(), credentials);
+            // It has been sent an alert, and would not hear it if this side forgot what the other one is still saying.
+            dismiss_slowly(stream).await;
+            Err(visitor.unwrap_or_else(|| Visitor::Tls(error.to_string())))
+        }
+    }
+}
+
+/// What a failed handshake says of certificates, if it does: this side's `refusal`, or the peer's.
+fn untrusted(error: &io::Error, refusal: Option<Refusal>, credentials: &Credentials) -> Option<Visitor> {
+    let error = match (refusal, rustls_error(error)) {
+        (Some(refusal), _) => refusal.into(),
+        (None, Some(rustls::Error::NoCertificatesPresented)) => Refusal::NoCertificate.into(),
+        (None, _) => distrusted(error)?.with(credentials),
+    };
+    Some(Visitor::Untrusted(error))
+}
+
+/// That the peer has refused this side's certificate, if that is why a connection ended.
+pub(super) fn distrusted(error: &io::Error) -> Option<LinkError> {
+    match rustls_error(error) {
+        Some(rustls::Error::AlertReceived(alert)) => {
+            let alert = Alert(u8::from(*alert));
+            alert.is_about_a_certificate().then(|| LinkError::Distrusted(Distrust::new(alert)))
+        }
+        _ => None,
+    }
+}
+
+fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>())
 }
 
 /// What somebody without TLS is, by what it says first.
@@ -178,6 +226,15 @@ async fn first_bytes(stream: &mut TcpStream) -> Result<Option<Plain>, Visitor> {
 async fn dismiss(mut stream: TcpStream) {
     let _ = stream.try_read(&mut vec![0; READ]);
     let _ = stream.shutdown().await;
+}
+
+/// Ends a connection after this side's last words, and takes what comes until the peer has heard them. The caller limits
+/// how long that may take.
+async fn dismiss_slowly(mut stream: BufReader<TcpStream>) {
+    let _ = stream.shutdown().await;
+    let mut rest = [0; 4096];
+    let heard = async { while matches!(stream.read(&mut rest).await, Ok(1..)) {} };
+    let _ = timeout(LINGER, heard).await;
 }
 
 /// Nobody was reached.
@@ -198,7 +255,7 @@ fn has_alpn<S>(stream: &TlsStream<S>) -> bool {
 
 /// What a dialer's TLS did not like, or that there was none.
 fn tls_failed(error: io::Error) -> LinkError {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+    match rustls_error(&error) {
         Some(rustls::Error::InvalidMessage(_)) => {
             LinkError::Stranger("it answers over TCP, and does not speak TLS".into())
         }

@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout};
 
 use super::block::{Arriving, Part};
 use super::drivers::PARTING;
+use super::endpoint::distrusted;
 use super::state::{Farewell, State};
 use crate::link::LinkError;
 use crate::shared::Shared;
@@ -143,5 +144,5 @@ fn closed(code: u32, reason: String) -> LinkError {
 
 /// A connection that broke; what TLS has to say of it is said in its own words.
 pub(super) fn lost(error: &io::Error) -> LinkError {
-    LinkError::Lost(format!("the TCP connection broke: {error}"))
+    distrusted(error).unwrap_or_else(|| LinkError::Lost(format!("the TCP connection broke: {error}")))
 }

@@ -72,7 +72,10 @@ impl State {
         if self.ended.is_none() {
             self.farewell = match &error {
                 LinkError::Wire(violation) => Farewell::Close(CloseCode::Violation, violation.to_string()),
-                LinkError::Closed { .. } | LinkError::Stranger(_) => Farewell::Heard,
+                LinkError::Closed { .. }
+                | LinkError::Stranger(_)
+                | LinkError::Untrusted(_)
+                | LinkError::Distrusted(_) => Farewell::Heard,
                 LinkError::Silent | LinkError::Refused(_) | LinkError::NoRoute(_) | LinkError::Lost(_) => {
                     Farewell::Gone
                 }

@@ -23,17 +23,22 @@ use crate::meter::Gauge;
 use crate::pool::Pool;
 use crate::quic::Family;
 use crate::throttle::Throttle;
-use crate::tls::{Identity, client_config, server_config};
+use crate::tls::{Credentials, client_config, server_config};
 use crate::wire::{BlockHeader, CloseCode, EncodedBlock, Encoding, Frame, Message, Pulse, VERSIONS, Waiting};
 
 const PEER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
 const ROOM: Room = Room { blocks: 16, bytes: 1 << 20 };
 
+/// Those of a key that nobody proves here.
+fn credentials() -> Credentials {
+    Credentials::shared_key(Key::new([7; 16])).for_listener().unwrap()
+}
+
 /// The two ends of a TLS stream over so many bytes of memory.
 async fn tls(memory: usize) -> (TlsStream<DuplexStream>, TlsStream<DuplexStream>) {
     let (near, far) = duplex(memory);
-    let connector = TlsConnector::from(Arc::new(client_config().unwrap()));
-    let acceptor = TlsAcceptor::from(Arc::new(server_config(&Identity::one_time().unwrap()).unwrap()));
+    let connector = TlsConnector::from(Arc::new(client_config(&credentials()).unwrap().0));
+    let acceptor = TlsAcceptor::from(Arc::new(server_config(&credentials()).unwrap().0));
     let name = ServerName::try_from("xbstream-link").unwrap();
     let (dialer, listener) = tokio::join!(connector.connect(name, near), acceptor.accept(far));
     (dialer.unwrap().into(), listener.unwrap().into())
@@ -59,7 +64,7 @@ impl Pair {
     }
 
     async fn linked(&self) -> (Link, Link) {
-        let key = Key::new([7; 16]);
+        let key = Credentials::shared_key(Key::new([7; 16]));
         let (sender, receiver) = tokio::join!(
             knock(self.dialer.clone(), admission(&key, Party::Sender)),
             admit(self.listener.clone(), admission(&key, Party::Receiver)),
@@ -113,8 +118,8 @@ impl Rogue {
     }
 }
 
-fn admission(key: &Key, role: Party) -> Admission<'_> {
-    Admission { key, role, versions: VERSIONS }
+fn admission(credentials: &Credentials, role: Party) -> Admission<'_> {
+    Admission { credentials, role, versions: VERSIONS }
 }
 
 fn block(lane: u16, bytes: Vec<u8>) -> EncodedBlock {
@@ -148,7 +153,7 @@ async fn both_prove_the_key_and_talk() {
 #[tokio::test(start_paused = true)]
 async fn another_key_is_told_by_the_close() {
     let pair = Pair::new(1 << 16).await;
-    let (key, other) = (Key::new([1; 16]), Key::new([2; 16]));
+    let [key, other] = [[1; 16], [2; 16]].map(|key| Credentials::shared_key(Key::new(key)));
     let (dialer, listener) = tokio::join!(
         knock(pair.dialer.clone(), admission(&key, Party::Sender)),
         admit(pair.listener.clone(), admission(&other, Party::Receiver)),
@@ -331,13 +336,15 @@ fn dialer() -> Endpoint {
 async fn listening() -> (Endpoint, SocketAddr) {
     let socket = bind((Ipv4Addr::LOCALHOST, 0).into(), Family::Any).unwrap();
     let address = socket.local_addr().unwrap();
-    (Endpoint::listener(socket, &Identity::one_time().unwrap(), Liveness::DEFAULT).unwrap(), address)
+    (Endpoint::listener(socket, credentials(), Liveness::DEFAULT).unwrap(), address)
 }
 
 #[tokio::test]
 async fn over_loopback_as_well() {
     let ((listener, address), dialer) = (listening().await, dialer());
-    let (near, far) = tokio::join!(dialer.connect(address), async { listener.accept().await.establish().await });
+    let trusting = credentials();
+    let (near, far) =
+        tokio::join!(dialer.connect(address, &trusting), async { listener.accept().await.establish().await });
     let (near, far) = (near.unwrap(), far.unwrap());
     far.let_send(ROOM);
     let sent = block(3, vec![3; 1 << 20]);
@@ -368,7 +375,7 @@ async fn visitors_without_tls_are_recognised_and_sent_home() {
 #[tokio::test]
 async fn tls_without_the_protocol_is_no_peer() {
     let (listener, address) = listening().await;
-    let mut config = client_config().unwrap();
+    let (mut config, _) = client_config(&credentials()).unwrap();
     config.alpn_protocols.clear();
     let connector = TlsConnector::from(Arc::new(config));
     let stream = TcpStream::connect(address).await.unwrap();
@@ -382,15 +389,15 @@ async fn tls_without_the_protocol_is_no_peer() {
 #[tokio::test]
 async fn a_dialer_tells_who_else_answers() {
     let socket = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let (address, dialer) = (socket.local_addr().unwrap(), dialer());
+    let (address, dialer, credentials) = (socket.local_addr().unwrap(), dialer(), credentials());
     let answered = async {
         let (mut stream, _) = socket.accept().await.unwrap();
         stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n").await.unwrap();
         let _ = stream.read_to_end(&mut Vec::new()).await;
     };
-    let (error, ()) = tokio::join!(dialer.connect(address), answered);
+    let (error, ()) = tokio::join!(dialer.connect(address, &credentials), answered);
     assert!(matches!(&error, Err(LinkError::Stranger(words)) if words.contains("does not speak TLS")), "{error:?}");
     drop(socket);
-    let error = dialer.connect(address).await;
+    let error = dialer.connect(address, &credentials).await;
     assert!(matches!(&error, Err(LinkError::Refused("TCP"))), "{error:?}");
 }

@@ -19,6 +19,9 @@ pub enum Visitor {
     /// Its TLS was not taken, or broke off.
     #[error("its TLS is not acceptable: {0}")]
     Tls(String),
+    /// Its certificate was refused, or it has refused this side's.
+    #[error("{0}")]
+    Untrusted(LinkError),
     /// It speaks TLS, and nothing of this protocol.
     #[error("it speaks TLS and not the protocol of xbsend; something like openssl s_client, or a scanner")]
     OtherProtocol,
@@ -29,6 +32,7 @@ impl From<Visitor> for TurnedAway {
         let words = visitor.to_string();
         match visitor {
             Visitor::Left => TurnedAway::Left,
+            Visitor::Untrusted(error) => error.into(),
             Visitor::Silent | Visitor::Plain(_) | Visitor::Tls(_) | Visitor::OtherProtocol => {
                 LinkError::Lost(words).into()
             }

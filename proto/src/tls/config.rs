@@ -2,46 +2,58 @@
 
 use std::sync::Arc;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::{self, cipher_suite};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, ServerConfig, SignatureScheme};
+use rustls::{ClientConfig, Error, ServerConfig};
 
-use super::Identity;
+use super::Credentials;
+use super::verifier::{Judgement, Verifier};
 use crate::wire::ALPN;
 
-/// What a dialer speaks. It takes any certificate: the proof of the key tells the right listener.
+/// What a dialer speaks on one connection, and where is told why it has refused the listener's certificate, if it has.
+/// If `credentials` demand nothing of that, any will do: the proof of the key tells the right listener.
 ///
 /// # Errors
 /// When the provider lacks TLS 1.3, which would be a defect of the build.
-pub fn client_config() -> Result<ClientConfig, Error> {
+pub fn client_config(credentials: &Credentials) -> Result<(ClientConfig, Judgement), Error> {
     let provider = provider();
-    let verifier = AnyCertificate(provider.clone());
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let (verifier, judgement) = Verifier::new(&provider, credentials);
+    let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(Arc::new(verifier));
+    let mut config = match credentials.identity() {
+        Some(identity) => builder.with_client_cert_resolver(identity.shown.clone()),
+        None => builder.with_no_client_auth(),
+    };
     config.alpn_protocols = vec![ALPN.to_vec()];
     config.resumption = rustls::client::Resumption::disabled();
-    Ok(config)
+    // The right certificate is told by the credentials, and nobody on the way needs to know what was dialled.
+    config.enable_sni = false;
+    Ok((config, judgement))
 }
 
-/// What a listener speaks, under `identity`.
+/// What a listener speaks on one connection, and where is told why it has refused the dialer's certificate, if it has.
+/// It asks for one only if `credentials` demand something of it.
 ///
 /// # Errors
-/// When the identity's private key does not fit its certificate.
-pub fn server_config(identity: &Identity) -> Result<ServerConfig, Error> {
-    let mut config = ServerConfig::builder_with_provider(provider())
-        .with_protocol_versions(&[&rustls::version::TLS13])?
-        .with_no_client_auth()
-        .with_single_cert(vec![identity.certificate.clone()], identity.private_key.clone_key())?;
+/// When there is no certificate to show: see [`Credentials::for_listener`].
+pub fn server_config(credentials: &Credentials) -> Result<(ServerConfig, Judgement), Error> {
+    let provider = provider();
+    let (verifier, judgement) = Verifier::new(&provider, credentials);
+    let builder = ServerConfig::builder_with_provider(provider).with_protocol_versions(&[&rustls::version::TLS13])?;
+    let builder = match credentials.trust() {
+        Some(_) => builder.with_client_cert_verifier(Arc::new(verifier)),
+        None => builder.with_no_client_auth(),
+    };
+    let identity = credentials.identity();
+    let identity = identity.ok_or_else(|| Error::General("a listener without a certificate".to_owned()))?;
+    let mut config = builder.with_cert_resolver(identity.shown.clone());
     config.alpn_protocols = vec![ALPN.to_vec()];
     config.send_tls13_tickets = 0;
     // Else the dialer's order decides. Whoever lacks AES instructions suffers more from it than the other from ChaCha20.
     config.ignore_client_order = !cpu_has_aes();
-    Ok(config)
+    Ok((config, judgement))
 }
 
 /// aws-lc-rs with what this CPU is fastest at first. With AES instructions that is AES-128-GCM, about an eighth cheaper
@@ -66,57 +78,20 @@ fn cpu_has_aes() -> bool {
     return false;
 }
 
-/// Accepts every certificate, but checks that the peer has its private key, so that the exported
-/// secret is shared with exactly one peer.
-#[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use rustls::pki_types::ServerName;
+
     use super::*;
+    use crate::key::Key;
 
     /// What both ends agree on when they are on this host.
     fn agreed() -> rustls::CipherSuite {
-        let identity = Identity::one_time().expect("an identity");
+        let credentials = Credentials::shared_key(Key::new([7; 16])).for_listener().expect("an identity");
         let name = ServerName::try_from("a").expect("a name");
-        let mut dialer =
-            rustls::ClientConnection::new(Arc::new(client_config().expect("a client")), name).expect("a dialer");
-        let listener = server_config(&identity).expect("a server");
+        let (dialer, _) = client_config(&credentials).expect("a client");
+        let mut dialer = rustls::ClientConnection::new(Arc::new(dialer), name).expect("a dialer");
+        let (listener, _) = server_config(&credentials).expect("a server");
         let mut listener = rustls::ServerConnection::new(Arc::new(listener)).expect("a listener");
         let mut hello = Vec::new();
         dialer.write_tls(&mut hello).expect("a hello");

@@ -20,13 +20,15 @@ pub enum CloseCode {
     StateLost,
     /// 0x06: this link is of no more use; the session goes on over another.
     Broken,
+    /// 0x07: one side has a key and the other was given none.
+    KeyMissing,
     /// 0x100 and the exit code: the session was aborted for this cause, by whoever closed. It says
     /// again what the control stream may not have brought.
     Aborted(Cause),
 }
 
 impl CloseCode {
-    const PLAIN: [CloseCode; 7] = [
+    const PLAIN: [CloseCode; 8] = [
         CloseCode::Done,
         CloseCode::WrongKey,
         CloseCode::Version,
@@ -34,6 +36,7 @@ impl CloseCode {
         CloseCode::Violation,
         CloseCode::StateLost,
         CloseCode::Broken,
+        CloseCode::KeyMissing,
     ];
 
     /// Its number on the wire.
@@ -46,6 +49,7 @@ impl CloseCode {
             CloseCode::Violation => 0x04,
             CloseCode::StateLost => 0x05,
             CloseCode::Broken => 0x06,
+            CloseCode::KeyMissing => 0x07,
             CloseCode::Aborted(cause) => ABORTED | u32::from(cause.code()),
         }
     }
@@ -73,7 +77,7 @@ mod tests {
             assert_eq!(CloseCode::from_number(code.number().into()), Some(code));
         }
         assert_eq!(CloseCode::Aborted(Cause::Sink).number(), 0x107);
-        assert_eq!(CloseCode::from_number(0x07), None);
+        assert_eq!(CloseCode::from_number(0x08), None);
         assert_eq!(CloseCode::from_number(u64::MAX), None);
     }
 }

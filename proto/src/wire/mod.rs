@@ -31,9 +31,16 @@
 //! sender ── Seen ─────────▶ receiver     both exit 0
 //! ```
 //!
-//! * **Proofs.** Both sides hold a key of 128 random bits. A proof is HMAC-SHA-256 under that key of
+//! * **Certificates.** Each side may demand one of the other, in TLS: signed by an authority that it was given, or with
+//!   a fingerprint that it was given, or both. A listener that demands one does not go on without. What demands none takes
+//!   any. A certificate that is refused ends the connection with the TLS alert that says why (`unknown_ca`,
+//!   `certificate_expired`, `access_denied` for a fingerprint, `bad_certificate` for a name, `unsupported_certificate` for
+//!   its kind or purpose, `certificate_required` for none at all): see [`tls`](crate::tls).
+//! * **Proofs.** Both sides hold a key of 128 random bits, or demand certificates of each other, or both. A proof is HMAC-SHA-256 under that key of
 //!   `"xb dialer"` or `"xb listener"` and 32 bytes exported from the TLS connection (label
-//!   [`EXPORTER_LABEL`]). A man in the middle has two TLS connections with two exports, so no proof
+//!   [`EXPORTER_LABEL`]). Who has no key proves that instead, with the 17 bytes `"xb without a key."` in the key's place,
+//!   which everybody knows: so a side that has one refuses one that has none ([`CloseCode::KeyMissing`]), and the other way
+//!   round. A man in the middle has two TLS connections with two exports, so no proof
 //!   he relays is right. The listener shows its proof only after it has verified the dialer's, and
 //!   neither side sends or reveals anything else before. The layout of [`Knock`] never changes.
 //! * **Versions.** The listener takes the highest version both sides know; none is a refusal that

@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Parser};
 use xbproto::cli::{
-    AddressArgs, ControlArgs, DisplayArgs, KeyArgs, SessionArgs, SettingsArgs, Times, TransportArgs, exit_codes_help,
+    AddressArgs, ControlArgs, DisplayArgs, KeyArgs, SessionArgs, SettingsArgs, Times, TlsArgs, TransportArgs,
+    exit_codes_help,
 };
 use xbproto::quantity::Rate;
 
@@ -127,6 +128,10 @@ pub struct Args {
 
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
+    pub tls: TlsArgs,
+
+    #[allow(missing_docs, reason = "a comment would become help text")]
+    #[command(flatten)]
     pub display: DisplayArgs,
 
     #[allow(missing_docs, reason = "a comment would become help text")]
@@ -162,14 +167,20 @@ impl Args {
     ///
     /// # Errors
     /// [`TurnError`] when the next turn would want the same place.
-    pub fn for_turn(&self, turn: u32, times: Times) -> Result<Args, TurnError> {
+    pub fn for_turn(&self, turn: u64, times: Times) -> Result<Args, TurnError> {
         let mut args = self.clone();
-        if times != Times::ONCE {
-            let place = if self.extract { &mut args.directory } else { &mut args.output };
-            if self.extract || self.output.is_some() {
-                let numbered = place.as_deref().and_then(|place| turn::numbered(place, turn));
-                *place = Some(numbered.ok_or(TurnError)?);
-            }
+        if times == Times::ONCE {
+            return Ok(args);
+        }
+        if self.stdout {
+            return Err(TurnError::Stdout);
+        }
+        let place = if self.extract { &mut args.directory } else { &mut args.output };
+        if self.extract || self.output.is_some() {
+            *place = Some(turn::numbered(place.as_deref(), turn).ok_or(TurnError::Place)?);
+        }
+        if let Some(manifest) = args.unpack.manifest_mut() {
+            *manifest = turn::numbered(Some(manifest), turn).ok_or(TurnError::Manifest)?;
         }
         Ok(args)
     }

@@ -20,7 +20,7 @@ pub(super) const NO_COMMIT: [&str; 3] = ["list", "verify", "generate_key"];
 pub(super) const NO_FIFOS: [&str; 7] = ["extract", "output", "stdout", "command", "list", "verify", "generate_key"];
 
 /// What is about a session, where there is none.
-pub(super) const SESSION: [&str; 17] = [
+pub(super) const SESSION: [&str; 22] = [
     "listen",
     "ports",
     "ssh",
@@ -35,6 +35,11 @@ pub(super) const SESSION: [&str; 17] = [
     "window",
     "peer_timeout",
     "key_file",
+    "ssl_ca",
+    "ssl_cert",
+    "ssl_key",
+    "ssl_mode",
+    "fingerprint",
     "transport",
     "ipv4",
     "ipv6",
@@ -49,6 +54,9 @@ mod tests {
 
     /// Stands for the user who runs the test: others may not be given to.
     const ME: &str = "ME";
+
+    /// One of a certificate.
+    const FINGERPRINT: &str = "SHA256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     /// Every mode, and the letters of the kinds of options that mean something in it.
     const MODES: [(&[&str], &str); 10] = [
@@ -65,7 +73,7 @@ mod tests {
     ];
 
     /// Every option that is no mode and not about what is shown, with the letter of its kind.
-    const OPTIONS: [(&[&str], char); 37] = [
+    const OPTIONS: [(&[&str], char); 41] = [
         (&["--deadline", "1s"], 's'),
         (&["-l", "9"], 'n'),
         (&["--ports", "9-10"], 'n'),
@@ -79,6 +87,10 @@ mod tests {
         (&["--window", "8m"], 'n'),
         (&["--peer-timeout", "9s"], 'n'),
         (&["--key-file", "k"], 'n'),
+        (&["--ssl-ca", "c"], 'n'),
+        (&["--ssl-cert", "c", "--ssl-key", "k"], 'n'),
+        (&["--ssl-mode", "PINNED"], 'n'),
+        (&["--fingerprint", FINGERPRINT], 'n'),
         (&["--transport", "tcp"], 'n'),
         (&["-4"], 'n'),
         (&["-6"], 'n'),

@@ -51,6 +51,11 @@ pub struct UnpackArgs {
 }
 
 impl UnpackArgs {
+    /// Where the manifest is to be written, if one is.
+    pub(super) fn manifest_mut(&mut self) -> Option<&mut PathBuf> {
+        self.manifest.as_mut()
+    }
+
     /// What is undone while unpacking. Reads the key.
     ///
     /// # Errors

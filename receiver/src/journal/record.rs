@@ -26,10 +26,11 @@ const CRC_LEN: usize = 4;
 /// What a receiver needs in order to be found again by the sender it was found by.
 #[derive(Clone, Debug)]
 pub struct Presence {
-    /// The key both sides prove to have.
-    pub key: Key,
-    /// The certificate it shows.
-    pub identity: Identity,
+    /// The key both sides prove to have, if they have one.
+    pub key: Option<Key>,
+    /// The certificate it shows, if that was made for the occasion. Any other is given again, and its private key is not
+    /// written down a second time.
+    pub identity: Option<Identity>,
     /// Where it listens.
     pub address: SocketAddr,
 }
@@ -37,7 +38,8 @@ pub struct Presence {
 /// What is said in one record.
 #[derive(Clone, Debug)]
 pub(crate) enum Record {
-    /// Kind 1. Body: 16 bytes key, `u8` length of the address, the address as text, the identity as it is kept.
+    /// Kind 1. Body: `u8` 0, or 1 and 16 bytes key; `u8` length of the address, the address as text, the identity as it is
+    /// kept, if there is one.
     Presence(Presence),
     /// Kind 2: a session begins. Body: the `Hello`.
     Session(Hello),
@@ -106,17 +108,29 @@ impl Presence {
     fn body(&self) -> Vec<u8> {
         // At most 58 characters, with the longest scope there is.
         let address = self.address.to_string();
-        let identity = self.identity.keep();
-        [self.key.as_bytes().as_slice(), &[address.len() as u8], address.as_bytes(), identity.as_bytes()].concat()
+        let key = self.key.as_ref().map(Key::as_bytes);
+        let mut body = vec![u8::from(key.is_some())];
+        body.extend(key.into_iter().flatten());
+        body.push(address.len() as u8);
+        body.extend(address.as_bytes());
+        body.extend(self.identity.iter().map(Identity::keep).flat_map(|kept| kept.as_bytes().to_vec()));
+        body
     }
 
     fn read(body: &[u8]) -> Option<Presence> {
-        let (key, rest) = body.split_first_chunk()?;
+        let (key, rest) = match body.split_first()? {
+            (0, rest) => (None, rest),
+            (1, rest) => rest.split_first_chunk().map(|(key, rest)| (Some(Key::new(*key)), rest))?,
+            _ => return None,
+        };
         let (length, rest) = rest.split_first()?;
         let (address, identity) = rest.split_at_checked(usize::from(*length))?;
         Some(Presence {
-            key: Key::new(*key),
-            identity: Identity::restore(identity).ok()?,
+            key,
+            identity: match identity {
+                [] => None,
+                kept => Some(Identity::restore(kept).ok()?),
+            },
             address: std::str::from_utf8(address).ok()?.parse().ok()?,
         })
     }

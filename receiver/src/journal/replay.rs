@@ -10,7 +10,7 @@ use xbproto::wire::{Hello, LaneSum, Receipt};
 use super::record::{Presence, Record};
 
 /// What every journal begins with; the digit is the version of the format.
-pub(super) const MAGIC: &[u8] = b"xbrecv journal 1\n";
+pub(super) const MAGIC: &[u8] = b"xbrecv journal 2\n";
 
 /// What a journal says.
 #[derive(Clone, Debug, Default)]

@@ -11,8 +11,8 @@ use super::Presence;
 
 /// A receiver at `port`.
 pub(crate) fn presence(port: u16) -> Presence {
-    let identity = Identity::one_time().unwrap();
-    Presence { key: Key::new([7; 16]), identity, address: ([127, 0, 0, 1], port).into() }
+    let identity = Some(Identity::one_time().unwrap());
+    Presence { key: Some(Key::new([7; 16])), identity, address: ([127, 0, 0, 1], port).into() }
 }
 
 /// The proposal of session `id`.

@@ -13,15 +13,16 @@ use tokio::time::{Instant, sleep_until};
 use xbproto::cli::{Event, Reporter};
 use xbproto::contact::{Answers, Arrival, Comeback, Greeting, Port, Strangers};
 use xbproto::failure::{Cause, Failure, Party};
-use xbproto::key::Key;
 use xbproto::link::{Link, Outage, TurnedAway};
 use xbproto::quantity::Span;
 use xbproto::retry::listener_waits;
 use xbproto::session::Sender;
 use xbproto::shared::Shared;
+use xbproto::tls::Credentials;
 use xbproto::wire::{CloseCode, Message};
 
 use super::Contact;
+use crate::way::Next;
 
 /// A sender's open port.
 #[derive(Debug)]
@@ -30,6 +31,7 @@ pub struct Listens {
     session: Arc<Shared<Sender>>,
     /// How long to wait for a receiver; for ever if not set.
     wait: Option<Duration>,
+    next: Next,
     begun: Instant,
     strangers: Strangers,
     /// Who is to go on, if the receiver that is served shows no sign of life.
@@ -48,14 +50,20 @@ struct Newcomer {
 
 impl Listens {
     /// Opens it for one session.
-    pub fn new(port: Port<Link>, session: Arc<Shared<Sender>>, wait: Option<Duration>, reporter: Reporter) -> Listens {
+    pub fn new(
+        port: Port<Link>,
+        session: Arc<Shared<Sender>>,
+        wait: Option<Duration>,
+        next: Next,
+        reporter: Reporter,
+    ) -> Listens {
         let (strangers, answers) = (Strangers::default(), Answers::default());
-        Listens { port, session, wait, begun: Instant::now(), strangers, newcomer: None, answers, reporter }
+        Listens { port, session, wait, next, begun: Instant::now(), strangers, newcomer: None, answers, reporter }
     }
 
-    /// A port's, at which receivers prove that they have `key`.
-    pub fn greeting(key: Arc<Key>) -> Greeting<Link> {
-        Greeting { key, role: Party::Sender, first_words: |link| Box::pin(async { Ok(link) }) }
+    /// A port's, at which receivers show and prove what these `credentials` demand.
+    pub fn greeting(credentials: Credentials) -> Greeting<Link> {
+        Greeting { credentials, role: Party::Sender, first_words: |link| Box::pin(async { Ok(link) }) }
     }
 
     /// Sends everybody away, and waits until those who were answered have heard it.
@@ -85,24 +93,18 @@ impl Listens {
         }
     }
 
-    /// Tells somebody that another receiver is served.
+    /// Tells somebody that another receiver is served, and not for good if it may have the next backup.
     fn refuse_newcomer(&mut self) {
-        let Some(Newcomer { link, .. }) = self.newcomer.take() else { return };
+        let newcomer = self.newcomer.take().map(|newcomer| newcomer.link);
+        let Some(link) = newcomer.filter(|link| link.connection.close_reason().is_none()) else { return };
         let reason = format!("the sender is busy with session {}", self.session.look(Sender::session));
+        if self.next == Next::Another {
+            self.reporter.tell(Event::Notice(format!("{} has to wait: {reason}", link.peer())));
+            return link.close(CloseCode::Broken, &reason);
+        }
         self.reporter.tell(Event::Stranger { peer: link.peer(), why: reason.clone() });
         let abort = Message::Abort(Failure::new(Cause::Refused, Party::Sender, &reason));
         self.answers.say(link, abort, CloseCode::Busy, reason);
-    }
-
-    fn nobody_came(&self, wait: Duration) -> Failure {
-        let wait = Span(wait);
-        match self.strangers.only_wrong_keys() {
-            true => {
-                let words = "only receivers with another key came; compare the keys of both sides";
-                Failure::new(Cause::Refused, Party::Sender, format!("within {wait} (--wait) {words}"))
-            }
-            false => Failure::new(Cause::PeerLost, Party::Sender, format!("no receiver came within {wait} (--wait)")),
-        }
     }
 }
 
@@ -122,7 +124,7 @@ impl Contact for Listens {
             Some(until) => tokio::select! {
                 biased;
                 guest = self.guest() => guest,
-                () = sleep_until(until) => Err(self.nobody_came(wait)),
+                () = sleep_until(until) => Err(self.strangers.nobody_came(Party::Sender, wait)),
             },
         }
     }
@@ -157,7 +159,8 @@ impl Contact for Listens {
         loop {
             tokio::select! {
                 biased;
-                Ok(link) = self.guest() => return Ok(link),
+                // One that speaks no common version is not the one that was lost.
+                guest = self.guest() => if let Ok(link) = guest { return Ok(link) },
                 () = sleep_until(outage.until) => {
                     let patience = Span(outage.patience);
                     return Err(format!("the receiver did not come back within {patience} (--retry-for and 30 s)"));

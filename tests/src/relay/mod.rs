@@ -30,6 +30,9 @@ pub struct Relay {
 /// How many trains of datagrams pass in one direction before it is the other's turn.
 const TURN: usize = 16;
 
+/// How many datagrams are kept for [`Relay::tape`]: more than a handshake has.
+const TAPE: usize = 64;
+
 /// Whether anything passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Link {
@@ -53,6 +56,8 @@ struct Network {
     rng: Rng,
     /// Bytes that were forwarded to the receiver.
     carried: u64,
+    /// The first datagrams that were.
+    tape: Vec<Vec<u8>>,
 }
 
 impl Relay {
@@ -69,6 +74,7 @@ impl Relay {
             loss: 0.0,
             rng: Rng::new(1, 0),
             carried: 0,
+            tape: Vec::new(),
         };
         let (front, network) = (Port::bind(from), Arc::new(Mutex::new(network)));
         let (waked, bell) = std::io::pipe().expect("a pipe");
@@ -127,6 +133,11 @@ impl Relay {
     /// Loses that part of all datagrams from now on.
     pub fn lose(&self, share: f64) {
         self.network().loss = share;
+    }
+
+    /// The first datagrams that came for the receiver, as they came.
+    pub fn tape(&self) -> Vec<Vec<u8>> {
+        self.network().tape.clone()
     }
 
     /// Waits until so many more bytes have been forwarded to the receiver. The search for the longest datagram, which a
@@ -199,6 +210,8 @@ fn forward(front: &Port, network: &Mutex<Network>, mut waked: PipeReader) {
             let (port, receiver) = (network.port_of(train.from), network.receiver);
             network.pass(&train, train.from, &port, receiver);
             network.carried += train.bytes.len() as u64;
+            let room = TAPE - network.tape.len();
+            network.tape.extend(train.datagrams().take(room).map(|datagram| datagram.bytes.to_vec()));
         }
         for (client, port) in &clients {
             for _ in 0..TURN {

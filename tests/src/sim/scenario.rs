@@ -20,6 +20,7 @@ use xbproto::quic::{self, Acceptor, Congestion, Family, FindRoute, Route as Firs
 use xbproto::session::{Half, LinkId, Received, Receiver, ReceiverConfig, Sender, SenderConfig, Sent};
 use xbproto::shared::Shared;
 use xbproto::throttle::Throttle;
+use xbproto::tls::Credentials;
 use xbproto::wire::{Purpose, SessionId};
 use xbrecv::admission::Door;
 use xbrecv::decode::Decoders;
@@ -34,6 +35,7 @@ use xbsend::pump::{Pump, Pumped};
 use xbsend::resume::keep_linked;
 use xbsend::tap::{Expect, Watch};
 use xbsend::uplink::Uplink;
+use xbsend::way::Next;
 
 use super::path::Path;
 use super::pattern::Pattern;
@@ -289,13 +291,17 @@ async fn send(scenario: &Scenario, sockets: Vec<Arc<Socket>>, log: &Log) -> Sent
     outcome
 }
 
+/// What both sides have.
+fn credentials() -> Credentials {
+    Credentials::shared_key(Key::new(KEY)).showing(host::identity().clone())
+}
+
 /// Where the receiver's senders come from.
 fn entrance(scenario: &Scenario, socket: Arc<Socket>, tuning: Tuning) -> (Endpoint, Entrance) {
-    let key = Arc::new(Key::new(KEY));
     match scenario.dials {
         Party::Sender => {
             let (endpoint, acceptor) = listening(scenario.seed, socket, tuning);
-            let port = Port::new(endpoint.clone().into(), acceptor, Entrance::greeting(key));
+            let port = Port::new(endpoint.clone().into(), acceptor, Entrance::greeting(credentials()));
             (endpoint, Entrance::Port(port))
         }
         Party::Receiver => {
@@ -307,7 +313,7 @@ fn entrance(scenario: &Scenario, socket: Arc<Socket>, tuning: Tuning) -> (Endpoi
 }
 
 fn listening(seed: u64, socket: Arc<Socket>, tuning: Tuning) -> (Endpoint, Acceptor) {
-    let acceptor = Acceptor::new(host::identity(), tuning).expect("TLS can be set up");
+    let acceptor = Acceptor::new(credentials(), tuning).expect("a certificate can be made");
     let endpoint = quic::listener(socket, host::endpoint_config(seed), &acceptor);
     (endpoint.expect("a socket in memory can always be used"), acceptor)
 }
@@ -317,9 +323,9 @@ fn dialing(seed: u64, socket: Arc<Socket>) -> Endpoint {
 }
 
 fn dialer(endpoint: &Endpoint, role: Party, tuning: Tuning) -> Dialer {
-    let (key, worked) = (Arc::new(Key::new(KEY)), Worked::default());
+    let (credentials, worked) = (credentials(), Worked::default());
     let endpoints = endpoint.clone().into();
-    Dialer { endpoints, transport: Transport::Quic, key, role, tuning, reporter: reporter(), worked }
+    Dialer { endpoints, transport: Transport::Quic, credentials, role, tuning, reporter: reporter(), worked }
 }
 
 fn route_to(peer: SocketAddr) -> Route {
@@ -361,8 +367,8 @@ async fn keep_dialed(link: LinkId, endpoint: Endpoint, uplink: &Uplink) -> Endpo
 /// The sender listens.
 async fn keep_open(seed: u64, socket: Arc<Socket>, uplink: &Uplink) -> Endpoint {
     let (endpoint, acceptor) = listening(seed, socket, uplink.tuning);
-    let port = Port::new(endpoint.clone().into(), acceptor, Listens::greeting(Arc::new(Key::new(KEY))));
-    let mut contact = Listens::new(port, uplink.session.clone(), Some(WAIT), reporter());
+    let port = Port::new(endpoint.clone().into(), acceptor, Listens::greeting(credentials()));
+    let mut contact = Listens::new(port, uplink.session.clone(), Some(WAIT), Next::Nobody, reporter());
     keep_linked(&mut contact, uplink, &reporter()).await;
     contact.close().await;
     endpoint.close(0u32.into(), b"");

@@ -17,7 +17,7 @@ pub struct SshArgs {
     /// ssh does as its configuration says (user, keys, agent, jump hosts); PORT is sshd's. The program there gets a key for
     /// this once over ssh, and ends with this one, or when ssh ends before the transfer has begun. The backup itself goes
     /// directly over UDP: to the address that ssh came to, to HOST, or to HOST:PORT if that is given as well.
-    #[arg(long, value_name = "[USER@]HOST[:PORT]", conflicts_with_all = ["listen", "times", "key_file"])]
+    #[arg(long, value_name = "[USER@]HOST[:PORT]", conflicts_with_all = ["listen", "times", "key_file", "ssl_ca", "ssl_cert", "ssl_key", "ssl_mode", "fingerprint"])]
     ssh: Option<Login>,
 
     /// The command that connects, instead of ssh, with its options; quotes are heeded, but no shell is run

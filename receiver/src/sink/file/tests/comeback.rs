@@ -279,7 +279,7 @@ fn without_a_journal_that_is_believed_the_partial_file_is_replaced() {
     let spoil: [fn(&Path); 4] = [
         |journal| fs::remove_file(journal).unwrap(),
         |journal| fs::set_permissions(journal, Permissions::from_mode(0o644)).unwrap(),
-        |journal| fs::write(journal, "xbrecv journal 1\n").unwrap(),
+        |journal| fs::write(journal, "xbrecv journal 2\n").unwrap(),
         |journal| {
             let mut bytes = fs::read(journal).unwrap();
             bytes[30] ^= 1;
