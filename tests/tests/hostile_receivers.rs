@@ -51,7 +51,7 @@ async fn hear_the_end(link: &mut Link) -> LaneSum {
     loop {
         match link.reader.next().await.expect("a sender that goes on") {
             Some(Message::LaneEnd(sum)) => return sum,
-            Some(Message::Pulse(_)) => {}
+            Some(Message::Pulse(_) | Message::RateLimit(_)) => {}
             other => panic!("{other:?}"),
         }
     }

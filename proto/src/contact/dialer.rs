@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::diagnosis::instead;
 use super::{Attempt, Endpoints, Network, Transport, Try, probe};
@@ -17,6 +17,9 @@ use crate::wire::VERSIONS;
 
 /// How long one attempt may take: several lost packets on a slow path.
 pub const ATTEMPT: Duration = Duration::from_secs(4);
+
+/// After how long without an answer the network is asked: most listeners have given one by then.
+const UNANSWERED: Duration = Duration::from_millis(400);
 
 /// How long QUIC has to get through once it is known that somebody is there: one lost packet.
 const ONCE_MORE: Duration = Duration::from_millis(1500);
@@ -85,7 +88,10 @@ impl Dialer {
         };
         let unreachable = async {
             match self.endpoints.network {
-                Network::Real => probe::unreachable(address, self.endpoints.from()).await,
+                Network::Real => {
+                    sleep(UNANSWERED).await;
+                    probe::unreachable(address, self.endpoints.from()).await
+                }
                 Network::Simulated => std::future::pending().await,
             }
         };
