@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn the_sender_is_told_what_both_sides_have_to_know() {
-        let common = "--progress json --wait 60000ms --window 67108864 --peer-timeout 15000ms";
+        let common = "--progress json --wait 45000ms --window 67108864 --peer-timeout 15000ms";
         assert_eq!(told("xbrecv --ssh db7 -x"), format!("{common} --listen 9999"));
         let command = "mariadb-backup --backup -v";
         let line = format!("xbrecv --ssh db7 -v -x -M --retry-for=1m -- {command}");

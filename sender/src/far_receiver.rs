@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn the_receiver_is_told_what_both_sides_have_to_know() {
-        let common = "--progress json --wait 60000ms --window 67108864 --peer-timeout 15000ms";
+        let common = "--progress json --wait 45000ms --window 67108864 --peer-timeout 15000ms";
         assert_eq!(words(&[]), format!("{common} -o f"));
         assert_eq!(words(&["-v", "-M", "--no-direct", "gate"]), format!("{common} --verbose -o f --no-direct"));
     }

@@ -2,7 +2,7 @@
 //! refused, and how `--show-config` tells.
 
 use std::fs::{self, File, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 use std::process::Command;
 
@@ -242,7 +242,7 @@ fn a_file_that_everybody_may_write_is_refused_and_one_of_a_group_warned_of() {
     let conf = scene.file("xb.conf", "[xbrecv]\noutput=out.xb\n");
     let receiver = || scene.receiver(["--config", "xb.conf"]);
     fs::set_permissions(&conf, Permissions::from_mode(0o666)).expect("changed");
-    receiver().start().wait().expect_failure(2).expect_said("everybody may write that file (mode 0666)");
+    receiver().start().wait().expect_failure(2).expect_said("everybody may write there (mode 0666)");
     fs::set_permissions(&conf, Permissions::from_mode(0o664)).expect("changed");
     let (sent, received) = scene.transfer(receiver(), |to| scene.sender(to, []).feed(&backup));
     sent.expect_success();
@@ -251,18 +251,34 @@ fn a_file_that_everybody_may_write_is_refused_and_one_of_a_group_warned_of() {
 }
 
 #[test]
+fn a_file_of_somebody_else_is_read_only_where_it_is_named() {
+    if !is_root() {
+        return skip("a_file_of_somebody_else_is_read_only_where_it_is_named", "only root gives files away");
+    }
+    let scene = Scene::new();
+    let program = with_user_file(&scene, scene.xbsend(["--show-config"]), "[xb]\nwindow=9m");
+    let conf = scene.path("home/.config/xb/xb.conf");
+    chown(&conf, Some(4242), None).expect("given away");
+    let ended = program.start().wait();
+    ended.expect_failure(2).expect_said("the user with number 4242 may change them");
+    let named = scene.xbsend(["--config"]).arg(&conf);
+    assert_eq!(shown(&scene, named, "window"), one("9m", "home/.config/xb/xb.conf:2"));
+    scene.file("outer.conf", "!include home/.config/xb/xb.conf\n");
+    let ended = scene.xbsend(["--show-config", "--config", "outer.conf"]).start().wait();
+    ended.expect_failure(2).expect_said("error: outer.conf:1: the settings in home/.config/xb/xb.conf are not read");
+}
+
+#[test]
 fn a_transfer_needs_nothing_but_settings() {
     let (scene, backup) = (Scene::new(), Backup::small());
     scene.file("key", scene.key().reveal());
     fs::set_permissions(scene.path("key"), Permissions::from_mode(0o600)).expect("changed");
     scene.file("in.xb", backup.stream());
-    scene.file(
-        "xb.conf",
-        "[xb]\nkey-file = key\n[xbsend]\nto=192.0.2.1\nchecksum-file=in.sha1\n[xbrecv]\noutput=out.xb\n",
-    );
-    let receiver = scene.xbrecv([]).without_key().env("XB_CONFIG", "xb.conf").env("XB_LISTEN", "127.0.0.1:0").start();
-    let sender =
-        scene.xbsend(["-i", "in.xb"]).without_key().env("XB_CONFIG", "xb.conf").env("XB_TO", receiver.address());
+    scene.file("xb.conf", "[xb]\nkey-file = key\n[xbsend]\nto=192.0.2.1\nchecksum-file=in.sha1\n");
+    // The sender has an option of this name, too, for what it starts over ssh.
+    let with_settings = |program: Program| program.without_key().env("XB_CONFIG", "xb.conf").env("XB_OUTPUT", "out.xb");
+    let receiver = with_settings(scene.xbrecv([])).env("XB_LISTEN", "127.0.0.1:0").start();
+    let sender = with_settings(scene.xbsend(["-i", "in.xb"])).env("XB_TO", receiver.address());
     sender.start().wait().expect_success();
     receiver.wait().expect_success();
     assert!(fs::read(scene.path("out.xb")).expect("stored") == backup.stream());

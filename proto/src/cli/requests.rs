@@ -25,8 +25,6 @@ pub struct Requests {
     report: Signal,
     /// Where orders are taken, if that was asked for.
     control: Option<ControlSocket>,
-    /// The limit that was ordered last, if one was.
-    ordered: Option<Option<Rate>>,
     /// When the whole is to be over, and how long that was from the start; until it has been said.
     deadline: Option<(Instant, Duration)>,
     /// How the session is to fail since somebody has asked for the end.
@@ -60,7 +58,6 @@ impl Requests {
             terminate: signal(SignalKind::terminate())?,
             report: signal(SignalKind::user_defined1())?,
             control: None,
-            ordered: None,
             deadline: deadline.and_then(|span| Some((Instant::now().checked_add(span)?, span))),
             asked: None,
         })
@@ -91,10 +88,7 @@ impl Requests {
             _ = self.interrupt.recv() => (Cause::Interrupted, "interrupted by SIGINT".to_owned()),
             _ = self.terminate.recv() => (Cause::Terminated, "ended by SIGTERM".to_owned()),
             _ = self.report.recv() => return Request::Report,
-            asked = next_order(&mut self.control) => {
-                self.ordered = asked.rate_limit().or(self.ordered);
-                return Request::Order(asked);
-            }
+            asked = next_order(&mut self.control) => return Request::Order(asked),
             span = over => {
                 self.deadline = None;
                 (Cause::Deadline, format!("not done within {} (--deadline)", Span(span)))
@@ -105,9 +99,9 @@ impl Requests {
         Request::End(failure)
     }
 
-    /// The rate limit that was ordered last, or `set` if none was: a session that follows on another begins with it.
+    /// The rate limit that an order has set last, or `set` if none has: a session that follows on another begins with it.
     pub fn rate_limit(&self, set: Option<Rate>) -> Option<Rate> {
-        self.ordered.unwrap_or(set)
+        self.control.as_ref().and_then(ControlSocket::rate_limit).unwrap_or(set)
     }
 
     /// What has been said to whoever asked for the end last, if somebody has.

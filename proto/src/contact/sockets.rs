@@ -106,3 +106,50 @@ fn cannot_have(own: Party, error: SocketError) -> Failure {
         _ => Failure::new(Cause::Usage, own, error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::cli::{Face, Moment, Screen, Verbosity};
+
+    struct Ear(mpsc::Sender<Event>);
+
+    impl Face for Ear {
+        fn show(&mut self, _: Moment, event: &Event) {
+            let _ = self.0.send(event.clone());
+        }
+    }
+
+    /// What is opened at an address, and what is said of it.
+    fn opened(at: SocketAddr, transport: Transport) -> (Result<(Sockets, SocketAddr), Failure>, Vec<Event>) {
+        let (ear, heard) = mpsc::channel();
+        let reporter = Reporter::with_face(Box::new(Ear(ear)), Screen::Elsewhere, Verbosity::Normal);
+        let opened = open_sockets(at, Family::V4, transport, Party::Receiver, &reporter);
+        reporter.finish();
+        (opened, heard.try_iter().collect())
+    }
+
+    #[test]
+    fn a_port_that_is_free_to_choose_is_free_for_both() {
+        let (opened, said) = opened((Ipv4Addr::LOCALHOST, 0).into(), Transport::Auto);
+        let (sockets, address) = opened.unwrap();
+        assert_eq!(sockets.udp.local_addr().unwrap(), address);
+        assert_eq!(sockets.tcp.unwrap().local_addr().unwrap(), address);
+        assert!(said.is_empty(), "{said:?}");
+    }
+
+    #[test]
+    fn a_tcp_port_of_somebody_else_is_warned_of_unless_it_is_all_that_is_wished() {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = taken.local_addr().unwrap();
+        let (auto, said) = opened(address, Transport::Auto);
+        assert!(auto.unwrap().0.tcp.is_none());
+        assert!(matches!(&said[..], [Event::Warning(words)] if words.contains("only UDP port")), "{said:?}");
+        let (quic, said) = opened(address, Transport::Quic);
+        assert!(quic.unwrap().0.tcp.is_none() && said.is_empty());
+        assert_eq!(opened(address, Transport::Tcp).0.unwrap_err().cause, Cause::Sink);
+    }
+}

@@ -221,11 +221,10 @@ async fn first_bytes(stream: &mut TcpStream) -> Result<Option<Plain>, Visitor> {
     }
 }
 
-/// Ends a connection for which there is nothing to say. What it has sent is taken first: else it would be reset, and
-/// its user would look for the reason in the network.
+/// Ends a connection for which there is nothing to say. What it has sent is taken first, as far as that is not more than
+/// any request: else it would be reset, and its user would look for the reason in the network.
 async fn dismiss(mut stream: TcpStream) {
-    let mut rest = [0; 4096];
-    while matches!(stream.try_read(&mut rest), Ok(1..)) {}
+    let _ = stream.try_read(&mut vec![0; READ]);
     let _ = stream.shutdown().await;
 }
 

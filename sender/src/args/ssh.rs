@@ -3,37 +3,30 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use xbproto::cli::remote::SshArgs;
 
-/// How xbrecv is started over there, and what it is to do with the backup.
+/// How xbrecv is started over there, and what it is to do with the backup. What needs --ssh needs its group: clap forgets that
+/// an option requires another one that conflicts with what is given, such as --key-file, but never a group.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Over ssh")]
+#[command(next_help_heading = "Over ssh", group = ArgGroup::new("far").arg("ssh"))]
 pub struct FarReceiverArgs {
     #[allow(missing_docs, reason = "a comment would become help text")]
     #[command(flatten)]
     pub ssh: SshArgs,
 
     /// With --ssh: unpack the backup there into DIR, as xbrecv --extract -C DIR does
-    #[arg(long, value_name = "DIR", conflicts_with = "output")]
+    #[arg(long, value_name = "DIR", requires = "far", conflicts_with = "output")]
     extract: Option<PathBuf>,
 
     /// With --ssh: write the stream there to FILE, and its checksum to FILE.sha1, as xbrecv -o FILE does
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", requires = "far")]
     output: Option<PathBuf>,
 }
 
 /// The command line does not say where the backup is to be.
 #[derive(Debug, thiserror::Error)]
 pub enum DestinationError {
-    /// A destination of a receiver that is started by hand.
-    #[error(
-        "{option} is for a receiver that --ssh starts; without it, start `xbrecv {option} ...` on the other host and give this side HOST:PORT"
-    )]
-    NoSsh {
-        /// As it would be said over there.
-        option: &'static str,
-    },
     /// A receiver that would not know what to do.
     #[error("--ssh needs --extract DIR or -o FILE: where the backup is to be over there")]
     Missing,
@@ -45,14 +38,13 @@ impl FarReceiverArgs {
     /// # Errors
     /// [`DestinationError`]
     pub fn destination(&self) -> Result<Option<Vec<OsString>>, DestinationError> {
-        let starts = self.ssh.ssh("xbrecv").is_some();
-        match (starts, &self.extract, &self.output) {
-            (true, Some(dir), _) => Ok(Some(vec!["--extract".into(), with_value("--directory=", dir)])),
-            (true, None, Some(file)) => Ok(Some(vec![with_value("--output=", file)])),
-            (true, None, None) => Err(DestinationError::Missing),
-            (false, Some(_), _) => Err(DestinationError::NoSsh { option: "--extract" }),
-            (false, None, Some(_)) => Err(DestinationError::NoSsh { option: "-o" }),
-            (false, None, None) => Ok(None),
+        if self.ssh.ssh("xbrecv").is_none() {
+            return Ok(None);
+        }
+        match (&self.extract, &self.output) {
+            (Some(dir), _) => Ok(Some(vec!["--extract".into(), with_value("--directory=", dir)])),
+            (None, Some(file)) => Ok(Some(vec![with_value("--output=", file)])),
+            (None, None) => Err(DestinationError::Missing),
         }
     }
 }
@@ -80,7 +72,11 @@ mod tests {
         assert_eq!(destination(&["--ssh", "me@db7", "--extract", "/r"]), Ok(Some(extract)));
         assert_eq!(destination(&["--ssh", "db7", "--output=-f"]), Ok(Some(vec!["--output=-f".into()])));
         assert!(destination(&["--ssh", "db7"]).unwrap_err().contains("--extract DIR or -o FILE"));
-        assert!(destination(&["-o", "f", "db7"]).unwrap_err().contains("start `xbrecv -o ...` on the other host"));
+        for destination_alone in
+            [&["-o", "f", "db7"][..], &["--extract", "d", "--key-file", "k", "db7"], &["-o", "f", "-l", "9"]]
+        {
+            assert!(destination(destination_alone).unwrap_err().contains("--ssh <[USER@]HOST[:PORT]>"));
+        }
         assert!(destination(&["--ssh", "db7", "-o", "f", "--extract", "d"]).is_err());
         assert!(destination(&["--ssh", "-v", "-o", "f"]).is_err());
         assert!(destination(&["--ssh", "db7", "-o", "f", "--key-file", "k"]).is_err());

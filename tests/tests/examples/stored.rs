@@ -92,7 +92,7 @@ fn both_hosts_have_the_checksum_and_it_tells_years_later() {
 /// A copy that would take a quarter of an hour by day is let go at night. `far` and `near` say where the two sides run.
 fn copy_by_day_and_night(address: &str, far: impl Fn(Program) -> Program, near: impl Fn(Program) -> Program) {
     let example = Example::new("rate-limited");
-    let settings = [("FILE", "copy.xbstream"), ("DATADIR", "bin"), ("RATE", "1k"), ("XB_CONTROL_SOCKET", "send")];
+    let settings = [("FILE", "copy.xbstream"), ("DATADIR", "bin"), ("RATE", "1k"), ("SOCKET", "send")];
     let rate = |rate: &str| example.script("rate.sh", &settings).arg(rate).start().wait().code;
     assert_eq!(rate("none"), 0, "there is no copy yet");
     let destination = example.script("destination.sh", &settings).env("XB_LISTEN", format!("{address}:0"));

@@ -1,5 +1,7 @@
 //! An order on its way to the session, and the answer on its way back.
 
+use std::sync::Arc;
+
 use tokio::sync::oneshot;
 
 use super::order::{Answer, Order};
@@ -10,26 +12,28 @@ use crate::quantity::Rate;
 use crate::session::{Half, RateLimit};
 use crate::shared::Shared;
 
+/// The rate limit that an order has set last, if one has: a session that follows on another begins with it.
+pub(super) type LastLimit = Arc<Shared<Option<Option<Rate>>>>;
+
 /// An order, and somebody who waits for the answer. One that is dropped is answered too: that there is nothing it could be
 /// about.
 #[derive(Debug)]
 pub struct Asked {
     order: Order,
     answer: oneshot::Sender<Answer>,
+    /// What is set by what is done.
+    last: LastLimit,
 }
 
 impl Asked {
-    pub(super) fn new(order: Order) -> (Asked, oneshot::Receiver<Answer>) {
+    pub(super) fn new(order: Order, last: LastLimit) -> (Asked, oneshot::Receiver<Answer>) {
         let (answer, answered) = oneshot::channel();
-        (Asked { order, answer }, answered)
+        (Asked { order, answer, last }, answered)
     }
 
-    /// The rate limit that is asked for, if that is it.
-    pub(in crate::cli) fn rate_limit(&self) -> Option<Option<Rate>> {
-        match self.order {
-            Order::RateLimit(rate) => Some(rate),
-            Order::Status => None,
-        }
+    /// Whether nobody waits for the answer any more, who has been told so: then it is not done late.
+    pub(super) fn is_forsaken(&self) -> bool {
+        self.answer.is_closed()
     }
 
     /// Has `session` do it, or says how that does, which `status` knows.
@@ -42,6 +46,7 @@ impl Asked {
                     half.allow(rate);
                     half.limits().binding()
                 });
+                self.last.change(|last| *last = Some(rate));
                 reporter.tell(Event::Notice(changed(H::PARTY, rate, binding)));
                 Answer::Done
             }

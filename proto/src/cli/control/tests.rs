@@ -7,8 +7,10 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::sync::{Arc, Barrier};
 use std::thread;
+use std::time::Duration;
 
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
 use crate::cli::{Face, Moment, Reporter, Screen, Status, Verbosity};
@@ -53,6 +55,11 @@ async fn visit(said: &'static [u8]) -> (String, Shared<Receiver>) {
         answer = visitor => answer.expect("a visitor"),
         () = heed => unreachable!("it heeds for ever"),
     };
+    assert_eq!(
+        socket.rate_limit().flatten(),
+        session.look(|s| s.limits().receiver),
+        "what the next session begins with"
+    );
     (answer, session)
 }
 
@@ -107,6 +114,18 @@ async fn an_order_that_nobody_takes_is_over() {
     });
     drop(socket.next().await);
     assert_eq!(visitor.await.expect("a visitor"), "over: no transfer is under way any more\n");
+    assert_eq!(socket.rate_limit(), None, "what has been refused holds for nothing later");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_is_not_done_after_it_was_answered_that_it_is_not() {
+    let (_folder, path) = place();
+    let mut socket = ControlSocket::open(&path).expect("a free place");
+    let (mut visitor, mut answer) = (tokio::net::UnixStream::connect(&path).await.expect("somebody"), String::new());
+    visitor.write_all(b"rate-limit 1m\n").await.expect("written");
+    visitor.read_to_string(&mut answer).await.expect("an answer");
+    assert_eq!(answer, "over: the program has not answered within 2 s\n");
+    assert!(tokio::time::timeout(Duration::from_secs(60), socket.next()).await.is_err());
 }
 
 #[tokio::test]
@@ -131,6 +150,21 @@ async fn one_that_was_left_is_replaced_and_one_in_use_is_not() {
     assert!(path.exists());
     drop(socket);
     assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn nobody_can_hold_up_a_start() {
+    let (folder, path) = place();
+    // Whoever may read the directory may lock it, and never give the lock back.
+    let lock = fs::File::open(folder.path()).expect("a folder");
+    lock.lock().expect("locked");
+    drop(ControlSocket::open(&path).expect("a free place"));
+    drop(lock);
+    // A program there lets nobody in, and as many wait as may.
+    let _stuck = UnixListener::bind(&path).expect("a free place");
+    while place::knock(&path).is_ok() {}
+    let error = ControlSocket::open(&path).expect_err("in use");
+    assert!(matches!(error, PlaceError::Taken { .. }), "{error}");
 }
 
 #[tokio::test]

@@ -25,6 +25,8 @@ pub(super) struct Disk {
     pub(super) warnings: Vec<String>,
     /// The file of ours that is read, if one is.
     pub(super) config: Option<PathBuf>,
+    /// The files that the user has named. He may trust their owners; nobody has asked him about the others.
+    pub(super) named: Vec<PathBuf>,
 }
 
 impl Files for Disk {
@@ -43,6 +45,7 @@ impl Files for Disk {
     }
 
     fn option_files(&mut self, dir: &Path) -> Result<Vec<PathBuf>, FileError> {
+        self.trust(dir, &dir.metadata().map_err(|error| FileError::read(dir, error))?)?;
         let paths: io::Result<Vec<PathBuf>> =
             dir.read_dir().and_then(|all| all.map(|entry| Ok(entry?.path())).collect());
         let mut paths = paths.map_err(|error| FileError::read(dir, error))?;
@@ -53,26 +56,38 @@ impl Files for Disk {
 }
 
 impl Disk {
-    /// Refuses a file that everybody may write, and warns of one that some others may: settings name commands that are run.
+    /// Refuses what others may write, a file or a directory of files: settings name commands that are run.
     fn trust(&mut self, path: &Path, metadata: &Metadata) -> Result<(), FileError> {
-        let (mode, owner) = (metadata.mode() & 0o7777, metadata.uid());
         // What comes through a pipe, as in `--config <(...)`, is nobody else's to write.
-        if !metadata.is_file() {
-            return Ok(());
+        let is_pipe = !metadata.is_file() && !metadata.is_dir();
+        match is_pipe && self.is_named(path) {
+            true => Ok(()),
+            false => self.trust_rights(path, metadata.mode() & 0o7777, metadata.uid()),
         }
+    }
+
+    /// Warns of what the users of a group may write, and of a file of somebody else that the user has named.
+    fn trust_rights(&mut self, path: &Path, mode: u32, owner: u32) -> Result<(), FileError> {
         if mode & 0o002 != 0 {
             return Err(FileError::Exposed { path: path.to_owned(), mode });
         }
-        let path = path.display();
+        let (is_ours, name) = (owner == 0 || owner == rustix::process::geteuid().as_raw(), path.display());
+        if !is_ours && !self.is_named(path) {
+            return Err(FileError::Foreign { path: path.to_owned(), owner });
+        }
         if mode & 0o020 != 0 {
             let words = "the users of its group may write it, and settings name commands to run";
-            self.warnings.push(format!("the settings in {path} have mode {mode:04o}: {words}; run chmod g-w {path}"));
+            self.warnings.push(format!("the settings in {name} have mode {mode:04o}: {words}; run chmod g-w {name}"));
         }
-        if owner != 0 && owner != rustix::process::geteuid().as_raw() {
+        if !is_ours {
             let words = "who may change what is run here";
-            self.warnings.push(format!("the settings in {path} belong to the user with number {owner}, {words}"));
+            self.warnings.push(format!("the settings in {name} belong to the user with number {owner}, {words}"));
         }
         Ok(())
+    }
+
+    fn is_named(&self, path: &Path) -> bool {
+        self.named.iter().any(|named| named == path)
     }
 
     /// The first of the user's and the system's file that is there.
@@ -110,6 +125,8 @@ fn is_absent(error: &io::Error) -> bool {
 mod tests {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;
+
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
 
     use super::*;
 
@@ -154,7 +171,41 @@ mod tests {
             "{warnings:?}"
         );
         let error = content(0o646).0.expect_err("refused").to_string();
-        assert!(error.contains("everybody may write that file (mode 0646)"), "{error}");
+        assert!(error.contains("everybody may write there (mode 0646)"), "{error}");
+    }
+
+    #[test]
+    fn what_belongs_to_somebody_else_is_read_only_where_it_is_named() {
+        let (path, somebody) = (Path::new("/etc/xb/xb.conf"), 4_200_000_000);
+        let error = Disk::default().trust_rights(path, 0o644, somebody).expect_err("refused").to_string();
+        assert!(error.starts_with("the settings in /etc/xb/xb.conf are not read: "), "{error}");
+        assert!(error.contains("the user with number 4200000000"), "{error}");
+        let mut disk = Disk { named: vec![path.to_owned()], ..Disk::default() };
+        disk.trust_rights(path, 0o644, somebody).expect("read");
+        assert!(disk.warnings[0].contains("belong to the user with number 4200000000"), "{:?}", disk.warnings);
+        assert!(disk.trust_rights(Path::new("/etc/xb/more.cnf"), 0o644, somebody).is_err(), "included");
+        for trusted in [0, rustix::process::geteuid().as_raw()] {
+            Disk::default().trust_rights(path, 0o644, trusted).expect("read");
+        }
+    }
+
+    #[test]
+    fn only_a_pipe_that_is_named_is_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, mode) = (folder.path().join("xb.conf"), Mode::from_raw_mode(0o666));
+        mknodat(CWD, &path, FileType::Fifo, mode, 0).expect("made");
+        fs::set_permissions(&path, Permissions::from_mode(0o666)).expect("changed");
+        let pipe = path.metadata().expect("a pipe");
+        assert!(Disk::default().trust(&path, &pipe).is_err());
+        Disk { named: vec![path.clone()], ..Disk::default() }.trust(&path, &pipe).expect("read");
+    }
+
+    #[test]
+    fn a_folder_that_everybody_may_write_is_not_included() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o1777)).expect("changed");
+        let error = Disk::default().option_files(folder.path()).expect_err("refused").to_string();
+        assert!(error.contains("everybody may write there (mode 1777)"), "{error}");
     }
 
     #[test]

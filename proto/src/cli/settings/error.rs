@@ -35,6 +35,20 @@ pub(super) enum SettingsError {
         /// The other.
         with: String,
     },
+    /// An option that makes the connection safe does not go with what stands above it.
+    #[error(
+        "{origin}: {name} does not go with {with} ({above}), and is not left out: it says who may be at the other end; give one of them"
+    )]
+    Unguarded {
+        /// Where it stands.
+        origin: Origin,
+        /// What it is.
+        name: String,
+        /// The other.
+        with: String,
+        /// Where that stands.
+        above: String,
+    },
     /// An option that makes the connection safe needs another one.
     #[error("{origin}: {name} needs {needs}")]
     Needs {
@@ -133,9 +147,9 @@ pub(super) enum FileError {
         /// What is allowed.
         limit: u64,
     },
-    /// Everybody on the host may write it.
+    /// Everybody on the host may write it, or into it.
     #[error(
-        "the settings in {} are not read: everybody may write that file (mode {mode:04o}), and settings name commands to run; run chmod o-w {}",
+        "the settings in {} are not read: everybody may write there (mode {mode:04o}), and settings name commands to run; run chmod o-w {}",
         path.display(), path.display()
     )]
     Exposed {
@@ -143,6 +157,17 @@ pub(super) enum FileError {
         path: PathBuf,
         /// Its permissions.
         mode: u32,
+    },
+    /// It belongs to somebody else, and nobody has said that it is to be read all the same.
+    #[error(
+        "the settings in {} are not read: the user with number {owner} may change them, and settings name commands to run; make them root's or yours (chown), or name that file with --config or --defaults-file",
+        path.display()
+    )]
+    Foreign {
+        /// Which.
+        path: PathBuf,
+        /// Its owner.
+        owner: u32,
     },
 }
 

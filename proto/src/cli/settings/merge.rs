@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::error::SettingsError;
 use super::layer::{Layer, Setting};
-use super::scope::is_guard;
+use super::origin::Origin;
+use super::scope::{has_peer, is_guard};
 use super::trial::{Trial, Verdict};
 
 /// What holds, and what does not.
@@ -37,12 +38,13 @@ pub(super) enum Reason {
 /// Chooses from layers, the uppermost first, below what was typed: `given`.
 ///
 /// # Errors
-/// When two options of one layer exclude each other, or a value that holds is wrong.
+/// When two options of one layer exclude each other, a value that holds is wrong, or what does not hold would leave the
+/// connection less safe.
 pub(super) fn choose(trial: &mut Trial, layers: Vec<Layer>, given: &BTreeSet<String>) -> Result<Chosen, SettingsError> {
     let mut merge = Merge { trial, chosen: Chosen::default() };
     let mut layers = VecDeque::from(layers);
     while let Some(layer) = layers.pop_front() {
-        let layer = merge.beside(layer, given);
+        let layer = merge.beside(layer, given)?;
         merge.add(layer, &layers)?;
     }
     merge.drop_what_lacks()?;
@@ -58,18 +60,37 @@ struct Merge<'a> {
 
 impl Merge<'_> {
     /// What a layer says of options that nothing above says anything of, without what does not go with what is above.
-    fn beside(&mut self, layer: Layer, given: &BTreeSet<String>) -> Layer {
+    fn beside(&mut self, layer: Layer, given: &BTreeSet<String>) -> Result<Layer, SettingsError> {
         let mut kept = Layer::new();
         for setting in layer {
             if given.contains(&setting.id) || self.chosen.taken.iter().any(|other| other.id == setting.id) {
                 continue;
             }
             match self.trial.verdict(&joined(&self.chosen.taken, &[&setting]), Some(&setting)) {
-                Verdict::Excludes(with) => self.chosen.idle.push(Idle { setting, reason: Reason::Excluded(with) }),
+                Verdict::Excludes(with) => self.leave_out(setting, with)?,
                 Verdict::Stands | Verdict::Lacks(_) => kept.push(setting),
             }
         }
-        kept
+        Ok(kept)
+    }
+
+    /// Leaves out what `with`, which stands above it, excludes.
+    ///
+    /// # Errors
+    /// When that keeps others from the connection, and one is made.
+    fn leave_out(&mut self, setting: Setting, with: String) -> Result<(), SettingsError> {
+        match setting.origin() {
+            Some(origin) if is_guard(&setting.name) && self.trial.name(&with).is_none_or(has_peer) => {
+                let above = self.chosen.taken.iter().find(|other| self.trial.written(other).as_ref() == Some(&with));
+                let above = above.and_then(Setting::origin);
+                let above = above.map_or_else(|| "the command line".to_owned(), Origin::to_string);
+                Err(SettingsError::Unguarded { origin: origin.clone(), name: setting.name.clone(), with, above })
+            }
+            _ => {
+                self.chosen.idle.push(Idle { setting, reason: Reason::Excluded(with) });
+                Ok(())
+            }
+        }
     }
 
     /// Adds a layer. Two of its options may exclude each other if one is about something that is not done now.

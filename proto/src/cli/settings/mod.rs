@@ -122,12 +122,14 @@ fn layers(
     let mut environment = environment::layer(options, &surroundings.environment)?;
     let args = SettingsArgs::from_arg_matches(given).map_err(SettingsError::CommandLine)?;
     let named = |typed: Option<PathBuf>, id: &str, layer: &Layer| typed.or_else(|| path(layer, id));
-    let config = match named(args.config, "config", &environment) {
+    let config = named(args.config, "config", &environment);
+    let defaults = named(args.defaults_file, "defaults_file", &environment);
+    disk.named.extend(config.iter().chain(&defaults).cloned());
+    let config = match config {
         Some(path) => Some(path),
         None => disk.find(&surroundings.environment, &surroundings.system_file)?,
     };
     disk.config.clone_from(&config);
-    let defaults = named(args.defaults_file, "defaults_file", &environment);
     let mut layers = Vec::new();
     for (path, owner) in [(config, Owner::Us), (defaults, Owner::MySql)] {
         layers.extend(path.map(|path| files::layer(options, &path, owner, disk)).transpose()?);

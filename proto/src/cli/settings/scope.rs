@@ -19,6 +19,9 @@ pub(super) enum Scope {
 const NOW: [&str; 11] =
     ["command", "input", "dir", "from", "list", "verify", "generate-key", "check", "control", "show-config", "ssh"];
 
+/// What is done without anybody at another end, so that there is nothing to guard.
+const ALONE: [&str; 4] = ["from", "list", "verify", "generate-key"];
+
 /// What says which files are read, and so cannot stand in them.
 const WHICH_FILES: [&str; 2] = ["config", "defaults-file"];
 
@@ -48,6 +51,11 @@ pub const TOLD: [&str; 18] = [
 /// Whether an option says who may be at the other end. Where a file has it by half, nothing is done without it.
 pub(super) fn is_guard(name: &str) -> bool {
     name.starts_with("ssl-") || name == "fingerprint"
+}
+
+/// Whether there is somebody at the other end where this option is given.
+pub(super) fn has_peer(name: &str) -> bool {
+    !ALONE.contains(&name)
 }
 
 impl Scope {

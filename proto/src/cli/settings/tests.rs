@@ -42,6 +42,14 @@ struct Program {
     ssl_cert: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     ssl_key: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    ssl_ca: Option<PathBuf>,
+    #[arg(long, value_name = "HOST", conflicts_with = "ssl_ca")]
+    ssh: Option<String>,
+    #[arg(long, conflicts_with = "ssl_ca")]
+    any_peer: bool,
+    #[arg(long, value_name = "FILE", conflicts_with = "ssl_ca")]
+    from: Option<PathBuf>,
     #[arg(short = '4', long, conflicts_with = "ipv6")]
     ipv4: bool,
     #[arg(short = '6', long)]
@@ -286,6 +294,25 @@ fn what_guards_the_connection_is_never_left_out_for_want_of_something() {
 }
 
 #[test]
+fn what_guards_the_connection_is_never_left_out_for_what_is_above_it() {
+    let guarded = |line: &[&str]| Process::new(line).system("[xb]\nssl-ca=ca.pem");
+    let words = "and is not left out: it says who may be at the other end; give one of them";
+    assert_eq!(
+        guarded(&["--ssh", "db7", "db2"]).error(),
+        format!("system.conf:2: ssl-ca does not go with --ssh <HOST> (the command line), {words}")
+    );
+    assert_eq!(
+        guarded(&["db2"]).variable("XB_ANY_PEER", "1").error(),
+        format!("system.conf:2: ssl-ca does not go with --any-peer (XB_ANY_PEER), {words}")
+    );
+    assert!(guarded(&["--ssh", "db7", "db2", "--config", "/dev/null"]).args().ssl_ca.is_none());
+    // Nobody is at the other end of a file.
+    let process = guarded(&["--from", "f", "db2"]);
+    assert_eq!(process.args().ssl_ca, None);
+    assert_eq!(process.not_used(), ["ssl-ca = ca.pem (system.conf:2): it does not go with --from <FILE>"]);
+}
+
+#[test]
 fn what_says_what_to_do_now_is_no_setting() {
     let process =
         Process::new(&["db2"]).variable("XB_INPUT", "f").variable("XB_TOOL", "evil").variable("XB_KEY", "secret");
@@ -302,6 +329,9 @@ fn what_says_what_to_do_now_is_no_setting() {
         Process::new(&["db2"]).system("[xb]\nconfig=f").error(),
         format!("system.conf:2: config cannot be set in a file: {words}")
     );
+    let error = Process::new(&["db2"]).system("[xb]\nssh=db7").error();
+    assert_eq!(error, "system.conf:2: ssh cannot be set in a file: it is for the command line");
+    assert_eq!(Process::new(&["db2"]).variable("XB_SSH", "db7").args().ssh, None);
     assert_eq!(Process::new(&["db2"]).system("[xb]\ntool=mbackup").args().tool, Some("mbackup".into()));
 }
 

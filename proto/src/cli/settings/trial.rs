@@ -6,7 +6,7 @@ use std::ffi::OsString;
 
 use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 
 use super::error::SettingsError;
 use super::layer::Setting;
@@ -98,6 +98,11 @@ impl Trial {
     pub(super) fn written(&self, setting: &Setting) -> Option<String> {
         let arg = self.command.get_arguments().find(|arg| arg.get_id() == setting.id.as_str());
         arg.map(ToString::to_string)
+    }
+
+    /// The name of the option that clap writes so.
+    pub(super) fn name(&self, written: &str) -> Option<&str> {
+        self.command.get_arguments().find(|arg| arg.to_string() == written).and_then(Arg::get_long)
     }
 
     /// What a conflict is with.
