@@ -257,6 +257,18 @@ fn what_runs_after_the_commit_is_waited_for_and_judged() {
 }
 
 #[test]
+fn what_runs_after_the_commit_is_not_taken_for_done_when_ssh_ends() {
+    far_host!(scene, sshd, "what_runs_after_the_commit_is_not_taken_for_done_when_ssh_ends");
+    let then = format!("--then=echo begun >&2; while [ ! -e '{}' ]; do sleep 0.05; done", path(&scene, "go on"));
+    let sender = sshd.sender(&scene, ["-o", &path(&scene, "out.xb"), "-M", &then]).feed(&Backup::small()).start();
+    sender.log().wait_for("db7: then: begun");
+    scene.kill("ssh");
+    sender.wait().expect_failure(9).expect_said("has not said whether it has done what was to be done after that");
+    scene.file("go on", "");
+    scene.expect_nobody_left();
+}
+
+#[test]
 fn a_check_leaves_nothing_and_nobody() {
     far_host!(scene, sshd, "a_check_leaves_nothing_and_nobody");
     let sent = sshd.sender(&scene, ["--check", "-o", &path(&scene, "out.xb"), "-i", "in.xb"]);

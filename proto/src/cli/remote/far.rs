@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use super::account::Account;
 use super::lines::pass_on;
 use super::said::Said;
-use super::ssh::{Effective, Ssh};
+use super::ssh::Effective;
 use crate::cli::reporter::Reporter;
 use crate::failure::{Cause, Failure, Party};
 
@@ -44,17 +44,17 @@ pub struct Far {
 }
 
 impl Far {
-    /// Starts ssh, and with it the program of the `far` party.
+    /// Starts the ssh of this account, and with it the far program.
     ///
     /// # Errors
     /// When there is no such ssh.
     pub(super) fn spawn(
-        ssh: Ssh,
-        far: Party,
+        account: Account,
         effective: &Effective,
         orders: Zeroizing<Vec<u8>>,
         reporter: &Reporter,
     ) -> Result<Far, Failure> {
+        let (ssh, far) = (&account.ssh, account.far);
         let mut command = tokio::process::Command::from(ssh.start(effective));
         let mut child = command.kill_on_drop(true).spawn().map_err(|error| {
             let program = ssh.words.first().map_or("ssh", String::as_str);
@@ -64,7 +64,6 @@ impl Far {
         child.stdout.take().map(|pipe| tokio::spawn(pass_on(pipe, to.clone())));
         child.stderr.take().map(|pipe| tokio::spawn(pass_on(pipe, to)));
         let tether = tokio::spawn(hold(child.stdin.take(), orders));
-        let account = Account::new(ssh, far);
         Ok(Far { far, child, tether, lines, account, reporter: reporter.clone(), ended: None })
     }
 
