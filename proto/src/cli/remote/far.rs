@@ -2,6 +2,7 @@
 //!
 //! The near side holds ssh's standard input open: its end tells the far program that nobody is here any more.
 
+use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -25,6 +26,9 @@ const SILENCE: Duration = Duration::from_secs(1);
 
 /// How long ssh may take to end when it is told to.
 pub(super) const GOODBYE: Duration = Duration::from_secs(2);
+
+/// What an end of ssh counts for that nobody can tell: status 1, a failure.
+const UNKNOWN: i32 = 1 << 8;
 
 /// Lines that may wait to be told.
 const BACKLOG: usize = 64;
@@ -87,7 +91,8 @@ impl Far {
                     return Heard::Line(Said::read(&line, self.far));
                 },
                 status = self.child.wait(), if self.ended.is_none() => {
-                    self.ended = Some((status.unwrap_or_default(), Instant::now() + SILENCE));
+                    let status = status.unwrap_or(ExitStatus::from_raw(UNKNOWN));
+                    self.ended = Some((status, Instant::now() + SILENCE));
                 }
                 status = silence(self.ended) => return Heard::End(status),
             }
