@@ -131,7 +131,7 @@ impl Attended {
         if let Leave::Confirmed = leave {
             far.until_done(requests).await;
         }
-        far.end(far.patience(leave, requests)).await;
+        far.end(far.patience(leave, requests), requests).await;
         let (told, result) = match leave {
             Leave::Checked => (Vec::new(), Ok(())),
             Leave::Failed(ours) => (far.account.last_words(Some(ours)), Ok(())),

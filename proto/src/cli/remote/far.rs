@@ -19,6 +19,7 @@ use super::lines::pass_on;
 use super::said::Said;
 use super::ssh::Effective;
 use crate::cli::reporter::Reporter;
+use crate::cli::requests::{Request, Requests};
 use crate::failure::{Cause, Failure, Party};
 
 /// How long ssh is listened to after it has ended: something it left running may hold its pipes for ever.
@@ -99,10 +100,11 @@ impl Far {
         }
     }
 
-    /// Lets go of it, listens to its last words for a while, and ends ssh if that has not ended by then.
-    pub(super) async fn end(&mut self, patience: Duration) {
+    /// Lets go of it, listens to its last words for a while, and ends ssh if that has not ended by then. Whoever asks for the
+    /// end meanwhile waits for [`GOODBYE`] at most before that.
+    pub(super) async fn end(&mut self, patience: Duration, requests: &mut Requests) {
         self.tether.abort();
-        if timeout(patience, self.until_silent()).await.is_ok() {
+        if self.ends_within(patience, requests).await {
             return;
         }
         for signal in [Signal::TERM, Signal::KILL] {
@@ -112,6 +114,20 @@ impl Far {
             }
             if timeout(GOODBYE, self.until_silent()).await.is_ok() {
                 return;
+            }
+        }
+    }
+
+    async fn ends_within(&mut self, patience: Duration, requests: &mut Requests) -> bool {
+        let mut deadline = Instant::now() + patience;
+        loop {
+            tokio::select! {
+                biased;
+                () = self.until_silent() => return true,
+                request = requests.next() => if let Request::End(_) = request {
+                    deadline = deadline.min(Instant::now() + GOODBYE);
+                },
+                () = sleep_until(deadline) => return false,
             }
         }
     }

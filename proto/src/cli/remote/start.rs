@@ -62,7 +62,7 @@ impl Far {
         match far.until_it_listens(wait.max(START), requests).await {
             Ok(addresses) => Ok((far, Listening { label, host, addresses })),
             Err(failure) => {
-                far.end(Duration::ZERO).await;
+                far.end(Duration::ZERO, requests).await;
                 Err(failure)
             }
         }
