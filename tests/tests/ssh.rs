@@ -247,6 +247,20 @@ fn a_receiver_that_is_killed_is_a_lost_peer() {
 }
 
 #[test]
+fn what_a_killed_receiver_has_left_is_to_be_removed() {
+    far_host!(scene, sshd, "what_a_killed_receiver_has_left_is_to_be_removed");
+    let (source, out) = (Trickle::of(&Backup::new(4, 1 << 20)), path(&scene, "out.xb"));
+    let sender = sshd.sender(&scene, ["--retry-for", "0", "--peer-timeout", "1s", "-o", &out]).input(source.input());
+    let sender = sender.start();
+    sender.log().wait_for("sending to");
+    scene.kill("xbrecv");
+    sender.wait().expect_failure(3);
+    let again = sshd.sender(&scene, ["-o", &out]).feed(&Backup::small()).start().wait();
+    again.expect_failure(2).expect_said("remove the .partial and .partial.journal files beside it on the host");
+    scene.expect_nobody_left();
+}
+
+#[test]
 fn what_runs_after_the_commit_is_waited_for_and_judged() {
     far_host!(scene, sshd, "what_runs_after_the_commit_is_waited_for_and_judged");
     let (out, backup) = (path(&scene, "out.xb"), Backup::small());
