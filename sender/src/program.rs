@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use xbproto::cli::remote::{Caller, Company, Leave};
+use xbproto::cli::remote::{Caller, Company, Leave, times_for};
 use xbproto::cli::{Event, Moment, Reporter, Requests, StoredReceipt, Summary, Times, Turns, give_order};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::lane::MIN_SHARE;
@@ -37,6 +37,7 @@ pub fn run(args: Args, notes: Vec<Event>, caller: Option<Caller>) -> ExitCode {
 
 /// Makes and moves as many backups as are wanted, each for a receiver of its own.
 async fn send(args: Args, caller: Option<Caller>, reporter: &Reporter) -> Result<(), Failure> {
+    let times = times_for(caller.as_ref(), args.way.times, Party::Sender)?;
     // With orders on it, it is no source.
     let stdin = if caller.is_some() { Stdin::Nothing } else { Stdin::inspect() };
     let mut first = Some(Backup::prepare(&args, stdin, reporter)?);
@@ -51,7 +52,7 @@ async fn send(args: Args, caller: Option<Caller>, reporter: &Reporter) -> Result
     if let Some(caller) = caller {
         others.gone = Some(caller.gone);
     }
-    let mut turns = Turns::new(args.way.times.unwrap_or(Times::ONCE));
+    let mut turns = Turns::new(times);
     loop {
         // What cannot be begun will not be another time.
         let backup = first.take().map_or_else(|| Backup::prepare(&args, stdin, reporter), Ok)?;
