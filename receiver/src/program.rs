@@ -81,7 +81,10 @@ async fn take_backup(
     let after = AfterCommit::requested(args).map_err(|error| failure(Cause::Usage, error))?;
     let started = start_sender(args, stand, requests, reporter).await?;
     let Others { company, gone: forsaken } = started.unwrap_or(Others { gone: caller_gone, ..Others::default() });
-    let place = stand.take(args, &mut destination, reporter)?;
+    let place = match stand.take(args, &mut destination, reporter) {
+        Ok(place) => place,
+        Err(failure) => return Err(company.give_up(failure, requests).await),
+    };
     stand.announce(&place, reporter);
     let (names, target) = (destination.names.clone(), destination.sink.target().describe);
     let Place { sockets, way, credentials, presence } = place;
@@ -89,13 +92,9 @@ async fn take_backup(
     let (window, liveness) = (args.session.window, args.session.peer_timeout);
     let rate = requests.rate_limit(args.rate_limit);
     let transfer = Transfer { sockets, way, credentials, destination, reopen, rate, window, liveness, forsaken };
-    let ended = transfer.run(requests, reporter).await;
-    let done = match ended {
+    let done = match transfer.run(requests, reporter).await {
         Ok(done) => done,
-        Err(failure) => {
-            company.leave(Leave::Failed(&failure), requests).await?;
-            return Err(failure);
-        }
+        Err(failure) => return Err(company.give_up(failure, requests).await),
     };
     report(&done, &names, reporter);
     reporter.leaves(format!("the committed backup, {target}"));

@@ -117,6 +117,13 @@ impl Company {
             None => Ok(()),
         }
     }
+
+    /// Takes leave of the far program, if there is one, because of this failure, and gives it back.
+    pub async fn give_up(self, failure: Failure, requests: &mut Requests) -> Failure {
+        // Of one that has committed nothing, nothing is to be heard.
+        let _ = self.leave(Leave::Failed(&failure), requests).await;
+        failure
+    }
 }
 
 impl Attended {
