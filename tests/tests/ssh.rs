@@ -142,6 +142,31 @@ fn a_wrong_option_for_the_receiver_is_told_in_its_words() {
 }
 
 #[test]
+fn a_receipt_without_a_place_is_refused_before_anything_is_started() {
+    let scene = Scene::new();
+    let words = ["--ssh", FAR_HOST, "--ssh-command", "/nonexistent/ssh", "-o", "/f", "--receipt", "/no/such/place"];
+    let sent = scene.xbsend(words).feed(&Backup::small()).start().wait();
+    sent.expect_failure(2).expect_said("--receipt /no/such/place").expect_silence_on("starting");
+}
+
+#[test]
+fn a_program_that_is_called_serves_once() {
+    far_host!(scene, sshd, "a_program_that_is_called_serves_once");
+    let sent = sshd.sender(&scene, ["-o", "/f", "-M", "--times=0"]).feed(&Backup::small()).start().wait();
+    sent.expect_failure(2).expect_said("over ssh one backup is moved");
+    scene.expect_nobody_left();
+}
+
+#[test]
+fn certificates_of_a_file_are_not_silently_left_out() {
+    let scene = Scene::new();
+    let config = scene.file("xb.conf", "[xb]\nssl-ca = /etc/xb/ca.pem\n").display().to_string();
+    let words = ["--config", &config, "--ssh", FAR_HOST, "-o", "/f"];
+    let sent = scene.xbsend(words).feed(&Backup::small()).start().wait();
+    sent.expect_failure(2).expect_said("ssl-ca").expect_said("--ssh").expect_silence_on("starting");
+}
+
+#[test]
 fn who_may_not_log_in_is_told_what_ssh_says() {
     far_host!(scene, sshd, "who_may_not_log_in_is_told_what_ssh_says");
     let command = format!("{} -o PubkeyAuthentication=no", sshd.command());
