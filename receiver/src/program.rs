@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use xbproto::cli::remote::{Caller, Forsaken, Leave};
-use xbproto::cli::{Event, Reporter, Requests, Summary, Times, Turns, generate_key_file, give_order};
+use xbproto::cli::remote::{Caller, Forsaken, Leave, times_for};
+use xbproto::cli::{Event, Reporter, Requests, Summary, Turns, generate_key_file, give_order};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::tls::random;
@@ -49,6 +49,7 @@ async fn receive(args: Args, caller: Option<Caller>, reporter: &Reporter) -> Res
     if !args.local.from.is_empty() {
         return local::run(&args, reporter).await;
     }
+    let times = times_for(caller.as_ref(), args.way.times, Party::Receiver)?;
     let mut stand = Stand::of(&args, caller.as_ref())?;
     let deadline = args.session.deadline.map(|span| span.0);
     let mut requests = Requests::listen(Party::Receiver, deadline).map_err(unforeseen)?;
@@ -56,7 +57,6 @@ async fn receive(args: Args, caller: Option<Caller>, reporter: &Reporter) -> Res
         requests.take_orders_at(path).map_err(|error| failure(Cause::Usage, error))?;
     }
     let mut gone = caller.map(|caller| caller.gone);
-    let times = args.way.times.unwrap_or(Times::ONCE);
     let mut turns = Turns::new(times);
     loop {
         let args = args.for_turn(turns.number(), times).map_err(|error| failure(Cause::Usage, error))?;
@@ -81,7 +81,10 @@ async fn take_backup(
     let after = AfterCommit::requested(args).map_err(|error| failure(Cause::Usage, error))?;
     let started = start_sender(args, stand, requests, reporter).await?;
     let Others { company, gone: forsaken } = started.unwrap_or(Others { gone: caller_gone, ..Others::default() });
-    let place = stand.take(args, &mut destination, reporter)?;
+    let place = match stand.take(args, &mut destination, reporter) {
+        Ok(place) => place,
+        Err(failure) => return Err(company.give_up(failure, requests).await),
+    };
     stand.announce(&place, reporter);
     let (names, target) = (destination.names.clone(), destination.sink.target().describe);
     let Place { sockets, way, credentials, presence } = place;
@@ -89,13 +92,9 @@ async fn take_backup(
     let (window, liveness) = (args.session.window, args.session.peer_timeout);
     let rate = requests.rate_limit(args.rate_limit);
     let transfer = Transfer { sockets, way, credentials, destination, reopen, rate, window, liveness, forsaken };
-    let ended = transfer.run(requests, reporter).await;
-    let done = match ended {
+    let done = match transfer.run(requests, reporter).await {
         Ok(done) => done,
-        Err(failure) => {
-            company.leave(Leave::Failed(&failure), requests).await?;
-            return Err(failure);
-        }
+        Err(failure) => return Err(company.give_up(failure, requests).await),
     };
     report(&done, &names, reporter);
     reporter.leaves(format!("the committed backup, {target}"));

@@ -102,7 +102,7 @@ impl Stand {
         if let Some(recalled) = destination.recalled.take_if(|recalled| other(recalled.presence.key.as_ref())) {
             if recalled.session.is_some() {
                 let target = destination.sink.target().describe;
-                return Err(failure(Cause::Usage, format_args!("{target}: {OTHER_KEY}")));
+                return Err(failure(Cause::Usage, format_args!("{target}: {}", self.other_key())));
             }
             destination.sink.forget().map_err(kept)?;
         }
@@ -110,6 +110,14 @@ impl Stand {
             self.credentials = recalled.presence.key.clone().map(Credentials::shared_key);
         }
         Ok(())
+    }
+
+    /// What is said when a receiver that was killed is started again with another key.
+    fn other_key(&self) -> &'static str {
+        match (self.invites, &self.sender) {
+            (Invites::Caller, _) | (_, Some(_)) => ONE_TIME_KEY,
+            (Invites::Nobody | Invites::WhoeverReads, None) => OTHER_KEY,
+        }
     }
 
     fn listen(&mut self, args: &Args, before: Option<Presence>, reporter: &Reporter) -> Result<Place, Failure> {
@@ -209,9 +217,13 @@ fn place(
     Ok(Place { sockets, way, credentials, presence })
 }
 
-/// What is said when a receiver that was killed is started again with another key.
+/// Where there may be the other key.
 const OTHER_KEY: &str = "an earlier run that was killed had another key; start it with that one to go on with its session, \
                          or remove the .partial and .partial.journal files beside it to give that up";
+
+/// Where one side has started the other over ssh, with a key that nobody has twice.
+const ONE_TIME_KEY: &str = "an earlier run that was killed had another key, and over ssh each transfer has one of its own; \
+                            remove the .partial and .partial.journal files beside it on the host of the receiver to begin anew";
 
 fn kept(error: SinkError) -> Failure {
     failure(error.cause(), error)

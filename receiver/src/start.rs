@@ -1,6 +1,6 @@
 //! Starting the sender over ssh, if that is asked for.
 
-use xbproto::cli::remote::{Company, Far, Forsaken, Leave, Orders};
+use xbproto::cli::remote::{Company, Far, Forsaken, Orders};
 use xbproto::cli::{Reporter, Requests};
 use xbproto::contact::Route;
 use xbproto::failure::{Cause, Failure, Party};
@@ -38,12 +38,7 @@ pub(crate) async fn start_sender(
             stand.turn_to(route, orders.key);
             Ok(Some(Others { company, gone: Some(gone) }))
         }
-        Err(error) => {
-            let failure = failure(error.cause(), error);
-            // Of one that has sent nothing, nothing is to be heard.
-            let _ = company.leave(Leave::Failed(&failure), requests).await;
-            Err(failure)
-        }
+        Err(error) => Err(company.give_up(failure(error.cause(), error), requests).await),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use xbproto::cli::remote::{Caller, Company, Leave};
+use xbproto::cli::remote::{Caller, Company, Leave, times_for};
 use xbproto::cli::{Event, Moment, Reporter, Requests, StoredReceipt, Summary, Times, Turns, give_order};
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::lane::MIN_SHARE;
@@ -37,9 +37,10 @@ pub fn run(args: Args, notes: Vec<Event>, caller: Option<Caller>) -> ExitCode {
 
 /// Makes and moves as many backups as are wanted, each for a receiver of its own.
 async fn send(args: Args, caller: Option<Caller>, reporter: &Reporter) -> Result<(), Failure> {
+    let times = times_for(caller.as_ref(), args.way.times, Party::Sender)?;
     // With orders on it, it is no source.
     let stdin = if caller.is_some() { Stdin::Nothing } else { Stdin::inspect() };
-    let mut first = Some(Backup::prepare(&args, stdin, reporter)?);
+    let mut first = Backup::prepare(&args, stdin, reporter)?;
     let start = Start::of(&args, caller.as_ref(), reporter)?;
     // From here on an end by a signal would leave something behind.
     let requests = Requests::listen(Party::Sender, args.session.deadline.map(|span| span.0));
@@ -47,11 +48,14 @@ async fn send(args: Args, caller: Option<Caller>, reporter: &Reporter) -> Result
     if let Some(path) = &args.control.control_socket {
         requests.take_orders_at(path).map_err(|error| failure(Cause::Usage, error))?;
     }
+    // There are none where several backups are made.
+    first.results = Results::prepare(&args)?;
+    let mut first = Some(first);
     let (mut stand, mut others) = start.make(&args, &mut requests, reporter).await?;
     if let Some(caller) = caller {
         others.gone = Some(caller.gone);
     }
-    let mut turns = Turns::new(args.way.times.unwrap_or(Times::ONCE));
+    let mut turns = Turns::new(times);
     loop {
         // What cannot be begun will not be another time.
         let backup = first.take().map_or_else(|| Backup::prepare(&args, stdin, reporter), Ok)?;
@@ -74,9 +78,7 @@ async fn move_backup(
     requests: &mut Requests,
     reporter: &Reporter,
 ) -> Result<(), Failure> {
-    let Backup { source: Source { ready: source, lanes, size }, spool } = backup;
-    let results = Results::prepare(args)?;
-    let session = session_id()?;
+    let Backup { session, source: Source { ready: source, lanes, size }, spool, results } = backup;
     reporter.leaves("nothing, and what was run is ended");
     let (expect, compression, rate, congestion) =
         (args.expect(), args.compress, requests.rate_limit(args.rate_limit), args.congestion());
@@ -121,10 +123,7 @@ impl Ended {
         reporter: &Reporter,
     ) -> Result<Option<Summary>, Failure> {
         match self.ended {
-            Err(failure) => {
-                company.leave(Leave::Failed(&failure), requests).await?;
-                Err(failure)
-            }
+            Err(failure) => Err(company.give_up(failure, requests).await),
             Ok(Done::Checked(welcome)) => {
                 company.leave(Leave::Checked, requests).await?;
                 checked(&welcome, self.size, reporter).map(|()| None)
@@ -143,15 +142,19 @@ impl Ended {
 
 /// A backup that can be begun.
 struct Backup {
+    session: SessionId,
     source: Source,
     spool: Option<Spool>,
+    /// Where it is told that the backup was moved.
+    results: Results,
 }
 
 impl Backup {
     fn prepare(args: &Args, stdin: Stdin, reporter: &Reporter) -> Result<Backup, Failure> {
         let source = source(args, stdin, reporter)?;
         let spool = args.spool.clone().map(Spool::prepare).transpose();
-        Ok(Backup { source, spool: spool.map_err(|error| failure(error.cause(), error))? })
+        let spool = spool.map_err(|error| failure(error.cause(), error))?;
+        Ok(Backup { session: session_id()?, source, spool, results: Results::default() })
     }
 }
 
@@ -233,6 +236,7 @@ fn confirmed(receipt: &Receipt, sums: &[LaneSum], names: &[String], reporter: &R
 }
 
 /// The files that were asked for.
+#[derive(Default)]
 struct Results {
     checksum: Option<ResultFile>,
     receipt: Option<ResultFile>,

@@ -1,8 +1,8 @@
 //! Whether the receiver has to be started first, over ssh.
 
-use xbproto::cli::remote::{Caller, Company, Far, Forsaken, Leave, Orders, Ssh};
+use xbproto::cli::remote::{Caller, Company, Far, Forsaken, Orders, Ssh};
 use xbproto::cli::{Reporter, Requests};
-use xbproto::contact::{Route, RouteError};
+use xbproto::contact::Route;
 use xbproto::failure::{Cause, Failure, Party};
 use xbproto::key::Key;
 use xbproto::tls::random;
@@ -62,17 +62,9 @@ impl Start {
         let company = Company::from(attended);
         match Route::over_ssh(&there, args.way.to.as_deref(), family(args), wait(args)) {
             Ok(route) => Ok((Stand::toward(route, orders.key, args), Others { company, gone: Some(gone) })),
-            Err(error) => Err(given_up(error, company, requests).await),
+            Err(error) => Err(company.give_up(failure(error.cause(), error), requests).await),
         }
     }
-}
-
-/// The failure of a receiver that was started in vain.
-async fn given_up(error: RouteError, company: Company, requests: &mut Requests) -> Failure {
-    let failure = failure(error.cause(), error);
-    // Of one that has committed nothing, nothing is to be heard.
-    let _ = company.leave(Leave::Failed(&failure), requests).await;
-    failure
 }
 
 fn failure(cause: Cause, error: impl std::fmt::Display) -> Failure {

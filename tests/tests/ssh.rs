@@ -142,6 +142,31 @@ fn a_wrong_option_for_the_receiver_is_told_in_its_words() {
 }
 
 #[test]
+fn a_receipt_without_a_place_is_refused_before_anything_is_started() {
+    let scene = Scene::new();
+    let words = ["--ssh", FAR_HOST, "--ssh-command", "/nonexistent/ssh", "-o", "/f", "--receipt", "/no/such/place"];
+    let sent = scene.xbsend(words).feed(&Backup::small()).start().wait();
+    sent.expect_failure(2).expect_said("--receipt /no/such/place").expect_silence_on("starting");
+}
+
+#[test]
+fn a_program_that_is_called_serves_once() {
+    far_host!(scene, sshd, "a_program_that_is_called_serves_once");
+    let sent = sshd.sender(&scene, ["-o", "/f", "-M", "--times=0"]).feed(&Backup::small()).start().wait();
+    sent.expect_failure(2).expect_said("over ssh one backup is moved");
+    scene.expect_nobody_left();
+}
+
+#[test]
+fn certificates_of_a_file_are_not_silently_left_out() {
+    let scene = Scene::new();
+    let config = scene.file("xb.conf", "[xb]\nssl-ca = /etc/xb/ca.pem\n").display().to_string();
+    let words = ["--config", &config, "--ssh", FAR_HOST, "-o", "/f"];
+    let sent = scene.xbsend(words).feed(&Backup::small()).start().wait();
+    sent.expect_failure(2).expect_said("ssl-ca").expect_said("--ssh").expect_silence_on("starting");
+}
+
+#[test]
 fn who_may_not_log_in_is_told_what_ssh_says() {
     far_host!(scene, sshd, "who_may_not_log_in_is_told_what_ssh_says");
     let command = format!("{} -o PubkeyAuthentication=no", sshd.command());
@@ -247,12 +272,38 @@ fn a_receiver_that_is_killed_is_a_lost_peer() {
 }
 
 #[test]
+fn what_a_killed_receiver_has_left_is_to_be_removed() {
+    far_host!(scene, sshd, "what_a_killed_receiver_has_left_is_to_be_removed");
+    let (source, out) = (Trickle::of(&Backup::new(4, 1 << 20)), path(&scene, "out.xb"));
+    let sender = sshd.sender(&scene, ["--retry-for", "0", "--peer-timeout", "1s", "-o", &out]).input(source.input());
+    let sender = sender.start();
+    sender.log().wait_for("sending to");
+    scene.kill("xbrecv");
+    sender.wait().expect_failure(3);
+    let again = sshd.sender(&scene, ["-o", &out]).feed(&Backup::small()).start().wait();
+    again.expect_failure(2).expect_said("remove the .partial and .partial.journal files beside it on the host");
+    scene.expect_nobody_left();
+}
+
+#[test]
 fn what_runs_after_the_commit_is_waited_for_and_judged() {
     far_host!(scene, sshd, "what_runs_after_the_commit_is_waited_for_and_judged");
     let (out, backup) = (path(&scene, "out.xb"), Backup::small());
     let sent = sshd.sender(&scene, ["-o", &out, "-M", "--then=echo done >&2; exit 5"]).feed(&backup).start().wait();
     sent.expect_failure(9).expect_said("db7: then: done").expect_said("the command of --then");
     assert!(scene.path("out.xb").exists(), "the copy is good");
+    scene.expect_nobody_left();
+}
+
+#[test]
+fn what_runs_after_the_commit_is_not_taken_for_done_when_ssh_ends() {
+    far_host!(scene, sshd, "what_runs_after_the_commit_is_not_taken_for_done_when_ssh_ends");
+    let then = format!("--then=echo begun >&2; while [ ! -e '{}' ]; do sleep 0.05; done", path(&scene, "go on"));
+    let sender = sshd.sender(&scene, ["-o", &path(&scene, "out.xb"), "-M", &then]).feed(&Backup::small()).start();
+    sender.log().wait_for("db7: then: begun");
+    scene.kill("ssh");
+    sender.wait().expect_failure(9).expect_said("has not said whether it has done what was to be done after that");
+    scene.file("go on", "");
     scene.expect_nobody_left();
 }
 

@@ -478,13 +478,10 @@ fn a_handshake_that_is_sent_again_gets_nothing() {
     let tape = relay.tape();
     assert!(tape.len() > 4, "a handshake, proofs and a greeting are more than {} datagrams", tape.len());
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-    socket.set_read_timeout(Some(Duration::from_millis(500))).expect("a timeout");
     for datagram in &tape {
         socket.send_to(datagram, listening.address()).expect("sent");
     }
-    // The listener begins a handshake, for anybody may knock, and gets no further: its keys are new.
-    let answered = socket.recv_from(&mut [0; 2048]);
-    assert!(answered.is_ok(), "{answered:?}");
+    // At most the listener begins a handshake, for anybody may knock, and gets no further: its keys are new.
     listening.dialled_with_the_key(&options(&authority, &theirs)).expect_success();
     let ended = listening.running.wait();
     ended.expect_success();
@@ -492,19 +489,63 @@ fn a_handshake_that_is_sent_again_gets_nothing() {
     assert!(fs::read(scene.path("out.xb")).expect("stored") == Backup::small().stream());
 }
 
-/// Whoever speaks plain text to the TCP port of the same number gets no data, whether it is open or not.
+#[test]
+fn over_tcp_certificates_are_judged_alike() {
+    let scene = Scene::new();
+    let (authority, ours, theirs) = pair(&scene);
+    let other = Authority::new(&scene, "other");
+    let stranger = other.sign("stranger");
+    let tcp = ["--transport", "tcp"];
+    let listening = Listening::new(&scene, Dials::Sender, &options(&authority, &ours));
+    let ended = listening.dialled(&joined(&options(&other, &theirs), &tcp));
+    ended.expect_failure(4).expect_said(&format!("no certificate in {} (--ssl-ca) has signed it", other.file));
+    let ended = listening.dialled(&joined(&options(&authority, &stranger), &tcp));
+    ended.expect_failure(4).expect_said("unknown_ca").expect_said(&command(&stranger.file, "-issuer"));
+    listening.expect_turned_away(&[&ours.file, "unknown_ca", &command(&ours.file, "-issuer")]);
+    listening.expect_success_with(&joined(&options(&authority, &theirs), &tcp));
+}
+
+#[test]
+fn over_tcp_a_peer_without_a_certificate_is_refused() {
+    for dials in EITHER {
+        let scene = Scene::new();
+        let (authority, ours, _) = pair(&scene);
+        let listening = Listening::with_the_key(&scene, dials, &options(&authority, &ours));
+        let ended = listening.dialled_with_the_key(&["--transport", "tcp"]);
+        ended.expect_failure(4).expect_said("certificate_required").expect_said("use --ssl-cert and --ssl-key");
+        listening.expect_turned_away(&["shows no certificate", "--ssl-ca"]);
+        listening.end();
+    }
+}
+
+/// Whoever speaks plain text to the TCP port gets nothing, and the listener says what it was.
 #[test]
 fn a_plain_tcp_client_gets_nothing() {
     let scene = Scene::new();
     let (authority, ours, theirs) = pair(&scene);
     let listening = Listening::new(&scene, Dials::Sender, &options(&authority, &ours));
-    if let Ok(mut stream) = TcpStream::connect(listening.address()) {
-        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
-        let _ = stream.write_all(b"GET / HTTP/1.0\r\n\r\n");
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer);
-        // At most an alert of TLS.
-        assert!(answer.len() <= 7, "{answer:?}");
-    }
+    let mut stream = TcpStream::connect(listening.address()).expect("a TCP port of the same number");
+    stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
+    stream.write_all(&Backup::small().stream()[..4096]).expect("written");
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    assert_eq!(answer, b"");
+    listening.expect_turned_away(&["does not speak TLS", "use xbsend for that"]);
+    listening.expect_success_with(&options(&authority, &theirs));
+}
+
+#[test]
+fn openssl_s_client_gets_nothing() {
+    let scene = Scene::new();
+    let (authority, ours, theirs) = pair(&scene);
+    let listening = Listening::new(&scene, Dials::Sender, &options(&authority, &ours));
+    let connect = ["s_client", "-connect", &listening.running.address(), "-CAfile", &authority.file];
+    let without = scene.program("openssl", "openssl").args(connect).start().wait();
+    assert!(!without.log.contains("xbrecv"), "{}", without.log);
+    listening.expect_turned_away(&["shows no certificate"]);
+    // The right certificate alone is not the protocol.
+    let shown = ["-cert", &theirs.file, "-key", &theirs.key];
+    let stranger = scene.program("openssl", "openssl").args(connect).args(shown).start().wait();
+    assert!(!stranger.log.contains("xbrecv"), "{}", stranger.log);
     listening.expect_success_with(&options(&authority, &theirs));
 }

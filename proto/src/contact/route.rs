@@ -10,9 +10,13 @@ use crate::cli::remote::Listening;
 use crate::failure::{Cause, Party};
 use crate::quic::Family;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 /// The port when none is given.
 pub const DEFAULT_PORT: u16 = 9999;
+
+/// How long a name is looked up at most that adds to addresses that are known; they need some of the wait, too.
+const BESIDE: Duration = Duration::from_secs(2);
 
 /// Where a listener is, and how long to look for it.
 #[derive(Clone, Debug)]
@@ -122,11 +126,11 @@ impl Route {
     /// # Errors
     /// [`RouteError`]
     pub async fn addresses(&self) -> Result<Vec<SocketAddr>, RouteError> {
-        let found = match look_up(&self.host, self.port).await {
-            Ok(found) => found,
-            // A name that only ssh knows.
-            Err(_) if !self.told.is_empty() => Vec::new(),
-            Err(error) => return Err(RouteError::Lookup { host: self.host.clone(), error }),
+        let looked_up = look_up(&self.host, self.port);
+        let found = match self.told.is_empty() {
+            true => looked_up.await.map_err(|error| RouteError::Lookup { host: self.host.clone(), error })?,
+            // It may be a name that only ssh knows, and the resolver one that does not answer.
+            false => timeout(BESIDE.min(self.wait / 2), looked_up).await.ok().and_then(Result::ok).unwrap_or_default(),
         };
         let others = found.into_iter().filter(|address| !self.told.contains(address));
         let mut addresses: Vec<_> = self.told.iter().copied().chain(others).collect();

@@ -2,6 +2,7 @@
 
 use std::process::ExitStatus;
 
+use super::orders::Afterwards;
 use super::said::Said;
 use super::ssh::{BY_SSH, Ssh};
 use crate::cli::event::{Event, program_name};
@@ -14,8 +15,10 @@ const KEPT: usize = 20;
 /// The account of one far program.
 #[derive(Debug)]
 pub(super) struct Account {
-    ssh: Ssh,
-    far: Party,
+    pub(super) ssh: Ssh,
+    pub(super) far: Party,
+    /// What it was told to do after the commit.
+    pub(super) afterwards: Afterwards,
     /// The last plain words of ssh and the shell.
     words: Vec<String>,
     /// How it says that it has ended.
@@ -32,9 +35,9 @@ enum Last {
 }
 
 impl Account {
-    /// Of the program of the `far` party, that `ssh` starts.
-    pub(super) fn new(ssh: Ssh, far: Party) -> Account {
-        Account { ssh, far, words: Vec::new(), last: None, committed: false }
+    /// Of the program of the `far` party, that `ssh` starts, and that does this after the commit.
+    pub(super) fn new(ssh: Ssh, far: Party, afterwards: Afterwards) -> Account {
+        Account { ssh, far, afterwards, words: Vec::new(), last: None, committed: false }
     }
 
     /// Takes note of what was said, and gives what a person is to be told of it.
@@ -151,20 +154,25 @@ impl Account {
         Event::Notice(format!("the backup is committed; {program} on {host} does what is to be done after it"))
     }
 
-    /// How that has come out. `asked` is the request to end this program meanwhile.
+    /// How that has come out. The copy is good, so that whatever the program fails for then is something after the commit.
+    /// `asked` is the request to end this program meanwhile.
     ///
     /// # Errors
-    /// Its failure.
+    /// Its failure, or that none is known where there was something to do.
     pub(super) fn after_commit(&self, asked: Option<&Failure>) -> Result<(), Failure> {
-        match (self.failure(), asked) {
-            (Some(failure), _) if failure.cause == Cause::AfterCommit => Err(failure.clone()),
-            (_, Some(asked)) if !self.has_ended() => {
-                let (program, host) = (program_name(self.far), self.ssh.label());
-                let reason =
-                    format!("what {program} on {host} does after the commit was not waited for: {}", asked.reason);
-                Err(Failure::new(Cause::AfterCommit, self.far.peer(), reason))
+        let (program, host) = (program_name(self.far), self.ssh.label());
+        let unknown = |reason| Err(Failure::new(Cause::AfterCommit, self.far.peer(), reason));
+        match (&self.last, asked) {
+            (Some(Last::Finished), _) => Ok(()),
+            (Some(Last::Failed { failure, .. }), _) => Err(Failure { cause: Cause::AfterCommit, ..failure.clone() }),
+            (None, Some(asked)) => {
+                unknown(format!("what {program} on {host} does after the commit was not waited for: {}", asked.reason))
             }
-            _ => Ok(()),
+            (None, None) if self.afterwards == Afterwards::Work => unknown(format!(
+                "the backup is committed, but {program} on {host} has not said whether it has done what was to be done \
+                 after that; look there"
+            )),
+            (None, None) => Ok(()),
         }
     }
 
@@ -202,7 +210,7 @@ mod tests {
 
     fn account(words: &[&str]) -> Account {
         let ssh = Ssh { words: vec!["ssh".into()], login: "me@db7".parse().unwrap(), remote_path: "xbrecv".into() };
-        let mut account = Account::new(ssh, Party::Receiver);
+        let mut account = Account::new(ssh, Party::Receiver, Afterwards::Nothing);
         words.iter().for_each(|words| drop(account.note(Said::Words((*words).into()))));
         account
     }
@@ -284,5 +292,22 @@ mod tests {
         let mut account = account(&[]);
         let event = account.note(Said::Checksum { sum: "ab".into(), name: "f".into() });
         assert_eq!((told(event.into_iter().collect()), account.committed), (vec!["db7: ab  f".to_owned()], true));
+    }
+
+    #[test]
+    fn whatever_fails_after_the_commit_counts() {
+        let mut account = account(&[]);
+        assert_eq!(account.after_commit(None), Ok(()));
+        let asked = Failure::new(Cause::Interrupted, Party::Sender, "interrupted by SIGINT");
+        assert_eq!(account.after_commit(Some(&asked)).unwrap_err().cause, Cause::AfterCommit);
+        account.afterwards = Afterwards::Work;
+        let failure = account.after_commit(None).unwrap_err();
+        assert_eq!(failure.cause, Cause::AfterCommit);
+        assert!(failure.reason.contains("xbrecv on db7 has not said"), "{failure}");
+        account.note(Said::Failed { failure: Failure::new(Cause::Sink, Party::Receiver, "disk full"), left: None });
+        let expected = Failure::new(Cause::AfterCommit, Party::Receiver, "disk full");
+        assert_eq!(account.after_commit(Some(&asked)), Err(expected));
+        account.note(Said::Finished);
+        assert_eq!(account.after_commit(Some(&asked)), Ok(()));
     }
 }

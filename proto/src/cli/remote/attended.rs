@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::far::{Far, GOODBYE, Heard};
 use super::forsaken::{Forsaken, Gone};
+use super::orders::Afterwards;
 use crate::cli::requests::{Request, Requests};
 use crate::failure::Failure;
 
@@ -65,12 +66,13 @@ impl Far {
         self
     }
 
-    /// Waits until it has done what it does after the commit, which it begins with the checksum. One that has not told that
-    /// soon will not say more.
+    /// Waits until it has done what it does after the commit, which it begins with the checksum. One that has nothing to do
+    /// then, and has not told that soon, will not say more.
     async fn until_done(&mut self, requests: &mut Requests) {
         let deadline = Instant::now() + LAST_WORDS;
         while !self.account.has_ended() {
-            let limit = (!self.account.committed).then_some(deadline);
+            let is_at_work = self.account.committed || self.account.afterwards == Afterwards::Work;
+            let limit = (!is_at_work).then_some(deadline);
             tokio::select! {
                 biased;
                 heard = self.hear() => match heard {
@@ -115,6 +117,13 @@ impl Company {
             None => Ok(()),
         }
     }
+
+    /// Takes leave of the far program, if there is one, because of this failure, and gives it back.
+    pub async fn give_up(self, failure: Failure, requests: &mut Requests) -> Failure {
+        // Of one that has committed nothing, nothing is to be heard.
+        let _ = self.leave(Leave::Failed(&failure), requests).await;
+        failure
+    }
 }
 
 impl Attended {
@@ -129,7 +138,7 @@ impl Attended {
         if let Leave::Confirmed = leave {
             far.until_done(requests).await;
         }
-        far.end(far.patience(leave, requests)).await;
+        far.end(far.patience(leave, requests), requests).await;
         let (told, result) = match leave {
             Leave::Checked => (Vec::new(), Ok(())),
             Leave::Failed(ours) => (far.account.last_words(Some(ours)), Ok(())),

@@ -12,6 +12,7 @@ use super::forsaken::{Forsaken, Gone};
 use super::orders::Orders;
 use super::ssh::BY_SSH;
 use crate::cli::event::program_name;
+use crate::cli::listen_on::Times;
 use crate::cli::reporter::{Reporter, Verbosity};
 use crate::cli::style::ProgressStyle;
 use crate::failure::{Cause, Failure, Party};
@@ -76,6 +77,21 @@ fn ordered(own: Party) -> Result<Invocation, Failure> {
     Ok(Invocation { words, caller: Some(Caller { key: orders.key, gone: Forsaken(gone) }) })
 }
 
+/// How many backups the program of `own` party moves that is asked for `times`; a `caller` comes for one.
+///
+/// # Errors
+/// When a caller is to be followed by others: the program would outlive what it was started for.
+pub fn times_for(caller: Option<&Caller>, times: Option<Times>, own: Party) -> Result<Times, Failure> {
+    match (caller, times.unwrap_or(Times::ONCE)) {
+        (Some(_), times) if times != Times::ONCE => {
+            let words = "over ssh one backup is moved, so that --times is of no use; -M --times=1 has more weight than \
+                         a configuration file there";
+            Err(Failure::new(Cause::Usage, own, words))
+        }
+        (_, times) => Ok(times),
+    }
+}
+
 /// Where a program that listens at `address` may be reached by whoever came over ssh. Where that is not known, it is
 /// `address` itself.
 pub fn reachable_at(address: SocketAddr) -> Vec<SocketAddr> {
@@ -102,6 +118,16 @@ mod tests {
         assert_eq!(found("2001:db8::1 40000 2001:db8::7 22").as_deref(), Some("2001:db8::7"));
         assert_eq!(found("fe80::1%eth0 40000 fe80::7%eth0 22"), None);
         assert_eq!(found(""), None);
+    }
+
+    #[test]
+    fn a_caller_is_served_once() {
+        let caller = Caller { key: Key::new([7; 16]), gone: Forsaken(oneshot::channel().1) };
+        let times = |caller, times: &str| times_for(caller, times.parse().ok(), Party::Receiver);
+        assert_eq!(times(Some(&caller), "0").unwrap_err().cause, Cause::Usage);
+        assert_eq!(times(Some(&caller), "1"), Ok(Times::ONCE));
+        assert_eq!(times_for(Some(&caller), None, Party::Sender), Ok(Times::ONCE));
+        assert_eq!(times(None, "0"), Ok(Times::ForEver));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! The near side holds ssh's standard input open: its end tells the far program that nobody is here any more.
 
+use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -16,8 +17,9 @@ use zeroize::Zeroizing;
 use super::account::Account;
 use super::lines::pass_on;
 use super::said::Said;
-use super::ssh::{Effective, Ssh};
+use super::ssh::Effective;
 use crate::cli::reporter::Reporter;
+use crate::cli::requests::{Request, Requests};
 use crate::failure::{Cause, Failure, Party};
 
 /// How long ssh is listened to after it has ended: something it left running may hold its pipes for ever.
@@ -25,6 +27,9 @@ const SILENCE: Duration = Duration::from_secs(1);
 
 /// How long ssh may take to end when it is told to.
 pub(super) const GOODBYE: Duration = Duration::from_secs(2);
+
+/// What an end of ssh counts for that nobody can tell: status 1, a failure.
+const UNKNOWN: i32 = 1 << 8;
 
 /// Lines that may wait to be told.
 const BACKLOG: usize = 64;
@@ -44,17 +49,17 @@ pub struct Far {
 }
 
 impl Far {
-    /// Starts ssh, and with it the program of the `far` party.
+    /// Starts the ssh of this account, and with it the far program.
     ///
     /// # Errors
     /// When there is no such ssh.
     pub(super) fn spawn(
-        ssh: Ssh,
-        far: Party,
+        account: Account,
         effective: &Effective,
         orders: Zeroizing<Vec<u8>>,
         reporter: &Reporter,
     ) -> Result<Far, Failure> {
+        let (ssh, far) = (&account.ssh, account.far);
         let mut command = tokio::process::Command::from(ssh.start(effective));
         let mut child = command.kill_on_drop(true).spawn().map_err(|error| {
             let program = ssh.words.first().map_or("ssh", String::as_str);
@@ -64,7 +69,6 @@ impl Far {
         child.stdout.take().map(|pipe| tokio::spawn(pass_on(pipe, to.clone())));
         child.stderr.take().map(|pipe| tokio::spawn(pass_on(pipe, to)));
         let tether = tokio::spawn(hold(child.stdin.take(), orders));
-        let account = Account::new(ssh, far);
         Ok(Far { far, child, tether, lines, account, reporter: reporter.clone(), ended: None })
     }
 
@@ -88,17 +92,19 @@ impl Far {
                     return Heard::Line(Said::read(&line, self.far));
                 },
                 status = self.child.wait(), if self.ended.is_none() => {
-                    self.ended = Some((status.unwrap_or_default(), Instant::now() + SILENCE));
+                    let status = status.unwrap_or(ExitStatus::from_raw(UNKNOWN));
+                    self.ended = Some((status, Instant::now() + SILENCE));
                 }
                 status = silence(self.ended) => return Heard::End(status),
             }
         }
     }
 
-    /// Lets go of it, listens to its last words for a while, and ends ssh if that has not ended by then.
-    pub(super) async fn end(&mut self, patience: Duration) {
+    /// Lets go of it, listens to its last words for a while, and ends ssh if that has not ended by then. Whoever asks for the
+    /// end meanwhile waits for [`GOODBYE`] at most before that.
+    pub(super) async fn end(&mut self, patience: Duration, requests: &mut Requests) {
         self.tether.abort();
-        if timeout(patience, self.until_silent()).await.is_ok() {
+        if self.ends_within(patience, requests).await {
             return;
         }
         for signal in [Signal::TERM, Signal::KILL] {
@@ -108,6 +114,20 @@ impl Far {
             }
             if timeout(GOODBYE, self.until_silent()).await.is_ok() {
                 return;
+            }
+        }
+    }
+
+    async fn ends_within(&mut self, patience: Duration, requests: &mut Requests) -> bool {
+        let mut deadline = Instant::now() + patience;
+        loop {
+            tokio::select! {
+                biased;
+                () = self.until_silent() => return true,
+                request = requests.next() => if let Request::End(_) = request {
+                    deadline = deadline.min(Instant::now() + GOODBYE);
+                },
+                () = sleep_until(deadline) => return false,
             }
         }
     }

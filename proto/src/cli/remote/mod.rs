@@ -30,7 +30,7 @@ mod start;
 
 pub use args::SshArgs;
 pub use attended::{Attended, Company, Leave};
-pub use caller::{Caller, Invocation, reachable_at};
+pub use caller::{Caller, Invocation, reachable_at, times_for};
 pub use far::Far;
 pub use forsaken::{Begun, Forsaken};
 pub use login::{Login, LoginError};

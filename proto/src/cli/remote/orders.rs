@@ -46,6 +46,18 @@ pub struct Orders {
     pub arguments: Vec<OsString>,
 }
 
+/// Options of both programs for what is done once the backup is committed.
+const AFTERWARDS: [&str; 5] = ["--prepare", "--owner", "--then", "--receipt", "--checksum-file"];
+
+/// What the far program is to do once the backup is committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Afterwards {
+    /// Nothing that matters here.
+    Nothing,
+    /// Something, of which it has to be known how it came out.
+    Work,
+}
+
 /// Orders cannot be given or taken.
 #[derive(Debug, thiserror::Error)]
 pub enum OrdersError {
@@ -104,6 +116,16 @@ impl Orders {
             bytes.extend_from_slice(argument.as_bytes());
         }
         Ok(bytes)
+    }
+
+    /// What they ask for after the commit. The words behind `--` are another program's.
+    pub(super) fn afterwards(&self) -> Afterwards {
+        let options = self.arguments.iter().map(|word| word.as_bytes()).take_while(|word| *word != b"--");
+        let mut names = options.map(|word| word.split(|byte| *byte == b'=').next().unwrap_or(word));
+        match names.any(|name| AFTERWARDS.iter().any(|option| option.as_bytes() == name)) {
+            true => Afterwards::Work,
+            false => Afterwards::Nothing,
+        }
     }
 
     /// Reads orders, and nothing after them.
@@ -207,6 +229,16 @@ mod tests {
         let long = vec![b'x'; MAX_BODY];
         assert!(matches!(orders(&[&long]).encode().unwrap_err(), OrdersError::TooLong { .. }));
         assert!(orders(&[&long[..MAX_BODY - KEY - 4]]).encode().is_ok());
+    }
+
+    #[test]
+    fn work_after_the_commit_is_seen() {
+        let afterwards = |words: &[&[u8]]| orders(words).afterwards();
+        for word in [b"--then=echo".as_slice(), b"--then", b"--prepare", b"--owner=mysql", b"--receipt=/r"] {
+            assert_eq!(afterwards(&[b"-o", b"f", word]), Afterwards::Work);
+        }
+        assert_eq!(afterwards(&[b"-o", b"f", b"--thence", b"--no-direct"]), Afterwards::Nothing);
+        assert_eq!(afterwards(&[b"-v", b"--", b"tool", b"--prepare"]), Afterwards::Nothing);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
+use super::account::Account;
 use super::far::{Far, Heard};
 use super::orders::Orders;
 use super::said::Said;
@@ -52,16 +53,16 @@ impl Far {
         reporter: &Reporter,
     ) -> Result<(Far, Listening), Failure> {
         let own = far.peer();
-        let orders = orders.encode().map_err(|error| Failure::new(Cause::Usage, own, error))?;
+        let told = orders.encode().map_err(|error| Failure::new(Cause::Usage, own, error))?;
         reporter.tell(Event::Notice(format!("starting {} on {} over ssh", program_name(far), ssh.label())));
         let effective = effective(&ssh, requests).await?;
         let label = ssh.label().to_owned();
         let host = effective.host.clone().unwrap_or_else(|| label.clone());
-        let mut far = Far::spawn(ssh, far, &effective, orders, reporter)?;
+        let mut far = Far::spawn(Account::new(ssh, far, orders.afterwards()), &effective, told, reporter)?;
         match far.until_it_listens(wait.max(START), requests).await {
             Ok(addresses) => Ok((far, Listening { label, host, addresses })),
             Err(failure) => {
-                far.end(Duration::ZERO).await;
+                far.end(Duration::ZERO, requests).await;
                 Err(failure)
             }
         }
