@@ -88,6 +88,17 @@ fn a_destination_that_exists_is_refused_before_anything_is_started() {
 }
 
 #[test]
+fn a_key_over_there_that_nobody_needs_is_not_read() {
+    far_host!(scene, sshd, "a_key_over_there_that_nobody_needs_is_not_read");
+    let stream = scene.file("in.xb", Backup::small().stream()).display().to_string();
+    let text = "[xb]\nkey-file = /nonexistent/key\nssl-ca = /nonexistent/ca.pem\n";
+    let config = format!("--config={}", scene.file("far.conf", text).display());
+    let received = sshd.receiver(&scene, ["-o", "out.xb", "-M", &config, "--", "cat", &stream]).start().wait();
+    received.expect_success();
+    scene.expect_nobody_left();
+}
+
+#[test]
 fn a_sender_that_is_not_installed_is_told_with_what_to_do() {
     far_host!(scene, sshd, "a_sender_that_is_not_installed_is_told_with_what_to_do");
     let words = sshd.words_for("xbsend-of-nobody");
