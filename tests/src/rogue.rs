@@ -120,7 +120,8 @@ impl Rogue {
     pub fn intrude(&self, to: SocketAddr, key: &Key, retry_for: Duration) -> Intruder {
         self.run(async {
             let mut intruder = self.greet(to, key, Hello { retry_for, ..HELLO }).await;
-            assert!(matches!(intruder.hear().await, Some(Message::Welcome(_))), "not welcomed");
+            let heard = intruder.hear().await;
+            assert!(matches!(heard, Some(Message::Welcome(_))), "not welcomed, but told {heard:?}");
             intruder
         })
     }
@@ -243,9 +244,14 @@ impl Intruder {
         let _ = self.control.write_all(bytes).await;
     }
 
-    /// What the receiver says next; nothing when it is done.
+    /// What the receiver says next, but for the rate that it allows; nothing when it is done.
     pub async fn hear(&mut self) -> Option<Message> {
-        self.heard.next().await.ok().flatten()
+        loop {
+            match self.heard.next().await.ok().flatten() {
+                Some(Message::RateLimit(_)) => {}
+                other => return other,
+            }
+        }
     }
 
     /// Begins a block that says to have `len` bytes at `offset` of `lane`, and sends some. It goes on as long as what
