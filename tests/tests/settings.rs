@@ -147,6 +147,7 @@ fn sample(command: &clap::Command, arg: &Arg) -> String {
         "127.0.0.1:9999",
         "40000-40009",
         "AES256",
+        "VERIFY_CA",
         &me,
         &fingerprint,
     ];
