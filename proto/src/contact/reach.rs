@@ -47,8 +47,8 @@ pub async fn reach<T, F: Future<Output = Result<T, LinkError>>>(
         }
         let left = Span(deadline.saturating_duration_since(Instant::now()));
         reporter.tell(match last.as_ref() == Some(&diagnosis) {
-            true => Event::Detail(format!("{diagnosis}; trying for {left} more")),
-            false => Event::Notice(format!("{diagnosis}; trying for {left} more")),
+            true => Event::Detail(format!("trying again for {left}: {diagnosis}")),
+            false => Event::Notice(format!("trying again for {left}: {diagnosis}")),
         });
         last = Some(diagnosis);
         sleep(PAUSE).await;
