@@ -1,8 +1,8 @@
 //! A private database server.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread;
@@ -17,6 +17,17 @@ pub struct MariaDb {
     data: PathBuf,
     socket: PathBuf,
     server: Running,
+}
+
+/// A folder of a server's own for temporary tables: one that starts removes those of all others from the folder that it
+/// finds them in.
+fn temporary(scene: &Scene, data: &Path) -> PathBuf {
+    // The server's user passes through it.
+    fs::set_permissions(scene.folder(), Permissions::from_mode(0o711)).expect("the scene's owner");
+    let folder = data.with_extension("tmp");
+    fs::create_dir_all(&folder).expect("a folder");
+    fs::set_permissions(&folder, Permissions::from_mode(0o1777)).expect("a folder of one's own");
+    folder
 }
 
 impl MariaDb {
@@ -37,18 +48,20 @@ impl MariaDb {
         install = install.arg("--no-defaults").arg(format!("--datadir={}", data.display())).args(user_option());
         let install =
             install.args(["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"]);
+        let install = install.env("TMPDIR", temporary(scene, &data));
         assert_eq!(install.start().wait().code, 0, "mariadb-install-db failed");
         MariaDb::start(scene, data)
     }
 
     /// A server on a data directory that is there.
     pub fn start(scene: &Scene, data: PathBuf) -> MariaDb {
-        give_to_server(scene.folder(), &data);
+        give_to_server(&data);
         let socket = data.join("server.sock");
         let server = scene.program("mariadbd", find("mariadbd").expect("installed")).arg("--no-defaults");
         let server = server.arg(format!("--datadir={}", data.display())).arg(format!("--socket={}", socket.display()));
         let server =
             server.arg(format!("--pid-file={}", data.join("server.pid").display())).args(user_option()).args(OPTIONS);
+        let server = server.env("TMPDIR", temporary(scene, &data));
         let mut server = MariaDb { data, socket, server: server.start() };
         server.wait_until_ready();
         server
@@ -168,15 +181,13 @@ fn user_option() -> Option<&'static str> {
 }
 
 /// Makes the server's user the owner of its data, and lets it pass through the scene's folder.
-fn give_to_server(scene: &Path, data: &Path) {
+fn give_to_server(data: &Path) {
     if !is_root() {
         return;
     }
     let passwd = fs::read_to_string("/etc/passwd").expect("a list of users");
     let mysql = passwd.lines().find(|line| line.starts_with("mysql:")).expect("a user mysql");
     let ids: Vec<u32> = mysql.split(':').skip(2).take(2).filter_map(|id| id.parse().ok()).collect();
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o711);
-    fs::set_permissions(scene, mode).expect("the scene's owner");
     own(data, ids[0], ids[1]);
 }
 
