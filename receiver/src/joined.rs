@@ -40,6 +40,8 @@ impl Joined {
 
     /// Takes blocks from one more.
     fn add(&mut self, link: Link, tuning: &Tuning, bringer: Bringer) {
+        // All of the window to begin with; what is beyond its part is taken back as it is used.
+        tuning.trust(&link.connection, Party::Receiver);
         link.connection.let_send(Room { bytes: tuning.window / PART, ..tuning.room() });
         self.0.spawn(async move { bringer.run(link).await });
     }
